@@ -1,0 +1,54 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { DB } from './tables.ts';
+
+/** The Kysely client over Paperboy's tables. */
+export type Database = Kysely<DB>;
+/** A {@link Database} or a transaction on it: what stores accept, so that a use case decides what is atomic. */
+export type Queryable = Kysely<DB> | Transaction<DB>;
+
+const INT8 = 20;
+const DATE = 1082;
+const INT8_ARRAY = 1016;
+const DATE_ARRAY = 1182;
+
+/** Type parsers of this service: `bigint` as number (keys and counts stay below 2^53), `date` as `YYYY-MM-DD`. */
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (format !== 'binary') {
+      if (oid === INT8) return Number;
+      if (oid === DATE) return (text: string) => text;
+      if (oid === INT8_ARRAY)
+        return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number));
+      if (oid === DATE_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','));
+    }
+    return pg.types.getTypeParser(oid, format as 'text');
+  },
+};
+
+/**
+ * Opens a pool on `url` (PostgreSQL 15 or newer). Nothing is connected before the first query.
+ * @param options.max connections at most (default 10)
+ * @param options.name shown in `pg_stat_activity`
+ * @param options.onError told of faults of idle connections (a restarted server); queries in flight reject by themselves
+ */
+export function openDatabase(
+  url: string,
+  options: { max?: number; name?: string; onError?: (error: Error) => void } = {},
+): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.max ?? 10,
+    application_name: options.name ?? 'paperboy',
+    types,
+  });
+  pool.on('error', (error) => options.onError?.(error));
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Milliseconds one trivial query takes; rejects when the database can't be reached. */
+export async function pingDatabase(database: Queryable): Promise<number> {
+  const start = performance.now();
+  await sql`select 1`.execute(database);
+  return performance.now() - start;
+}

@@ -1,0 +1,68 @@
+import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import type { Reason } from '#src/matching/types.ts';
+
+/** States of a ledger row; see docs/architecture.md for what leads from one to the next. */
+export const DIGEST_STATES = [
+  'planned',
+  'claimed',
+  'handed_over',
+  'sent',
+  'deferred',
+  'failed',
+  'unknown',
+  'skipped',
+] as const;
+
+/** See {@link DIGEST_STATES}. */
+export type DigestState = (typeof DIGEST_STATES)[number];
+
+/** `welcome`: the first, right after the confirmation · `weekly`: best of the week · `nothing`: "nothing today". */
+export type DigestKind = 'welcome' | 'daily' | 'weekly' | 'nothing';
+
+/** Why a digest was not sent. */
+export type SkipReason =
+  | 'no-papers'
+  | 'suppressed'
+  | 'unsubscribed'
+  | 'paused'
+  | 'address-gone'
+  | 'all-withdrawn'
+  | 'past-deadline';
+
+/** What a digest shows, frozen when it is planned. Stored as `paper_ids` and `content`. */
+export type DigestContent = {
+  /** Best first; aligned with `reasons`. */
+  readonly paperIds: readonly PaperId[];
+  readonly reasons: readonly (readonly Reason[])[];
+  /** How many candidates there were, for "9 of 428 papers". */
+  readonly candidates: number;
+};
+
+/** A ledger row to be written. */
+export type PlannedDigest = {
+  readonly editionDate: IsoDate;
+  readonly subscriberId: SubscriberId;
+  readonly kind: DigestKind;
+  readonly content: DigestContent;
+  /** The instant the reader asked for. */
+  readonly slotAt: Date;
+  /** After this it is not sent any more. */
+  readonly deadline: Date;
+  /** Set: the row is written as `skipped`. */
+  readonly skip?: SkipReason;
+};
+
+/** A ledger row claimed by this process, with what composing needs. */
+export type ClaimedDigest = {
+  readonly id: DigestId;
+  readonly editionDate: IsoDate;
+  readonly subscriberId: SubscriberId;
+  readonly kind: DigestKind;
+  readonly content: DigestContent;
+  readonly slotAt: Date;
+  readonly deadline: Date;
+  /** Attempts before this one. */
+  readonly attempts: number;
+  /** Fencing token: every later write for this row must carry it. */
+  readonly leaseToken: number;
+};

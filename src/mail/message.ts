@@ -1,0 +1,49 @@
+/** A complete mail, ready for the wire. */
+export type OutgoingMessage = {
+  readonly envelope: {
+    /** MAIL FROM (VERP for digests). */
+    readonly from: string;
+    /** RCPT TO: exactly one recipient. */
+    readonly to: string;
+  };
+  /** Header value with its angle brackets. */
+  readonly messageId: string;
+  /**
+   * Header and body with CRLF line ends, no line over 998 octets, no bare CR or LF.
+   * Not dot-stuffed and without the final dot: that is the transport's part.
+   */
+  readonly raw: Buffer;
+};
+
+/**
+ * How the attempt to send one message ended. Only what carries an SMTP reply code is definite.
+ * - `accepted`: the server took responsibility (2xx after the final dot).
+ * - `deferred`: 4xx, or the connection failed before DATA was entered: safe to try again.
+ * - `rejected`: 5xx for this message or recipient (`scope` tells which); no retry mends it.
+ * - `sender-rejected`: 5xx about *us* (MAIL FROM, AUTH): stop the run, it would hit every reader.
+ * - `unknown`: the connection was lost after the message was (partly) handed over and before its reply (RFC 1047).
+ */
+export type SendOutcome =
+  | { readonly type: 'accepted'; readonly reply: string }
+  | { readonly type: 'deferred'; readonly reply: string; readonly code?: number }
+  | {
+      readonly type: 'rejected';
+      readonly reply: string;
+      readonly code: number;
+      readonly scope: 'address' | 'message';
+    }
+  | { readonly type: 'sender-rejected'; readonly reply: string; readonly code: number }
+  | { readonly type: 'unknown'; readonly reply: string };
+
+/** Sends messages over SMTP. One instance is shared by a process. */
+export type MailTransport = {
+  /**
+   * Sends one message; never rejects for what the network or the server does.
+   * @param handOver is awaited after RCPT TO was accepted and before DATA (or BDAT) is written:
+   *   the ledger commits `handed_over` in it. When it answers false the message is not sent
+   *   (another worker has it) and the outcome is `deferred`.
+   */
+  send(message: OutgoingMessage, handOver: () => Promise<boolean>): Promise<SendOutcome>;
+  /** Finishes what is in flight, says QUIT, closes the connections. */
+  close(): Promise<void>;
+};

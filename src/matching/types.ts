@@ -1,0 +1,79 @@
+import type { PaperId } from '#src/database/ids.ts';
+import type { CatalogueTopic, Follow, TopicRef } from '#src/topics/topic.ts';
+
+/** The part of a paper that matching reads. */
+export type MatchingPaper = {
+  readonly id: PaperId;
+  readonly identity: string;
+  readonly title: string;
+  readonly abstract: string;
+  readonly authors: readonly string[];
+  readonly categories: readonly string[];
+  readonly organisation: string | null;
+  readonly keywords: readonly string[];
+  /** Trend in [0, 1], from papers/trend.ts. */
+  readonly trend: number;
+};
+
+/** What matching knows of one subscriber: nothing that names the person. */
+export type Profile = {
+  readonly follows: readonly Follow[];
+  readonly mutes: readonly Follow[];
+  /** Papers marked "more", newest first. */
+  readonly likes: readonly PaperId[];
+  /** Papers marked "less", newest first. */
+  readonly dislikes: readonly PaperId[];
+  /** 0 = taste only … 100 = trending only. */
+  readonly dial: number;
+  readonly fillWithTrending: boolean;
+  /** How many papers at most. */
+  readonly limit: number;
+};
+
+/** Why a paper was chosen. The strongest reason comes first. */
+export type Reason =
+  | {
+      readonly type: 'follow';
+      readonly topic: TopicRef;
+      /** How the topic is called: "Diffusion models", "cs.CL", "Ada Lovelace". */
+      readonly name: string;
+      /** The terms or phrases that weighed most, as they stand in the paper; may be empty. */
+      readonly terms: readonly string[];
+      /** Contribution to the score. */
+      readonly weight: number;
+    }
+  | {
+      readonly type: 'liked';
+      /** The liked paper that weighed most. */
+      readonly paper: PaperId;
+      readonly title: string;
+      readonly terms: readonly string[];
+      readonly weight: number;
+    }
+  /** `fill`: it matched nothing that is followed and fills up the digest. */
+  | { readonly type: 'trending'; readonly weight: number; readonly fill: boolean };
+
+/** A chosen paper. */
+export type Choice = {
+  readonly paper: PaperId;
+  readonly score: number;
+  readonly reasons: readonly Reason[];
+};
+
+/**
+ * Candidates, indexed once and used for many readers. Built by `indexCandidates(papers, catalogue)`.
+ * `choose` is pure and deterministic: the same profile and exclusions give the same choices whatever
+ * the order of the input was.
+ */
+export type CandidateIndex = {
+  readonly papers: readonly MatchingPaper[];
+  /** The papers for one reader, best first, never one of `exclude`; empty when nothing reaches the floor. */
+  choose(profile: Profile, exclude: ReadonlySet<PaperId>): Choice[];
+};
+
+/** Builds a {@link CandidateIndex}; `context` papers (liked ones that are no candidates) are known but never chosen. */
+export type IndexCandidates = (
+  papers: readonly MatchingPaper[],
+  catalogue: readonly CatalogueTopic[],
+  context?: readonly MatchingPaper[],
+) => CandidateIndex;
