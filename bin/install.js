@@ -16,7 +16,8 @@ function isInstalled() {
   if (!existsSync(installed) || !existsSync(join(root, 'node_modules/.bin/node'))) return false;
   const have = packagesOf(installed);
   return Object.entries(packagesOf(join(root, 'package-lock.json'))).every(
-    ([path, wanted]) => path === '' || wanted.optional || wanted.peer || have[path]?.version === wanted.version,
+    ([path, wanted]) =>
+      path === '' || wanted.optional || wanted.peer || have[path]?.version === wanted.version,
   );
 }
 

@@ -8,8 +8,12 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 await import('./install.js');
 const pinned = join(root, 'node_modules/.bin/node');
-const child = spawn(existsSync(pinned) ? pinned : process.execPath, [join(root, 'src/main.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
+const child = spawn(
+  existsSync(pinned) ? pinned : process.execPath,
+  [join(root, 'src/main.ts'), ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));

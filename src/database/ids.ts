@@ -26,7 +26,11 @@ declare const dateBrand: unique symbol;
  */
 export function isoDate(text: string): IsoDate {
   const time = Date.parse(`${text}T00:00:00Z`);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== text)
+  if (
+    !/^\d{4}-\d{2}-\d{2}$/.test(text) ||
+    Number.isNaN(time) ||
+    new Date(time).toISOString().slice(0, 10) !== text
+  )
     throw new RangeError(`not a calendar date (YYYY-MM-DD): ${text}`);
   return text as IsoDate;
 }

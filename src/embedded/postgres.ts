@@ -1,1 +1,180 @@
-export {};
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { findBinaries, initCluster, isPostgres, runningServer, spawnServer } from './server-process.ts';
+
+/** A PostgreSQL server of our own, for a machine with nothing installed. */
+export type EmbeddedPostgres = {
+  /** Connection URL of the database, with the generated password. */
+  readonly url: string;
+  readonly port: number;
+  /** True when the server had been left running by a process that was killed, and was taken over. */
+  readonly adopted: boolean;
+  /** Stops the server ("fast": open transactions are rolled back) and waits until it is gone. */
+  stop(): Promise<void>;
+};
+
+/** Key of the session advisory lock that says which process owns the server. */
+const OWNER_LOCK = 0x70617065;
+const DATABASE = 'paperboy';
+const START_TIMEOUT_MS = 60_000;
+
+type Remembered = { readonly port: number; readonly password: string };
+
+/**
+ * Starts (or takes over) the embedded server in `folder`, making the cluster on first use. Port and password are
+ * remembered in the folder; another free port is taken when something else has the port now.
+ * @param options.settings extra server settings, such as `{ fsync: 'off' }` for tests
+ * @throws Error with the fix when another Paperboy owns the folder, or the server doesn't start
+ */
+export async function startEmbeddedPostgres(
+  folder: string,
+  options: { settings?: Readonly<Record<string, string>> } = {},
+): Promise<EmbeddedPostgres> {
+  const root = resolve(folder);
+  const cluster = join(root, 'cluster');
+  await mkdir(root, { recursive: true });
+  const remembered = await ensureCluster(root, cluster);
+  const running = await runningServer(cluster);
+  const port = running?.port ?? (await launch(root, cluster, remembered, options.settings ?? {}));
+  const owner = await own(connectionUrl(port, remembered.password, 'postgres'), root);
+  await ensureDatabase(owner);
+  return {
+    url: connectionUrl(port, remembered.password, DATABASE),
+    port,
+    adopted: running !== null,
+    stop: async () => {
+      await owner.end().catch(() => undefined);
+      await stopServer(cluster);
+    },
+  };
+}
+
+const connectionUrl = (port: number, password: string, database: string) =>
+  `postgres://paperboy:${password}@127.0.0.1:${port}/${database}`;
+
+/** Makes the cluster unless a complete one is there, and reads what is remembered of it. */
+async function ensureCluster(root: string, cluster: string): Promise<Remembered> {
+  const file = join(root, 'server.json');
+  const text = await readFile(file, 'utf8').catch(() => null);
+  if (text !== null) return parseRemembered(text, file);
+  // server.json is written last: without it the cluster is one whose making was interrupted.
+  if (await stat(join(cluster, 'PG_VERSION')).catch(() => null)) await rm(cluster, { recursive: true });
+  await mkdir(cluster, { recursive: true, mode: 0o700 });
+  const remembered = { port: await freePort(), password: randomBytes(24).toString('base64url') };
+  await initCluster(await findBinaries(), cluster, remembered.password);
+  await remember(root, remembered);
+  return remembered;
+}
+
+function parseRemembered(text: string, file: string): Remembered {
+  try {
+    const { port, password } = JSON.parse(text);
+    if (Number.isInteger(port) && typeof password === 'string') return { port, password };
+  } catch {}
+  throw new Error(`${file} is damaged: it should hold {"port", "password"} of the embedded database.`);
+}
+
+async function remember(root: string, remembered: Remembered): Promise<void> {
+  const file = join(root, 'server.json');
+  await writeFile(`${file}.new`, `${JSON.stringify(remembered)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+/** Starts the server and waits until it answers; returns its port. */
+async function launch(
+  root: string,
+  cluster: string,
+  remembered: Remembered,
+  settings: Readonly<Record<string, string>>,
+): Promise<number> {
+  const port = (await isFree(remembered.port)) ? remembered.port : await freePort();
+  if (port !== remembered.port) await remember(root, { ...remembered, port });
+  const logFile = join(root, 'server.log');
+  const server = await spawnServer(await findBinaries(), cluster, { port, logFile, settings });
+  let ended: string | undefined;
+  void server.exited.then((how) => {
+    ended = how;
+  });
+  const giveUpAt = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < giveUpAt && ended === undefined) {
+    if (await answers(connectionUrl(port, remembered.password, 'postgres'))) return port;
+    await delay(20);
+  }
+  const log = await readFile(logFile, 'utf8').catch(() => '');
+  const tail = log.trimEnd().split('\n').slice(-8).join('\n  ');
+  throw new Error(
+    `The embedded PostgreSQL did not start (${ended ?? 'no answer'}). Its log, ${logFile}, ends:\n  ${tail}`,
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Takes the session lock that marks the owner: it goes with our process, however that ends. */
+async function own(url: string, root: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: `paperboy owner ${process.pid}` });
+  client.on('error', () => undefined);
+  await client.connect();
+  const { rows } = await client.query('select pg_try_advisory_lock($1) as mine', [OWNER_LOCK]);
+  if (rows[0]?.mine) return client;
+  const other = await client.query(
+    `select application_name from pg_stat_activity where application_name like 'paperboy owner %' and pid <> pg_backend_pid()`,
+  );
+  await client.end();
+  const pid = String(other.rows[0]?.application_name ?? '').replace(/\D/g, '');
+  throw new Error(
+    `Another Paperboy${pid ? ` (process ${pid})` : ''} is using the data folder ${root}: stop it first, or set DATA_DIR to another folder.`,
+  );
+}
+
+async function ensureDatabase(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('select from pg_database where datname = $1', [DATABASE]);
+  if (!rowCount) await client.query(`create database ${DATABASE}`);
+}
+
+async function stopServer(cluster: string): Promise<void> {
+  const running = await runningServer(cluster);
+  if (!running) return;
+  process.kill(running.pid, 'SIGINT');
+  const giveUpAt = performance.now() + 30_000;
+  while (await isPostgres(running.pid)) {
+    if (performance.now() > giveUpAt) return void process.kill(running.pid, 'SIGQUIT');
+    await delay(20);
+  }
+}
+
+/** True when nothing listens on 127.0.0.1:`port`. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((settle) => {
+    const probe = createServer();
+    probe.once('error', () => settle(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => settle(true)));
+  });
+}
+
+/** A TCP port of 127.0.0.1 that nothing listens on at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((settle, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => settle(port));
+    });
+  });
+}

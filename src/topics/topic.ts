@@ -3,7 +3,15 @@
  * `author`, `organisation`: a name · `query`: free text or the query language · `paper`: "papers like this one",
  * an identity such as `arxiv:2606.01234` · `trending`: whatever trends (value is the empty string).
  */
-export const TOPIC_KINDS = ['topic', 'category', 'author', 'organisation', 'query', 'paper', 'trending'] as const;
+export const TOPIC_KINDS = [
+  'topic',
+  'category',
+  'author',
+  'organisation',
+  'query',
+  'paper',
+  'trending',
+] as const;
 
 /** See {@link TOPIC_KINDS}. */
 export type TopicKind = (typeof TOPIC_KINDS)[number];
