@@ -114,6 +114,8 @@ export async function up(db: Kysely<any>): Promise<void> {
       paused_until date,
       -- raised to revoke every link mailed so far
       link_epoch integer not null default 0,
+      -- the same for the personal feeds
+      feed_epoch integer not null default 0,
       created_at timestamptz not null default now(),
       confirmed_at timestamptz,
       updated_at timestamptz not null default now()
@@ -251,6 +253,42 @@ export async function up(db: Kysely<any>): Promise<void> {
       detail jsonb not null default '{}'
     )`.execute(db);
   await sql`create index events_subscriber on events (subscriber_id, at)`.execute(db);
+
+  // How often something was asked for in a window: caps per address, per IP and overall. A crash may empty it.
+  await sql`
+    create unlogged table request_counts (
+      -- what is counted and for whom; addresses as a keyed hash
+      key text not null,
+      window_start timestamptz not null,
+      count integer not null,
+      primary key (key, window_start)
+    )`.execute(db);
+
+  await sql`
+    create table api_keys (
+      id bigint generated always as identity primary key,
+      name text not null,
+      -- sha256 of the key: the key itself is shown once
+      key_hash bytea not null unique,
+      scopes text[] not null,
+      created_at timestamptz not null default now(),
+      last_used_at timestamptz,
+      revoked_at timestamptz
+    )`.execute(db);
+
+  // Answers already given to writes that carried an Idempotency-Key.
+  await sql`
+    create table idempotency_keys (
+      api_key_id bigint not null references api_keys on delete cascade,
+      key text not null,
+      -- sha256 of method, path and body: another request under the same key is refused
+      request_hash bytea not null,
+      -- null while the first request is at work
+      status smallint,
+      body jsonb,
+      created_at timestamptz not null default now(),
+      primary key (api_key_id, key)
+    )`.execute(db);
 
   // What a process must remember between starts: cursors of sources, fitted statistics' versions …
   await sql`

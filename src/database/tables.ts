@@ -31,6 +31,16 @@ export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface ApiKeys {
+  created_at: Generated<Timestamp>;
+  id: Generated<number>;
+  key_hash: Buffer;
+  last_used_at: Timestamp | null;
+  name: string;
+  revoked_at: Timestamp | null;
+  scopes: string[];
+}
+
 export interface Confirmations {
   consent_text: string;
   created_at: Generated<Timestamp>;
@@ -98,6 +108,15 @@ export interface Follows {
   weight: Generated<number>;
 }
 
+export interface IdempotencyKeys {
+  api_key_id: number;
+  body: Json | null;
+  created_at: Generated<Timestamp>;
+  key: string;
+  request_hash: Buffer;
+  status: number | null;
+}
+
 export interface Listings {
   id: Generated<number>;
   kind: string;
@@ -159,6 +178,12 @@ export interface Papers {
   withdrawn_at: Timestamp | null;
 }
 
+export interface RequestCounts {
+  count: number;
+  key: string;
+  window_start: Timestamp;
+}
+
 export interface Settings {
   key: string;
   updated_at: Generated<Timestamp>;
@@ -178,6 +203,7 @@ export interface Subscribers {
   dial: Generated<number>;
   email: string | null;
   email_key: string | null;
+  feed_epoch: Generated<number>;
   fill_with_trending: Generated<boolean>;
   frequency: Generated<string>;
   hour: Generated<number>;
@@ -217,16 +243,19 @@ export interface Topics {
 }
 
 export interface DB {
+  api_keys: ApiKeys;
   confirmations: Confirmations;
   digests: Digests;
   editions: Editions;
   events: Events;
   feedback: Feedback;
   follows: Follows;
+  idempotency_keys: IdempotencyKeys;
   listings: Listings;
   notices: Notices;
   paper_identifiers: PaperIdentifiers;
   papers: Papers;
+  request_counts: RequestCounts;
   settings: Settings;
   signals: Signals;
   subscribers: Subscribers;

@@ -7,8 +7,10 @@ export type Notice =
   | { readonly kind: 'confirm'; readonly confirmationId: number }
   /** Double opt-in of a new address, sent to that address. */
   | { readonly kind: 'confirm-address'; readonly confirmationId: number }
-  /** To the old address: the subscription moves to another address; `done` once it did. */
-  | { readonly kind: 'address-changed'; readonly done: boolean }
+  /** To the old address, which has to agree with a button too: the subscription is to move to another address. */
+  | { readonly kind: 'address-changed'; readonly done: false; readonly confirmationId: number }
+  /** To the old address, for information: it did move. */
+  | { readonly kind: 'address-changed'; readonly done: true }
   | { readonly kind: 'preferences-changed' }
   /** `until`: YYYY-MM-DD, or null for "until you come back". */
   | { readonly kind: 'paused'; readonly until: string | null }

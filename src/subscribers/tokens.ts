@@ -1,4 +1,11 @@
-import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /**
  * Signed tokens of the links in mails. A token names a reader by public id (never the address), the link epoch it
@@ -104,7 +111,9 @@ export function createTokens({ secret }: { secret: string }): Tokens {
       return { type: 'ok', publicId: uuidOf(token.toString('hex', 1, 17)), epoch: token.readUInt32BE(17) };
     },
     confirmation(purpose, confirmationId) {
-      return createHmac('sha256', confirmationKey).update(`${purpose}\n${confirmationId}`).digest('base64url');
+      return createHmac('sha256', confirmationKey)
+        .update(`${purpose}\n${confirmationId}`)
+        .digest('base64url');
     },
   };
 }
