@@ -1,1 +1,251 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { SETTINGS, type SettingName, type SettingSchema, type Settings, settingEntries } from './settings.ts';
+
+/** The effective configuration: frozen, and discriminated where a service is embedded or external. */
+export type Config = {
+  readonly database:
+    | { readonly kind: 'embedded'; readonly folder: string }
+    | { readonly kind: 'external'; readonly url: string };
+  readonly databasePool: number;
+  readonly queue: { readonly kind: 'postgres' } | { readonly kind: 'redis'; readonly url: string };
+  readonly mail:
+    | { readonly kind: 'mailbox'; readonly smtpPort: number; readonly webPort: number }
+    | { readonly kind: 'smtp'; readonly urls: readonly string[] };
+  readonly smtpConnections: number;
+  readonly dataDir: string;
+  /** Null: made once and kept in `dataDir`. */
+  readonly secret: string | null;
+  readonly web: {
+    readonly host: string;
+    readonly port: number;
+    /** Null: http://localhost:<port>. */
+    readonly baseUrl: string | null;
+    readonly trustProxy: boolean | string[];
+  };
+  readonly sender: {
+    readonly from: string;
+    readonly replyTo: string | null;
+    readonly bounceAddress: string | null;
+    readonly operatorName: string;
+    readonly postalAddress: string | null;
+    readonly dkimKeys: readonly {
+      readonly domain: string;
+      readonly selector: string;
+      readonly path: string;
+    }[];
+  };
+  readonly papers: {
+    readonly sources: readonly string[];
+    readonly arxivCategories: readonly string[];
+    readonly contact: string | null;
+  };
+  readonly digests: {
+    readonly candidateDays: number;
+    readonly deadlineHours: number;
+    readonly leaseSeconds: number;
+    readonly unknownPolicy: 'resend' | 'leave';
+  };
+  readonly logLevel: Settings['LOG_LEVEL'];
+  /** Names of the settings that were given rather than defaulted. */
+  readonly given: ReadonlySet<SettingName>;
+};
+
+/** Every fault of the configuration in one message: variable, value seen, what is accepted. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n  ${faults.join('\n  ')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the environment, with `.env` of the working folder behind it: the only place that does.
+ * @throws ConfigError listing all faults at once
+ */
+export function readConfig(environment: Environment = { ...readEnvFile(), ...process.env }): Config {
+  const { settings, faults, given } = parseSettings(environment);
+  faults.push(...missing(settings, given));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return toConfig(settings as Settings, given);
+}
+
+/** Settings of `.env`, empty where there is no such file. */
+export function readEnvFile(folder: string = process.cwd()): Environment {
+  try {
+    return parseEnv(readFileSync(join(folder, '.env'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new ConfigError([`.env can't be read: ${(error as Error).message}`]);
+  }
+}
+
+/** What {@link parseSettings} found: `settings` lacks those with a fault. */
+type Parsed = { settings: Partial<Settings>; faults: string[]; given: Set<SettingName> };
+
+/** Checks each variable by itself. An empty value counts as not set. */
+export function parseSettings(environment: Environment): Parsed {
+  const parsed: Parsed = { settings: {}, faults: [], given: new Set() };
+  for (const [name, about] of settingEntries) {
+    const seen = environment[name]?.trim();
+    if (!seen) {
+      if (about.default !== undefined) Object.assign(parsed.settings, { [name]: about.default });
+      continue;
+    }
+    parsed.given.add(name);
+    const schema = SETTINGS.properties[name] as TSchema;
+    const value = Value.Convert(schema, seen);
+    if (Value.Check(schema, value) && isUrlIfUrl(name, seen))
+      Object.assign(parsed.settings, { [name]: value });
+    else parsed.faults.push(`${name} is ${JSON.stringify(mask(about, seen))}: expected ${about.accepts}.`);
+  }
+  return parsed;
+}
+
+const isUrlIfUrl = (name: string, value: string): boolean =>
+  !name.endsWith('_URL') || value.split(',').every((url) => URL.canParse(url.trim()));
+
+/** What one setting demands of the others. */
+function missing(settings: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
+  const needs = (cause: SettingName, wanted: readonly SettingName[]) =>
+    given.has(cause)
+      ? wanted
+          .filter((name) => !given.has(name))
+          .map((name) => {
+            const about = SETTINGS.properties[name] as unknown as SettingSchema;
+            return `${name} is not set, and ${cause} is: expected ${about.accepts}.`;
+          })
+      : [];
+  const faults = [
+    ...needs('DATABASE_URL', ['SECRET']),
+    ...needs('SMTP_URL', ['BASE_URL', 'MAIL_FROM', 'POSTAL_ADDRESS']),
+  ];
+  const ports = [settings.PORT, settings.MAILBOX_SMTP_PORT, settings.MAILBOX_WEB_PORT];
+  if (!given.has('SMTP_URL') && new Set(ports).size < ports.length)
+    faults.push(
+      `PORT, MAILBOX_SMTP_PORT and MAILBOX_WEB_PORT are ${ports.join(', ')}: expected three different ports.`,
+    );
+  return faults;
+}
+
+function toConfig(settings: Settings, given: ReadonlySet<SettingName>): Config {
+  const dataDir = resolve(settings.DATA_DIR);
+  return Object.freeze({
+    database: settings.DATABASE_URL
+      ? { kind: 'external', url: settings.DATABASE_URL }
+      : { kind: 'embedded', folder: join(dataDir, 'postgres') },
+    databasePool: settings.DATABASE_POOL,
+    queue: settings.REDIS_URL ? { kind: 'redis', url: settings.REDIS_URL } : { kind: 'postgres' },
+    mail: settings.SMTP_URL
+      ? { kind: 'smtp', urls: list(settings.SMTP_URL) }
+      : { kind: 'mailbox', smtpPort: settings.MAILBOX_SMTP_PORT, webPort: settings.MAILBOX_WEB_PORT },
+    smtpConnections: settings.SMTP_CONNECTIONS,
+    dataDir,
+    secret: settings.SECRET ?? null,
+    web: {
+      host: settings.HOST,
+      port: settings.PORT,
+      baseUrl: settings.BASE_URL?.replace(/\/+$/, '') ?? null,
+      trustProxy: /^(true|false)$/.test(settings.TRUST_PROXY)
+        ? settings.TRUST_PROXY === 'true'
+        : list(settings.TRUST_PROXY),
+    },
+    sender: {
+      from: settings.MAIL_FROM,
+      replyTo: settings.REPLY_TO ?? null,
+      bounceAddress: settings.BOUNCE_ADDRESS ?? null,
+      operatorName: settings.OPERATOR_NAME,
+      postalAddress: settings.POSTAL_ADDRESS ?? null,
+      dkimKeys: list(settings.DKIM_KEYS ?? '').map((entry) => {
+        const [domain = '', selector = '', ...path] = entry.split(':');
+        return { domain, selector, path: resolve(path.join(':')) };
+      }),
+    },
+    papers: {
+      sources: list(settings.SOURCES),
+      arxivCategories: list(settings.ARXIV_CATEGORIES),
+      contact: settings.CONTACT ?? settings.BASE_URL ?? null,
+    },
+    digests: {
+      candidateDays: settings.CANDIDATE_DAYS,
+      deadlineHours: settings.DEADLINE_HOURS,
+      leaseSeconds: settings.LEASE_SECONDS,
+      unknownPolicy: settings.UNKNOWN_POLICY,
+    },
+    logLevel: settings.LOG_LEVEL,
+    given,
+  } satisfies Config);
+}
+
+const list = (value: string): string[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** A value as it may be shown: secrets masked, of URLs only the password. */
+export function mask(about: Pick<SettingSchema, 'secret'>, value: string): string {
+  if (about.secret === 'value') return '********';
+  if (about.secret === 'url')
+    return value
+      .replace(/(:\/\/[^:/@\s]*:)[^\s,]*@/g, '$1********@')
+      .replace(/(password=)[^\s&]+/gi, '$1********');
+  return value;
+}
+
+/** One line of `paperboy config`. */
+export type ShownSetting = {
+  readonly name: SettingName;
+  /** Null when it is neither given nor defaulted. */
+  readonly value: string | null;
+  readonly from: 'environment' | 'default';
+};
+
+/** The effective settings with secrets masked, for `paperboy config`. */
+export function showSettings(
+  environment: Environment = { ...readEnvFile(), ...process.env },
+): ShownSetting[] {
+  const { settings, given } = parseSettings(environment);
+  return settingEntries.map(([name, about]) => ({
+    name,
+    value: settings[name] === undefined ? null : mask(about, String(settings[name])),
+    from: given.has(name) ? 'environment' : 'default',
+  }));
+}
+
+/** docs/configuration.md, made from the schema. */
+export function settingsMarkdown(): string {
+  const groups = Map.groupBy(settingEntries, ([, about]) => about.group);
+  const sections = [...groups].map(([group, entries]) => {
+    const rows = entries.map(([name, about]) => {
+      const fallback = about.default === undefined ? '' : `\`${about.default}\``;
+      return `| \`${name}\` | ${about.description} | ${about.accepts.replaceAll('|', '\\|')} | ${fallback} |`;
+    });
+    return [
+      `## ${group}`,
+      '',
+      '| setting | meaning | accepted | default |',
+      '|---|---|---|---|',
+      ...rows,
+    ].join('\n');
+  });
+  const head = [
+    '# Configuration',
+    '',
+    '<!-- Made by `npm run paperboy -- config --markdown` from src/settings.ts: change it there. -->',
+    '',
+    'Settings are environment variables, or lines of a file `.env` in the working folder (the environment wins).',
+    '`npx paperboy config` prints the effective ones, secrets masked; a fault is answered with the variable, the value seen and what is accepted.',
+  ].join('\n');
+  return `${head}\n\n${sections.join('\n\n')}\n`;
+}

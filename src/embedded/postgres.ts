@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort, isFree } from './ports.ts';
 import { findBinaries, initCluster, isPostgres, runningServer, spawnServer } from './server-process.ts';
 
 /** A PostgreSQL server of our own, for a machine with nothing installed. */
@@ -155,26 +155,4 @@ async function stopServer(cluster: string): Promise<void> {
     if (performance.now() > giveUpAt) return void process.kill(running.pid, 'SIGQUIT');
     await delay(20);
   }
-}
-
-/** True when nothing listens on 127.0.0.1:`port`. */
-function isFree(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const probe = createServer();
-    probe.once('error', () => settle(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => settle(true)));
-  });
-}
-
-/** A TCP port of 127.0.0.1 that nothing listens on at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((settle, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => settle(port));
-    });
-  });
 }

@@ -1,0 +1,197 @@
+import { type Static, Type } from 'typebox';
+
+/** What a setting says of itself besides its JSON Schema; documentation and fault messages are made from it. */
+type About = {
+  readonly description: string;
+  /** What is accepted, as the end of a sentence: "a whole number from 1 to 65535". */
+  readonly accepts: string;
+  readonly group: 'Services' | 'Web' | 'Mail' | 'Papers' | 'Digests' | 'Operation';
+  /** `value`: masked whole wherever it is shown · `url`: only the password in the URL is. */
+  readonly secret?: 'value' | 'url';
+};
+
+const optionalText = (pattern: string, about: About) => Type.Optional(Type.String({ pattern, ...about }));
+const text = (fallback: string, pattern: string, about: About) =>
+  Type.String({ default: fallback, pattern, ...about });
+const whole = (fallback: number, minimum: number, maximum: number, about: Omit<About, 'accepts'>) =>
+  Type.Integer({
+    default: fallback,
+    minimum,
+    maximum,
+    accepts: `a whole number from ${minimum} to ${maximum}`,
+    ...about,
+  });
+const choice = <const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  fallback: Values[number],
+  about: Omit<About, 'accepts'>,
+) =>
+  Type.Unsafe<Values[number]>({
+    type: 'string',
+    enum: values,
+    default: fallback,
+    accepts: values.join(' | '),
+    ...about,
+  });
+
+const ADDRESS = '[^\\s<>@,;]+@[^\\s<>@,;]+';
+
+/**
+ * Every setting: an environment variable or a line of `.env`. The one schema behind parsing, fault messages,
+ * `paperboy config` and docs/configuration.md.
+ */
+export const SETTINGS = Type.Object({
+  DATABASE_URL: optionalText('^postgres(ql)?://[^/]+/.+', {
+    group: 'Services',
+    description: 'PostgreSQL 15 or newer. Not set: an embedded PostgreSQL 18 in DATA_DIR.',
+    accepts: 'postgres://user:password@host:5432/database',
+    secret: 'url',
+  }),
+  DATABASE_POOL: whole(10, 2, 500, {
+    group: 'Services',
+    description: 'Database connections of one process at most.',
+  }),
+  REDIS_URL: optionalText('^rediss?://.+', {
+    group: 'Services',
+    description: 'Redis 6.2 or newer for the queue. Not set: the queue lives in the PostgreSQL database.',
+    accepts: 'redis://[:password@]host:6379[/0] or rediss://…',
+    secret: 'url',
+  }),
+  SMTP_URL: optionalText('^smtps?://[^,\\s]+(\\s*,\\s*smtps?://[^,\\s]+)*$', {
+    group: 'Services',
+    description:
+      'The relay that mails go out by; several, separated by commas, share the load. Not set: a local mailbox, and no mail leaves the machine.',
+    accepts: 'smtp://[user:password@]host[:port] or smtps://…, several separated by commas',
+    secret: 'url',
+  }),
+  DATA_DIR: text('data', '.', {
+    group: 'Services',
+    description:
+      'Folder of the embedded database, the local mailbox, the generated secret and the send journal.',
+    accepts: 'a folder that can be written to',
+  }),
+  SECRET: optionalText('^.{32,}$', {
+    group: 'Services',
+    description:
+      'Signs every link and keys the hashes of addresses. Needed with DATABASE_URL (openssl rand -base64 32); changing it breaks all links mailed so far. Not set: made once and kept in DATA_DIR.',
+    accepts: '32 characters or more',
+    secret: 'value',
+  }),
+  HOST: text('127.0.0.1', '^[^\\s/]+$', {
+    group: 'Web',
+    description: 'Address the web server listens on; 0.0.0.0 for all.',
+    accepts: 'an IP address or host name',
+  }),
+  PORT: whole(8080, 1, 65535, {
+    group: 'Web',
+    description: 'Port of the web server. Not set and taken: `start` uses the next free one.',
+  }),
+  BASE_URL: optionalText('^https?://[^/?#\\s]+(/[^?#\\s]*)?$', {
+    group: 'Web',
+    description: 'Address of the pages as readers reach it, for the links in mails. Needed with SMTP_URL.',
+    accepts: 'https://papers.example.org, without query',
+  }),
+  TRUST_PROXY: text('false', '^(true|false|[0-9a-fA-F.:/]+(\\s*,\\s*[0-9a-fA-F.:/]+)*)$', {
+    group: 'Web',
+    description: 'Whose X-Forwarded-For is believed: the addresses of your reverse proxy.',
+    accepts: 'true | false | IP addresses or CIDR ranges separated by commas',
+  }),
+  MAIL_FROM: text('Paperboy <paperboy@localhost>', `^(${ADDRESS}|[^\\r\\n<>]+<${ADDRESS}>)$`, {
+    group: 'Mail',
+    description: 'Sender that readers see. Needed with SMTP_URL.',
+    accepts: 'Name <address@example.org>',
+  }),
+  REPLY_TO: optionalText(`^${ADDRESS}$`, {
+    group: 'Mail',
+    description: 'Where answers of readers go. Not set: to MAIL_FROM.',
+    accepts: 'an e-mail address',
+  }),
+  BOUNCE_ADDRESS: optionalText(`^${ADDRESS}$`, {
+    group: 'Mail',
+    description:
+      'Envelope sender; each mail gets its own (`bounces+…@`), so that a bounce names its digest. Not set: the address of MAIL_FROM.',
+    accepts: 'an e-mail address whose mailbox takes `+` extensions',
+  }),
+  OPERATOR_NAME: text('Paperboy', '^[^\\r\\n]{1,120}$', {
+    group: 'Mail',
+    description: 'Who runs this service, as pages and mails say it.',
+    accepts: 'one line of up to 120 characters',
+  }),
+  POSTAL_ADDRESS: optionalText('^[^\\r\\n]{5,300}$', {
+    group: 'Mail',
+    description:
+      'Postal address at the foot of every mail: the law of many countries wants it. Needed with SMTP_URL.',
+    accepts: 'one line',
+  }),
+  DKIM_KEYS: optionalText('^[^\\s:]+:[^\\s:]+:[^,]+(,[^\\s:]+:[^\\s:]+:[^,]+)*$', {
+    group: 'Mail',
+    description:
+      'Keys that sign the mails, where the relay does not; RSA and Ed25519 may stand side by side.',
+    accepts: 'domain:selector:path of a PEM file, several separated by commas',
+  }),
+  SMTP_CONNECTIONS: whole(10, 1, 500, {
+    group: 'Mail',
+    description:
+      'Connections of one process to the relay at most; about the wanted messages per second × the latency.',
+  }),
+  MAILBOX_SMTP_PORT: whole(1025, 1, 65535, {
+    group: 'Mail',
+    description: 'SMTP port of the local mailbox. Not set and taken: the next free one.',
+  }),
+  MAILBOX_WEB_PORT: whole(1080, 1, 65535, {
+    group: 'Mail',
+    description: 'Port of the local mailbox’ web inbox. Not set and taken: the next free one.',
+  }),
+  SOURCES: text('huggingface,arxiv', '^[a-z]+(\\s*,\\s*[a-z]+)*$', {
+    group: 'Papers',
+    description: 'The sources that are polled, and `sample` for the papers that come with Paperboy.',
+    accepts: 'names separated by commas: huggingface, arxiv, biorxiv, medrxiv, sample',
+  }),
+  ARXIV_CATEGORIES: text('cs.AI,cs.CL,cs.CV,cs.LG,stat.ML', '^[A-Za-z.-]+(\\s*,\\s*[A-Za-z.-]+)*$', {
+    group: 'Papers',
+    description: 'arXiv categories whose announcements are read.',
+    accepts: 'category names separated by commas',
+  }),
+  CONTACT: optionalText('^[^\\r\\n]{3,200}$', {
+    group: 'Papers',
+    description:
+      'Address or page that the sources can reach you by: sent in the User-Agent. Not set: BASE_URL.',
+    accepts: 'an e-mail address or a URL',
+  }),
+  CANDIDATE_DAYS: whole(7, 1, 60, {
+    group: 'Digests',
+    description: 'How many days back a listing may be for its paper to be a candidate of today.',
+  }),
+  DEADLINE_HOURS: whole(36, 1, 96, {
+    group: 'Digests',
+    description: 'A digest that could not be delivered this long after its hour is given up.',
+  }),
+  LEASE_SECONDS: whole(120, 5, 3600, {
+    group: 'Digests',
+    description: 'How long a worker may hold digests before another takes them for lost.',
+  }),
+  UNKNOWN_POLICY: choice(['resend', 'leave'], 'resend', {
+    group: 'Digests',
+    description:
+      'A digest that may or may not have arrived when the connection broke: resend once under the same Message-ID, or leave.',
+  }),
+  LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info', {
+    group: 'Operation',
+    description:
+      'Least severe log line that is written. `start` on a terminal writes from `warn` on unless this is set.',
+  }),
+});
+
+/** The settings as parsed: defaults filled in, not yet turned into a {@link ./config.ts Config}. */
+export type Settings = Static<typeof SETTINGS>;
+/** Name of a setting. */
+export type SettingName = keyof Settings & string;
+
+/** A setting's schema with what it says of itself. */
+export type SettingSchema = About & { readonly default?: string | number | boolean };
+
+/** Names and schemas in the order of the documentation. */
+export const settingEntries = Object.entries(SETTINGS.properties) as unknown as readonly [
+  SettingName,
+  SettingSchema,
+][];
