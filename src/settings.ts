@@ -185,7 +185,7 @@ export const SETTINGS = Type.Object({
 /** The settings as parsed: defaults filled in, not yet turned into a {@link ./config.ts Config}. */
 export type Settings = Static<typeof SETTINGS>;
 /** Name of a setting. */
-export type SettingName = keyof Settings & string;
+export type SettingName = keyof Settings;
 
 /** A setting's schema with what it says of itself. */
 export type SettingSchema = About & { readonly default?: string | number | boolean };
