@@ -1,6 +1,6 @@
-import type { CatalogueTopic, TopicRef } from './topic.ts';
 import categories from './arxiv-categories.json' with { type: 'json' };
 import catalogue from './catalogue.json' with { type: 'json' };
+import type { CatalogueTopic, TopicRef } from './topic.ts';
 
 /** An arXiv category: `code` and `name` as arXiv has them, `description` in our words. */
 export type ArxivCategory = { readonly code: string; readonly name: string; readonly description: string };
@@ -20,7 +20,9 @@ export function findCategory(code: string): ArxivCategory | undefined {
 
 /** Archives that have several categories, sorted: `astro-ph`, `cond-mat`, `cs` … What `cs.*` stands for. */
 export const ARXIV_ARCHIVES: readonly string[] = [
-  ...new Set(ARXIV_CATEGORIES.filter(({ code }) => code.includes('.')).map(({ code }) => code.split('.')[0] as string)),
+  ...new Set(
+    ARXIV_CATEGORIES.filter(({ code }) => code.includes('.')).map(({ code }) => code.split('.')[0] as string),
+  ),
 ].toSorted();
 
 const nameBySlug = new Map(CATALOGUE.map((each) => [each.slug, each.name]));

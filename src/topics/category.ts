@@ -16,7 +16,9 @@ export function parseCategory(text: string): ParsedCategory {
   const names = new Map(ARXIV_CATEGORIES.map(({ code }) => [code.toLowerCase(), code]));
   for (const each of ARXIV_ARCHIVES) names.set(`${each}.*`, `${each}.*`);
   const near = closest(typed.toLowerCase(), names.keys());
-  const fix = near ? `did you mean ${names.get(near)}?` : 'use a code such as cs.CL, or cs.* for a whole archive';
+  const fix = near
+    ? `did you mean ${names.get(near)}?`
+    : 'use a code such as cs.CL, or cs.* for a whole archive';
   return { type: 'invalid', message: `"${shorten(typed)}" is no arXiv category; ${fix}` };
 }
 

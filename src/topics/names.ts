@@ -20,13 +20,26 @@ export function cleanName(text: string): CleanName {
     .trim();
   if (!/\p{L}/u.test(name)) return { type: 'invalid', message: 'a name needs at least one letter' };
   if (name.length > NAME_LIMIT)
-    return { type: 'invalid', message: `this name has ${name.length} characters; at most ${NAME_LIMIT} are possible` };
+    return {
+      type: 'invalid',
+      message: `this name has ${name.length} characters; at most ${NAME_LIMIT} are possible`,
+    };
   return { type: 'ok', name };
 }
 
 /** Letters that Unicode does not decompose, as they are usually written in ASCII. */
 const LETTERS: Readonly<Record<string, string>> = {
-  ø: 'o', đ: 'd', ð: 'd', ł: 'l', ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th', ı: 'i', ħ: 'h', ŋ: 'n',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  þ: 'th',
+  ı: 'i',
+  ħ: 'h',
+  ŋ: 'n',
 };
 const SUFFIXES = new Set(['jr', 'sr', 'ii', 'iii', 'iv', 'phd', 'md']);
 
@@ -71,7 +84,8 @@ function turned(tokens: readonly string[]): readonly string[] {
 function agree(a: readonly string[], b: readonly string[]): boolean {
   const family = a.at(-1) as string;
   if (family.length < 2 || family !== b.at(-1)) return false;
-  const [shorter, longer] = a.length <= b.length ? [a.slice(0, -1), b.slice(0, -1)] : [b.slice(0, -1), a.slice(0, -1)];
+  const [shorter, longer] =
+    a.length <= b.length ? [a.slice(0, -1), b.slice(0, -1)] : [b.slice(0, -1), a.slice(0, -1)];
   if (shorter.length === 0) return true;
   if (shorter.join('') === longer.join('')) return true;
   if (!compatible(shorter[0] as string, longer[0] as string)) return false;

@@ -23,7 +23,10 @@ export function parsePaperReference(text: string): PaperReference {
   if (/^(page|hf|source):[\w.:/-]+$/.test(typed)) return { type: 'ok', identity: typed };
   const bare = typed
     .replace(/^https?:\/\//i, '')
-    .replace(/^(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.org|ar5iv\.labs\.arxiv\.org|alphaxiv\.org)\/(?:abs|pdf|html|list)\//i, '')
+    .replace(
+      /^(?:www\.|export\.)?(?:arxiv\.org|ar5iv\.org|ar5iv\.labs\.arxiv\.org|alphaxiv\.org)\/(?:abs|pdf|html|list)\//i,
+      '',
+    )
     .replace(/^(?:www\.)?(?:huggingface\.co|hf\.co)\/papers\//i, '')
     .replace(/^(?:dx\.)?doi\.org\//i, '')
     .replace(/[?#].*$/, '')

@@ -69,7 +69,12 @@ function parseCatalogueTopic(value: string, catalogue: readonly CatalogueTopic[]
   const key = fold(typed);
   const found = catalogue.find(({ slug, name }) => slug === key || fold(name) === key);
   if (found) return ok('topic', found.slug);
-  const near = closest(key, catalogue.map(({ slug }) => slug));
-  const fix = near ? `did you mean ${near}?` : 'choose one from the list of topics, or follow the words as a query';
+  const near = closest(
+    key,
+    catalogue.map(({ slug }) => slug),
+  );
+  const fix = near
+    ? `did you mean ${near}?`
+    : 'choose one from the list of topics, or follow the words as a query';
   return { type: 'invalid', message: `"${shorten(typed)}" is not in the catalogue; ${fix}` };
 }

@@ -17,7 +17,10 @@ export function parseField(token: FieldToken): QueryNode | QueryMistake {
   const field = fieldOf(token.field);
   if (!field) return unknownField(token);
   if (token.text === '')
-    return mistake(token.valuePosition, `${token.field}: needs a value right after the colon, ${EXAMPLES[field]}`);
+    return mistake(
+      token.valuePosition,
+      `${token.field}: needs a value right after the colon, ${EXAMPLES[field]}`,
+    );
   switch (field) {
     case 'author':
     case 'organisation': {

@@ -32,7 +32,10 @@ export function parseQuery(source: string): ParsedQuery {
   const root = parseTokens(tokens);
   if (root.type === 'invalid') return root;
   if (!looksForSomething(root))
-    return mistake(1, 'the query only leaves papers out; add at least one word, phrase, author or category to look for');
+    return mistake(
+      1,
+      'the query only leaves papers out; add at least one word, phrase, author or category to look for',
+    );
   return bounded({ type: 'filter', root });
 }
 
@@ -41,13 +44,17 @@ function bounded(query: Query): ParsedQuery {
   const canonical = formatQuery(query);
   return canonical.length <= QUERY_LIMITS.characters
     ? { type: 'ok', query, canonical }
-    : mistake(1, `the query is longer than ${QUERY_LIMITS.characters} characters when written out: shorten it`);
+    : mistake(
+        1,
+        `the query is longer than ${QUERY_LIMITS.characters} characters when written out: shorten it`,
+      );
 }
 
 function freeText(tokens: readonly QueryToken[]): ParsedQuery {
-  const words = tokens.map((token) => (('text' in token ? token.text : '')));
+  const words = tokens.map((token) => ('text' in token ? token.text : ''));
   const text = squeeze(words.join(' ')).toLowerCase();
-  if (!/[\p{L}\p{N}]/u.test(text)) return mistake(1, 'there is no word in this query; write a few words to look for');
+  if (!/[\p{L}\p{N}]/u.test(text))
+    return mistake(1, 'there is no word in this query; write a few words to look for');
   return bounded({ type: 'text', text });
 }
 
@@ -58,7 +65,8 @@ function parseTokens(tokens: readonly QueryToken[]): QueryNode | QueryMistake {
   const root = parseOr(cursor);
   if (root.type === 'invalid') return root;
   const left = cursor.tokens[cursor.at];
-  if (left) return mistake(left.position, 'this closing bracket has no opening one; remove it, or add ( before');
+  if (left)
+    return mistake(left.position, 'this closing bracket has no opening one; remove it, or add ( before');
   return root;
 }
 
@@ -92,9 +100,12 @@ function parseAnd(cursor: Cursor): QueryNode | QueryMistake {
 function nothingHere(cursor: Cursor): QueryMistake {
   const token = cursor.tokens[cursor.at];
   const before = cursor.tokens[cursor.at - 1];
-  if (token?.type === 'or') return mistake(token.position, 'OR needs something before it; add a term or remove OR');
-  if (before?.type === 'or') return mistake(before.position, 'OR needs something after it; add a term or remove OR');
-  if (before?.type === 'open') return mistake(before.position, 'there is nothing in these brackets; fill or remove them');
+  if (token?.type === 'or')
+    return mistake(token.position, 'OR needs something before it; add a term or remove OR');
+  if (before?.type === 'or')
+    return mistake(before.position, 'OR needs something after it; add a term or remove OR');
+  if (before?.type === 'open')
+    return mistake(before.position, 'there is nothing in these brackets; fill or remove them');
   return mistake(token?.position ?? 1, 'this closing bracket has no opening one; remove it, or add ( before');
 }
 

@@ -1,5 +1,5 @@
-import type { QueryMistake } from './query.ts';
 import { fieldOf } from './field-names.ts';
+import type { QueryMistake } from './query.ts';
 
 /** A piece of a query's text; `position` is 1-based. */
 export type QueryToken = { readonly position: number } & (
@@ -48,7 +48,10 @@ export function tokenizeQuery(source: string): QueryToken[] | QueryMistake {
 }
 
 const isDash = (text: string, at: number): boolean =>
-  /[-−–—]/.test(text[at] as string) && at > 0 && SPACE.test(text[at - 1] as string) && SPACE.test(text[at + 1] ?? ' ');
+  /[-−–—]/.test(text[at] as string) &&
+  at > 0 &&
+  SPACE.test(text[at - 1] as string) &&
+  SPACE.test(text[at + 1] ?? ' ');
 
 type Piece = { readonly token: QueryToken; readonly end: number };
 
@@ -89,13 +92,21 @@ function readField(text: string, start: number, colon: number): Piece | QueryMis
   if (text[valueStart] === '"') {
     const phrase = readPhrase(text, valueStart);
     if ('message' in phrase || phrase.token.type !== 'phrase') return phrase;
-    const token = { type: 'field', field, text: phrase.token.text, position: start + 1, valuePosition: colon + 2 } as const;
+    const token = {
+      type: 'field',
+      field,
+      text: phrase.token.text,
+      position: start + 1,
+      valuePosition: colon + 2,
+    } as const;
     return { token, end: phrase.end };
   }
   let end = valueStart;
-  while (end < text.length && !SPACE.test(text[end] as string) && !'()"'.includes(text[end] as string)) end += 1;
+  while (end < text.length && !SPACE.test(text[end] as string) && !'()"'.includes(text[end] as string))
+    end += 1;
   const value = text.slice(valueStart, end);
-  if (value === '' && !fieldOf(field)) return { token: { type: 'word', text: field, position: start + 1 }, end };
+  if (value === '' && !fieldOf(field))
+    return { token: { type: 'word', text: field, position: start + 1 }, end };
   return { token: { type: 'field', field, text: value, position: start + 1, valuePosition: colon + 2 }, end };
 }
 

@@ -1,0 +1,194 @@
+import { sql } from 'kysely';
+import type { Database, Queryable } from '#src/database/database.ts';
+import type { SubscriberId, TopicId } from '#src/database/ids.ts';
+import { ARXIV_ARCHIVES, ARXIV_CATEGORIES, CATALOGUE, topicName } from './catalogue.ts';
+import { topicKey } from './parse-topic.ts';
+import type { CatalogueTopic, Follow, TopicKind, TopicRef } from './topic.ts';
+
+/** What one subscriber follows and mutes; mutes keep their negative weight. */
+export type Follows = { readonly follows: readonly Follow[]; readonly mutes: readonly Follow[] };
+
+/** Most follows and mutes of one subscriber together. */
+export const FOLLOWS_LIMIT = 500;
+
+/** The topic store: all SQL about `topics` and `follows`. */
+export type TopicStore = ReturnType<typeof createTopicStore>;
+
+type Definition = { triggers?: readonly string[]; titleTriggers?: readonly string[]; edited?: boolean };
+
+/**
+ * Stores topics and who follows them. Every {@link TopicRef} given to it must be canonical (`parseTopic`).
+ * Methods that write take a {@link Queryable}, so that the use case decides what is atomic.
+ */
+export function createTopicStore({ database }: { readonly database: Database }) {
+  return {
+    /** Writes the built-in catalogue and the arXiv categories; rows that a curator edited stay as they are. */
+    syncCatalogue: () => syncCatalogue(database),
+
+    /** The catalogue in force, hidden topics left out, by group and name. */
+    catalogue: () => readCatalogue(database),
+
+    /**
+     * The rows of topics, made where they are missing, by {@link topicKey}. A catalogue topic is never made
+     * here: one that does not exist is missing in the answer.
+     */
+    resolve: (refs: readonly TopicRef[], on: Queryable = database) => resolve(refs, on),
+
+    /** Follows and mutes of many subscribers in one query; who has none has empty lists. Heaviest first, then oldest. */
+    followsOf: (ids: readonly SubscriberId[], on: Queryable = database) => followsOf(ids, on),
+
+    /** Replaces everything a subscriber follows and mutes. Give at most {@link FOLLOWS_LIMIT}; the last of a repeated topic counts. */
+    replaceFollows: async (subscriber: SubscriberId, follows: readonly Follow[], on: Queryable) => {
+      await on.deleteFrom('follows').where('subscriber_id', '=', subscriber).execute();
+      await writeFollows(subscriber, follows, on);
+    },
+
+    /** Adds a follow, or changes its weight; a negative weight mutes. Answers whether the topic exists. */
+    setFollow: async (subscriber: SubscriberId, follow: Follow, on: Queryable = database) =>
+      (await writeFollows(subscriber, [follow], on)) === 1,
+
+    /** Removes a follow or mute. Answers whether there was one. */
+    removeFollow: (subscriber: SubscriberId, topic: TopicRef, on: Queryable = database) =>
+      removeFollow(subscriber, topic, on),
+  };
+}
+
+async function syncCatalogue(database: Database): Promise<void> {
+  const rows = [
+    ...CATALOGUE.map((topic) => ({
+      kind: 'topic',
+      value: topic.slug,
+      name: topic.name,
+      description: topic.description,
+      topic_group: topic.group,
+      definition: JSON.stringify({ triggers: topic.triggers, titleTriggers: topic.titleTriggers }),
+    })),
+    ...ARXIV_CATEGORIES.map(({ code, name, description }) => categoryRow(code, name, description)),
+    ...ARXIV_ARCHIVES.map((archive) => categoryRow(`${archive}.*`, `All of ${archive}`, '')),
+    {
+      ...categoryRow('', topicName({ kind: 'trending', value: '' }), ''),
+      kind: 'trending',
+      topic_group: null,
+    },
+  ];
+  await database
+    .insertInto('topics')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['kind', 'value'])
+        .doUpdateSet((expression) => ({
+          name: expression.ref('excluded.name'),
+          description: expression.ref('excluded.description'),
+          topic_group: expression.ref('excluded.topic_group'),
+          definition: expression.ref('excluded.definition'),
+        }))
+        .where(sql<boolean>`not (topics.definition ? 'edited')`),
+    )
+    .execute();
+}
+
+function categoryRow(code: string, name: string, description: string) {
+  return {
+    kind: 'category',
+    value: code,
+    name,
+    description,
+    topic_group: code.split('.')[0] ?? null,
+    definition: '{}',
+  };
+}
+
+async function readCatalogue(database: Database): Promise<CatalogueTopic[]> {
+  const rows = await database
+    .selectFrom('topics')
+    .select(['value', 'name', 'description', 'topic_group', 'definition'])
+    .where('kind', '=', 'topic')
+    .where('hidden', '=', false)
+    .orderBy('topic_group')
+    .orderBy('name')
+    .execute();
+  return rows.map((row) => {
+    const definition = row.definition as Definition;
+    return {
+      slug: row.value,
+      name: row.name,
+      description: row.description,
+      group: row.topic_group ?? '',
+      triggers: definition.triggers ?? [],
+      titleTriggers: definition.titleTriggers ?? [],
+    };
+  });
+}
+
+async function resolve(refs: readonly TopicRef[], on: Queryable): Promise<Map<string, TopicId>> {
+  if (refs.length === 0) return new Map();
+  // In one order everywhere: two transactions that make the same topics then can't wait for each other.
+  const unique = [...new Map(refs.map((ref) => [topicKey(ref), ref])).entries()]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, ref]) => ref);
+  const made = unique.filter(({ kind }) => kind !== 'topic');
+  if (made.length > 0)
+    await sql`
+      insert into topics (kind, value, name)
+      select kind, value, name
+      from unnest(${made.map(({ kind }) => kind)}::text[], ${made.map(({ value }) => value)}::text[],
+                  ${made.map(topicName)}::text[]) as given (kind, value, name)
+      order by kind, value
+      on conflict (kind, value) do nothing`.execute(on);
+  const { rows } = await sql<{ id: TopicId; kind: TopicKind; value: string }>`
+    select id, kind, value from topics
+    where (kind, value) in (
+      select * from unnest(${unique.map(({ kind }) => kind)}::text[], ${unique.map(({ value }) => value)}::text[]))
+  `.execute(on);
+  return new Map(rows.map((row) => [topicKey(row), row.id]));
+}
+
+async function writeFollows(
+  subscriber: SubscriberId,
+  follows: readonly Follow[],
+  on: Queryable,
+): Promise<number> {
+  const ids = await resolve(follows, on);
+  const weights = new Map<TopicId, number>();
+  for (const follow of follows) {
+    const id = ids.get(topicKey(follow));
+    if (id !== undefined) weights.set(id, follow.weight);
+  }
+  if (weights.size === 0) return 0;
+  await sql`
+    insert into follows (subscriber_id, topic_id, weight)
+    select ${subscriber}, topic_id, weight
+    from unnest(${[...weights.keys()]}::bigint[], ${[...weights.values()]}::real[]) as given (topic_id, weight)
+    on conflict (subscriber_id, topic_id) do update set weight = excluded.weight`.execute(on);
+  return weights.size;
+}
+
+async function removeFollow(subscriber: SubscriberId, topic: TopicRef, on: Queryable): Promise<boolean> {
+  const result = await on
+    .deleteFrom('follows')
+    .where('subscriber_id', '=', subscriber)
+    .where('topic_id', 'in', (query) =>
+      query.selectFrom('topics').select('id').where('kind', '=', topic.kind).where('value', '=', topic.value),
+    )
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+async function followsOf(
+  ids: readonly SubscriberId[],
+  on: Queryable,
+): Promise<Map<SubscriberId, { follows: Follow[]; mutes: Follow[] }>> {
+  const found = new Map(ids.map((id) => [id, { follows: [] as Follow[], mutes: [] as Follow[] }]));
+  if (ids.length === 0) return found;
+  const { rows } = await sql<Follow & { subscriber: SubscriberId }>`
+    select follows.subscriber_id as subscriber, topics.kind, topics.value, follows.weight
+    from follows join topics on topics.id = follows.topic_id
+    where follows.subscriber_id = any(${[...ids]}::bigint[])
+    order by abs(follows.weight) desc, follows.created_at, topics.id`.execute(on);
+  for (const { subscriber, kind, value, weight } of rows) {
+    const own = found.get(subscriber);
+    (weight < 0 ? own?.mutes : own?.follows)?.push({ kind, value, weight });
+  }
+  return found;
+}
