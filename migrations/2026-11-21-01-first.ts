@@ -166,6 +166,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       attempts integer not null default 0,
       lease_until timestamptz,
       lease_token bigint,
+      resent boolean not null default false,
       due_at timestamptz not null default now(),
       deadline timestamptz not null,
       created_at timestamptz not null default now(),
@@ -215,13 +216,16 @@ export async function up(db: Kysely<any>): Promise<void> {
       handed_over_at timestamptz,
       finished_at timestamptz,
       reply text,
-      primary key (edition_date, id),
+      -- id first: found by id alone as well as by a range of ids of one edition
+      primary key (id, edition_date),
       unique (subscriber_id, edition_date)
     ) partition by range (edition_date)`.execute(db);
+  // What the sweep looks for; each row is in at most one of the three.
   await sql`
-    create index digests_open on digests (due_at, id)
-      where state in ('planned', 'claimed', 'handed_over', 'deferred')`.execute(db);
-  await sql`create index digests_id on digests (id)`.execute(db);
+    create index digests_due on digests (due_at, id) where state in ('planned', 'deferred')`.execute(db);
+  await sql`
+    create index digests_leased on digests (lease_until) where state in ('claimed', 'handed_over')`.execute(db);
+  await sql`create index digests_unknown on digests (finished_at) where state = 'unknown'`.execute(db);
   await sql`create table digests_default partition of digests default`.execute(db);
 
   await sql`

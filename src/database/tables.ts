@@ -143,6 +143,7 @@ export interface Notices {
   lease_until: Timestamp | null;
   parameters: Generated<Json>;
   reply: string | null;
+  resent: Generated<boolean>;
   state: Generated<string>;
   subscriber_id: number | null;
 }
