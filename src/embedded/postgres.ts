@@ -11,9 +11,12 @@ export type EmbeddedPostgres = {
   /** Connection URL of the database, with the generated password. */
   readonly url: string;
   readonly port: number;
-  /** True when the server had been left running by a process that was killed, and was taken over. */
-  readonly adopted: boolean;
-  /** Stops the server ("fast": open transactions are rolled back) and waits until it is gone. */
+  /**
+   * `started` by us · `adopted`: left running by a process that was killed, and taken over ·
+   * `shared`: another process owns it, we only use it.
+   */
+  readonly origin: 'started' | 'adopted' | 'shared';
+  /** Stops the server ("fast": open transactions are rolled back) and waits until it is gone; a shared one goes on. */
   stop(): Promise<void>;
 };
 
@@ -28,11 +31,12 @@ type Remembered = { readonly port: number; readonly password: string };
  * Starts (or takes over) the embedded server in `folder`, making the cluster on first use. Port and password are
  * remembered in the folder; another free port is taken when something else has the port now.
  * @param options.settings extra server settings, such as `{ fsync: 'off' }` for tests
+ * @param options.share use the server of a running Paperboy beside it (for commands) instead of refusing
  * @throws Error with the fix when another Paperboy owns the folder, or the server doesn't start
  */
 export async function startEmbeddedPostgres(
   folder: string,
-  options: { settings?: Readonly<Record<string, string>> } = {},
+  options: { settings?: Readonly<Record<string, string>>; share?: boolean } = {},
 ): Promise<EmbeddedPostgres> {
   const root = resolve(folder);
   const cluster = join(root, 'cluster');
@@ -40,18 +44,26 @@ export async function startEmbeddedPostgres(
   const remembered = await ensureCluster(root, cluster);
   const running = await runningServer(cluster);
   const port = running?.port ?? (await launch(root, cluster, remembered, options.settings ?? {}));
-  const owner = await own(connectionUrl(port, remembered.password, 'postgres'), root);
-  await ensureDatabase(owner);
+  const url = connectionUrl(port, remembered.password, DATABASE);
+  const owner = await own(connectionUrl(port, remembered.password, 'postgres'));
+  if (owner.type === 'taken') {
+    if (!options.share) throw new Error(takenMessage(owner.process, root));
+    return { url, port, origin: 'shared', stop: async () => undefined };
+  }
+  await ensureDatabase(owner.client);
   return {
-    url: connectionUrl(port, remembered.password, DATABASE),
+    url,
     port,
-    adopted: running !== null,
+    origin: running ? 'adopted' : 'started',
     stop: async () => {
-      await owner.end().catch(() => undefined);
+      await owner.client.end().catch(() => undefined);
       await stopServer(cluster);
     },
   };
 }
+
+const takenMessage = (process: string, root: string) =>
+  `Another Paperboy${process ? ` (process ${process})` : ''} is using the data folder ${root}: stop it first, or set DATA_DIR to another folder.`;
 
 const connectionUrl = (port: number, password: string, database: string) =>
   `postgres://paperboy:${password}@127.0.0.1:${port}/${database}`;
@@ -125,20 +137,21 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** Takes the session lock that marks the owner: it goes with our process, however that ends. */
-async function own(url: string, root: string): Promise<pg.Client> {
+async function own(
+  url: string,
+): Promise<{ type: 'owned'; client: pg.Client } | { type: 'taken'; process: string }> {
   const client = new pg.Client({ connectionString: url, application_name: `paperboy owner ${process.pid}` });
   client.on('error', () => undefined);
   await client.connect();
   const { rows } = await client.query('select pg_try_advisory_lock($1) as mine', [OWNER_LOCK]);
-  if (rows[0]?.mine) return client;
-  const other = await client.query(
-    `select application_name from pg_stat_activity where application_name like 'paperboy owner %' and pid <> pg_backend_pid()`,
+  if (rows[0]?.mine) return { type: 'owned', client };
+  const holder = await client.query(
+    `select application_name as name from pg_locks join pg_stat_activity using (pid)
+      where locktype = 'advisory' and objid = $1 and granted`,
+    [OWNER_LOCK],
   );
   await client.end();
-  const pid = String(other.rows[0]?.application_name ?? '').replace(/\D/g, '');
-  throw new Error(
-    `Another Paperboy${pid ? ` (process ${pid})` : ''} is using the data folder ${root}: stop it first, or set DATA_DIR to another folder.`,
-  );
+  return { type: 'taken', process: String(holder.rows[0]?.name ?? '').replace(/\D/g, '') };
 }
 
 async function ensureDatabase(client: pg.Client): Promise<void> {

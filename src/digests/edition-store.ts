@@ -1,0 +1,65 @@
+import { sql } from 'kysely';
+import type { Queryable } from '#src/database/database.ts';
+import type { IsoDate, PaperId } from '#src/database/ids.ts';
+
+/** An edition as stored. */
+export type Edition = {
+  readonly editionDate: IsoDate;
+  /** Candidate papers in ascending order of id. */
+  readonly candidates: readonly PaperId[];
+  readonly frozenAt: Date | null;
+};
+
+/** Reads and writes `editions`. */
+export type EditionStore = ReturnType<typeof createEditionStore>;
+
+/** @param deps.database where editions live */
+export function createEditionStore({ database }: { database: Queryable }) {
+  return {
+    /**
+     * Notes what the candidates of a date are now. An edition stays open while its date has not begun everywhere:
+     * what is listed meanwhile comes in. Once frozen it keeps what it has.
+     * @returns the candidates in force
+     */
+    async refresh(
+      editionDate: IsoDate,
+      candidates: readonly PaperId[],
+      at: Date,
+    ): Promise<readonly PaperId[]> {
+      const { rows } = await sql<{ candidates: PaperId[] }>`
+        insert into editions (edition_date, candidates, opened_at, refreshed_at)
+        values (${editionDate}, ${candidates}, ${at}, ${at})
+        on conflict (edition_date) do update set
+          candidates = case when editions.frozen_at is null then excluded.candidates else editions.candidates end,
+          refreshed_at = case when editions.frozen_at is null then excluded.refreshed_at else editions.refreshed_at end
+        returning candidates`.execute(database);
+      return rows[0]?.candidates ?? [];
+    },
+
+    /** Freezes the editions before `date`: no zone has a morning of theirs any more. Returns how many. */
+    async freezeBefore(date: IsoDate, at: Date): Promise<number> {
+      const result = await database
+        .updateTable('editions')
+        .set({ frozen_at: at })
+        .where('edition_date', '<', date)
+        .where('frozen_at', 'is', null)
+        .executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
+
+    /** One edition, or null when nobody was due on that date. */
+    async find(editionDate: IsoDate): Promise<Edition | null> {
+      const row = await database
+        .selectFrom('editions')
+        .select(['edition_date', 'candidates', 'frozen_at'])
+        .where('edition_date', '=', editionDate)
+        .executeTakeFirst();
+      if (!row) return null;
+      return {
+        editionDate: row.edition_date as IsoDate,
+        candidates: row.candidates as PaperId[],
+        frozenAt: row.frozen_at,
+      };
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import type { Database, Queryable } from '#src/database/database.ts';
+import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import type { Profile } from '#src/matching/types.ts';
+import type { JobQueue } from '#src/queue/jobs.ts';
+import { nextDigestAt, slotDate } from '#src/subscribers/schedule.ts';
+import type { Preferences } from '#src/subscribers/subscriber.ts';
+import type { EditionIndex } from './candidates.ts';
+import type { PlannedDigest, SkipReason } from './digest.ts';
+
+/** A reader whose hour has come, locked by the planning transaction. */
+export type DueReader = Preferences & { readonly id: SubscriberId; readonly nextDigestAt: Date };
+
+/** What the planner uses of the other rooms. */
+export type PlannerDeps = {
+  readonly database: Database;
+  readonly now: () => Date;
+  readonly deadlineHours: number;
+  readonly editionIndex: (on: IsoDate, at: Date) => Promise<EditionIndex>;
+  readonly claimDue: (tx: Queryable, now: Date, limit: number) => Promise<readonly DueReader[]>;
+  /** Locks one active reader, whatever `next_digest_at` says; null when there is none. */
+  readonly claimOne: (tx: Queryable, id: SubscriberId) => Promise<DueReader | null>;
+  readonly setNextDigestAt: (
+    tx: Queryable,
+    rows: readonly { id: SubscriberId; nextDigestAt: Date }[],
+  ) => Promise<void>;
+  readonly profilesOf: (db: Queryable, readers: readonly DueReader[]) => Promise<Map<SubscriberId, Profile>>;
+  /** Papers of digests that were sent or still may be, from edition `since` on. */
+  readonly seenPapers: (
+    db: Queryable,
+    readers: readonly SubscriberId[],
+    since: IsoDate,
+  ) => Promise<Map<SubscriberId, Set<PaperId>>>;
+  /** Writes rows; one that the reader already has for the edition is left out of the answer. */
+  readonly writeDigests: (
+    tx: Queryable,
+    rows: readonly PlannedDigest[],
+  ) => Promise<readonly { id: DigestId; editionDate: IsoDate; subscriberId: SubscriberId }[]>;
+  readonly queue: JobQueue;
+};
+
+/** What one beat did. */
+export type PlanReport = {
+  /** Readers whose hour had come. */
+  readonly due: number;
+  /** Digests put on the ledger for delivery. */
+  readonly planned: number;
+  /** Readers who get none, by reason. */
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+  /** Readers who already had a digest of that edition. */
+  readonly repeated: number;
+};
+
+/** Plans digests: see {@link createPlanner}. */
+export type Planner = {
+  /** Plans everyone who is due now, in batches, until nobody is left. `progress` is told the readers done so far. */
+  planDue(progress?: (done: number) => void): Promise<PlanReport>;
+  /**
+   * Plans a reader's first digest at once; the daily ones begin the day after.
+   * @returns `already` when the reader has a digest of today's edition, `gone` when there is no such active reader
+   */
+  planWelcome(id: SubscriberId): Promise<'planned' | 'skipped' | 'already' | 'gone'>;
+};
+
+const BATCH = 500;
+const HOUR_MS = 3_600_000;
+
+/**
+ * The planner. Each batch is one transaction: readers are claimed (`FOR UPDATE SKIP LOCKED`), ranked, their ledger
+ * rows written and their next hour set, or nothing of it. Two planners at once share the readers between them;
+ * `UNIQUE (subscriber_id, edition_date)` is the last guard. Jobs are enqueued after the commit; if that fails the
+ * sweep finds the rows.
+ */
+export function createPlanner(deps: PlannerDeps): Planner {
+  return {
+    async planDue(progress) {
+      const total: Tally = { due: 0, planned: 0, repeated: 0, skipped: {} };
+      for (;;) {
+        const batch = await planBatch(deps);
+        addTo(total, batch);
+        if (batch.due > 0) progress?.(total.due);
+        if (batch.due < BATCH) return total;
+      }
+    },
+    planWelcome: (id) => planWelcome(deps, id),
+  };
+}
+
+type Tally = { due: number; planned: number; repeated: number; skipped: Partial<Record<SkipReason, number>> };
+
+function addTo(total: Tally, batch: Tally): void {
+  total.due += batch.due;
+  total.planned += batch.planned;
+  total.repeated += batch.repeated;
+  for (const [reason, count] of Object.entries(batch.skipped) as [SkipReason, number][])
+    total.skipped[reason] = (total.skipped[reason] ?? 0) + count;
+}
+
+async function planBatch(deps: PlannerDeps): Promise<Tally> {
+  const now = deps.now();
+  const { due, rows, written } = await deps.database.transaction().execute(async (tx) => {
+    const due = await deps.claimDue(tx, now, BATCH);
+    const rows = await planReaders(deps, tx, due, now);
+    const written = await deps.writeDigests(tx, rows);
+    await deps.setNextDigestAt(
+      tx,
+      due.map((reader) => ({ id: reader.id, nextDigestAt: nextDigestAt(reader, now) })),
+    );
+    return { due, rows, written };
+  });
+  return enqueue(deps, due.length, rows, written);
+}
+
+/** Puts what was planned on the queue, one job per edition, and counts. */
+async function enqueue(
+  deps: PlannerDeps,
+  due: number,
+  rows: readonly PlannedDigest[],
+  written: readonly { id: DigestId; editionDate: IsoDate; subscriberId: SubscriberId }[],
+): Promise<Tally> {
+  const skipOf = new Map(rows.map((row) => [row.subscriberId, row.skip]));
+  const tally: Tally = { due, planned: 0, repeated: rows.length - written.length, skipped: {} };
+  const ranges = new Map<IsoDate, { from: number; to: number }>();
+  for (const { id, editionDate, subscriberId } of written) {
+    const skip = skipOf.get(subscriberId);
+    if (skip) {
+      tally.skipped[skip] = (tally.skipped[skip] ?? 0) + 1;
+      continue;
+    }
+    tally.planned++;
+    const range = ranges.get(editionDate) ?? { from: id, to: id };
+    ranges.set(editionDate, { from: Math.min(range.from, id), to: Math.max(range.to, id) });
+  }
+  for (const [editionDate, range] of ranges)
+    await deps.queue.add('deliver-digests', { editionDate, ...range });
+  return tally;
+}
+
+/**
+ * The slot a reader is served for: the last one that has passed. A service that was down for days thus sends one
+ * digest with the best of the gap, not one for each day.
+ */
+function lastSlot(reader: DueReader, now: Date): Date {
+  let slot = reader.nextDigestAt;
+  for (let next = nextDigestAt(reader, slot); next <= now; next = nextDigestAt(reader, slot)) slot = next;
+  return slot;
+}
+
+async function planReaders(
+  deps: PlannerDeps,
+  tx: Queryable,
+  due: readonly DueReader[],
+  now: Date,
+): Promise<PlannedDigest[]> {
+  if (due.length === 0) return [];
+  const profiles = await deps.profilesOf(tx, due);
+  const slots = due.map((reader) => ({ reader, slotAt: lastSlot(reader, now) }));
+  const byEdition = Map.groupBy(slots, ({ reader, slotAt }) => slotDate(reader, slotAt));
+  const rows: PlannedDigest[] = [];
+  for (const [editionDate, readers] of byEdition) {
+    const edition = await deps.editionIndex(editionDate, now);
+    const ids = readers.map(({ reader }) => reader.id);
+    const seen = await deps.seenPapers(tx, ids, edition.since);
+    for (const { reader, slotAt } of readers) {
+      const profile = profiles.get(reader.id);
+      if (!profile) throw new Error(`no profile of subscriber ${reader.id}`);
+      const content = chooseContent(edition, profile, seen.get(reader.id) ?? new Set());
+      const deadline = new Date(now.getTime() + deps.deadlineHours * HOUR_MS);
+      rows.push({
+        editionDate,
+        subscriberId: reader.id,
+        content,
+        slotAt,
+        deadline,
+        ...kindOf(reader, content),
+      });
+    }
+  }
+  return rows;
+}
+
+function chooseContent(
+  edition: EditionIndex,
+  profile: Profile,
+  seen: ReadonlySet<PaperId>,
+): PlannedDigest['content'] {
+  const judged = [...profile.likes, ...profile.dislikes];
+  const choices = edition.index.choose(profile, judged.length === 0 ? seen : new Set([...seen, ...judged]));
+  return {
+    paperIds: choices.map((choice) => choice.paper),
+    reasons: choices.map((choice) => choice.reasons),
+    candidates: edition.ids.length,
+  };
+}
+
+function kindOf(
+  reader: Preferences,
+  content: PlannedDigest['content'],
+): Pick<PlannedDigest, 'kind' | 'skip'> {
+  const kind = reader.frequency === 'weekly' ? 'weekly' : 'daily';
+  if (content.paperIds.length > 0) return { kind };
+  return reader.tellNothingToday ? { kind: 'nothing' } : { kind, skip: 'no-papers' };
+}
+
+async function planWelcome(
+  deps: PlannerDeps,
+  id: SubscriberId,
+): Promise<'planned' | 'skipped' | 'already' | 'gone'> {
+  const now = deps.now();
+  const outcome = await deps.database.transaction().execute(async (tx) => {
+    const reader = await deps.claimOne(tx, id);
+    if (!reader) return null;
+    const today = { ...reader, nextDigestAt: now };
+    const [planned] = await planReaders(deps, tx, [today], now);
+    if (!planned) throw new Error(`nothing planned for subscriber ${id}`);
+    const row: PlannedDigest = planned.skip ? planned : { ...planned, kind: 'welcome' };
+    const written = await deps.writeDigests(tx, [row]);
+    await deps.setNextDigestAt(tx, [{ id, nextDigestAt: firstSlotAfter(reader, row.editionDate, now) }]);
+    return { row, written };
+  });
+  if (!outcome) return 'gone';
+  const tally = await enqueue(deps, 1, [outcome.row], outcome.written);
+  if (tally.repeated > 0) return 'already';
+  return tally.planned > 0 ? 'planned' : 'skipped';
+}
+
+/** The first slot of a later local date than the edition the reader has just got. */
+function firstSlotAfter(reader: Preferences, editionDate: IsoDate, now: Date): Date {
+  let slot = nextDigestAt(reader, now);
+  while (slotDate(reader, slot) <= editionDate) slot = nextDigestAt(reader, slot);
+  return slot;
+}
