@@ -224,7 +224,9 @@ export async function up(db: Kysely<any>): Promise<void> {
   await sql`
     create index digests_due on digests (due_at, id) where state in ('planned', 'deferred')`.execute(db);
   await sql`
-    create index digests_leased on digests (lease_until) where state in ('claimed', 'handed_over')`.execute(db);
+    create index digests_leased on digests (lease_until) where state in ('claimed', 'handed_over')`.execute(
+    db,
+  );
   await sql`create index digests_unknown on digests (finished_at) where state = 'unknown'`.execute(db);
   await sql`create table digests_default partition of digests default`.execute(db);
 

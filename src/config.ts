@@ -52,6 +52,8 @@ export type Config = {
   readonly logLevel: Settings['LOG_LEVEL'];
   /** Names of the settings that were given rather than defaulted. */
   readonly given: ReadonlySet<SettingName>;
+  /** What should be set before this is more than a trial on one machine. */
+  readonly warnings: readonly string[];
 };
 
 /** Every fault of the configuration in one message: variable, value seen, what is accepted. */
@@ -75,9 +77,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readConfig(environment: Environment = { ...readEnvFile(), ...process.env }): Config {
   const { settings, faults, given } = parseSettings(environment);
-  faults.push(...missing(settings, given));
+  const together = checkTogether(settings, given);
+  faults.push(...together.faults);
   if (faults.length > 0) throw new ConfigError(faults);
-  return toConfig(settings as Settings, given);
+  return toConfig(settings as Settings, given, together.warnings);
 }
 
 /** Settings of `.env`, empty where there is no such file. */
@@ -115,30 +118,41 @@ export function parseSettings(environment: Environment): Parsed {
 const isUrlIfUrl = (name: string, value: string): boolean =>
   !name.endsWith('_URL') || value.split(',').every((url) => URL.canParse(url.trim()));
 
-/** What one setting demands of the others. */
-function missing(settings: Partial<Settings>, given: ReadonlySet<SettingName>): string[] {
-  const needs = (cause: SettingName, wanted: readonly SettingName[]) =>
-    given.has(cause)
-      ? wanted
-          .filter((name) => !given.has(name))
-          .map((name) => {
-            const about = SETTINGS.properties[name] as unknown as SettingSchema;
-            return `${name} is not set, and ${cause} is: expected ${about.accepts}.`;
-          })
-      : [];
-  const faults = [
-    ...needs('DATABASE_URL', ['SECRET']),
-    ...needs('SMTP_URL', ['BASE_URL', 'MAIL_FROM', 'POSTAL_ADDRESS']),
-  ];
+/** Settings that a real service can't do without: `names` are needed once `cause` names another machine. */
+const NEEDS: readonly { cause: SettingName; names: readonly SettingName[] }[] = [
+  { cause: 'DATABASE_URL', names: ['SECRET'] },
+  { cause: 'SMTP_URL', names: ['BASE_URL', 'MAIL_FROM', 'POSTAL_ADDRESS'] },
+];
+
+/**
+ * What one setting demands of the others. On a trial with everything on this machine the defaults do, with a
+ * warning; they would be wrong for the readers of a relay elsewhere, and for processes on other machines.
+ */
+function checkTogether(settings: Partial<Settings>, given: ReadonlySet<SettingName>) {
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  for (const { cause, names } of NEEDS) {
+    const url = settings[cause];
+    if (!url) continue;
+    for (const name of names.filter((name) => !given.has(name))) {
+      const about = SETTINGS.properties[name] as unknown as SettingSchema;
+      const message = `${name} is not set, and ${cause} is: expected ${about.accepts}.`;
+      (list(String(url)).every(isLoopback) ? warnings : faults).push(message);
+    }
+  }
   const ports = [settings.PORT, settings.MAILBOX_SMTP_PORT, settings.MAILBOX_WEB_PORT];
   if (!given.has('SMTP_URL') && new Set(ports).size < ports.length)
     faults.push(
       `PORT, MAILBOX_SMTP_PORT and MAILBOX_WEB_PORT are ${ports.join(', ')}: expected three different ports.`,
     );
-  return faults;
+  return { faults, warnings };
 }
 
-function toConfig(settings: Settings, given: ReadonlySet<SettingName>): Config {
+/** True when a URL's host is this machine. */
+const isLoopback = (url: string): boolean =>
+  /^(localhost|127(\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? '');
+
+function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings: readonly string[]): Config {
   const dataDir = resolve(settings.DATA_DIR);
   return Object.freeze({
     database: settings.DATABASE_URL
@@ -184,6 +198,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>): Config {
     },
     logLevel: settings.LOG_LEVEL,
     given,
+    warnings,
   } satisfies Config);
 }
 

@@ -12,11 +12,27 @@ export function createLog(options: { level: string; pretty: boolean }): Log {
   return pino({
     level: options.level,
     redact: {
-      paths: ['email', '*.email', 'to', 'envelope.to', 'token', '*.token', 'secret', 'password', 'headers.authorization', 'headers.cookie'],
+      paths: [
+        'email',
+        '*.email',
+        'to',
+        'envelope.to',
+        'token',
+        '*.token',
+        'secret',
+        'password',
+        'headers.authorization',
+        'headers.cookie',
+      ],
       censor: '[redacted]',
     },
     ...(options.pretty
-      ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', destination: 2 } } }
+      ? {
+          transport: {
+            target: 'pino-pretty',
+            options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', destination: 2 },
+          },
+        }
       : {}),
   });
 }

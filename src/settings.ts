@@ -73,7 +73,7 @@ export const SETTINGS = Type.Object({
   SECRET: optionalText('^.{32,}$', {
     group: 'Services',
     description:
-      'Signs every link and keys the hashes of addresses. Needed with DATABASE_URL (openssl rand -base64 32); changing it breaks all links mailed so far. Not set: made once and kept in DATA_DIR.',
+      'Signs every link and keys the hashes of addresses. Needed with a DATABASE_URL on another machine (openssl rand -base64 32); changing it breaks all links mailed so far. Not set: made once and kept in DATA_DIR.',
     accepts: '32 characters or more',
     secret: 'value',
   }),
@@ -88,7 +88,8 @@ export const SETTINGS = Type.Object({
   }),
   BASE_URL: optionalText('^https?://[^/?#\\s]+(/[^?#\\s]*)?$', {
     group: 'Web',
-    description: 'Address of the pages as readers reach it, for the links in mails. Needed with SMTP_URL.',
+    description:
+      'Address of the pages as readers reach it, for the links in mails. Needed with an SMTP_URL on another machine.',
     accepts: 'https://papers.example.org, without query',
   }),
   TRUST_PROXY: text('false', '^(true|false|[0-9a-fA-F.:/]+(\\s*,\\s*[0-9a-fA-F.:/]+)*)$', {
@@ -98,7 +99,7 @@ export const SETTINGS = Type.Object({
   }),
   MAIL_FROM: text('Paperboy <paperboy@localhost>', `^(${ADDRESS}|[^\\r\\n<>]+<${ADDRESS}>)$`, {
     group: 'Mail',
-    description: 'Sender that readers see. Needed with SMTP_URL.',
+    description: 'Sender that readers see. Needed with an SMTP_URL on another machine.',
     accepts: 'Name <address@example.org>',
   }),
   REPLY_TO: optionalText(`^${ADDRESS}$`, {
@@ -120,7 +121,7 @@ export const SETTINGS = Type.Object({
   POSTAL_ADDRESS: optionalText('^[^\\r\\n]{5,300}$', {
     group: 'Mail',
     description:
-      'Postal address at the foot of every mail: the law of many countries wants it. Needed with SMTP_URL.',
+      'Postal address at the foot of every mail: the law of many countries wants it. Needed with an SMTP_URL on another machine.',
     accepts: 'one line',
   }),
   DKIM_KEYS: optionalText('^[^\\s:]+:[^\\s:]+:[^,]+(,[^\\s:]+:[^\\s:]+:[^,]+)*$', {
