@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
+import { type IsoDate, utcDate } from '#src/database/ids.ts';
 import type { Schedule } from './subscriber.ts';
 
 /**
@@ -9,35 +9,45 @@ import type { Schedule } from './subscriber.ts';
  * 2011-12-30) has no slot. Thus every local date has exactly one slot or none, whatever the zone does.
  */
 
-/** Slots in epoch milliseconds (null: the date does not exist), by zone and hour, then by date. */
-const cache = new Map<string, Map<IsoDate, number | null>>();
-const DATES_KEPT = 32;
+/** Days since 1970-01-01: what the arithmetic below counts in; dates are for people. */
+type Day = number;
+const DAY = 86_400_000;
+const dayOf = (date: IsoDate): Day => Date.parse(date) / DAY;
+const dateOf = (day: Day): IsoDate => utcDate(new Date(day * DAY));
 
-/** Computes the slot of `date` with Temporal: 20–80 µs, see {@link slotAt} for the cached way. */
-function computeSlot(timezone: string, hour: number, date: IsoDate): number | null {
-  const wall = Temporal.PlainDate.from(date).toPlainDateTime({ hour });
+/** Slots in epoch milliseconds (null: the date does not exist) by zone, then hour, then day. */
+const cache = new Map<string, Map<Day, number | null>[]>();
+const DAYS_KEPT = 32;
+
+/** Computes a slot with Temporal: 20–80 µs. */
+function computeSlot(timezone: string, hour: number, day: Day): number | null {
+  const date = Temporal.PlainDate.from(dateOf(day));
+  const wall = date.toPlainDateTime({ hour });
   const earlier = wall.toZonedDateTime(timezone, { disambiguation: 'earlier' });
   if (earlier.toPlainDateTime().equals(wall)) return earlier.epochMilliseconds;
   // The hour falls into a gap: 'earlier' lies before it, and the gap's end is the next transition.
-  const startOfDay = Temporal.PlainDate.from(date).toZonedDateTime(timezone);
-  if (!startOfDay.toPlainDate().equals(date)) return null;
+  if (!date.toZonedDateTime(timezone).toPlainDate().equals(date)) return null;
   const end = earlier.getTimeZoneTransition('next');
   if (!end) throw new Error(`no end of the gap at ${date} ${hour}:00 in ${timezone}`);
   return end.epochMilliseconds;
 }
 
-/** The slot of a local date in epoch milliseconds, or null when the zone has no such date. Cached: ≈ 0.1 µs. */
-export function slotAt(timezone: string, hour: number, date: IsoDate): number | null {
-  const key = `${hour} ${timezone}`;
-  let slots = cache.get(key);
-  if (!slots) cache.set(key, (slots = new Map()));
-  let slot = slots.get(date);
+function slotOfDay(timezone: string, hour: number, day: Day): number | null {
+  let hours = cache.get(timezone);
+  if (!hours) cache.set(timezone, (hours = Array.from({ length: 24 }, () => new Map())));
+  const slots = hours[hour];
+  if (!slots) throw new RangeError(`not an hour: ${hour}`);
+  let slot = slots.get(day);
   if (slot === undefined) {
-    if (slots.size >= DATES_KEPT) slots.clear();
-    slots.set(date, (slot = computeSlot(timezone, hour, date)));
+    if (slots.size >= DAYS_KEPT) slots.clear();
+    slots.set(day, (slot = computeSlot(timezone, hour, day)));
   }
   return slot;
 }
+
+/** The slot of a local date in epoch milliseconds, or null when the zone has no such date. Cached. */
+export const slotAt = (timezone: string, hour: number, date: IsoDate): number | null =>
+  slotOfDay(timezone, hour, dayOf(date));
 
 const WORKDAYS = 0b0011111;
 
@@ -57,21 +67,18 @@ export function mailingDays(schedule: Pick<Schedule, 'frequency' | 'weekdays'>):
   }
 }
 
-/** Bit of the weekday of a date. 1970-01-01 was a Thursday. */
-const weekdayBit = (date: IsoDate): number => 1 << ((Date.parse(date) / 86_400_000 + 3) % 7);
+/** Bit of the weekday: day 0 was a Thursday. */
+const weekdayBit = (day: Day): number => 1 << ((((day + 3) % 7) + 7) % 7);
 
-/**
- * The first slot strictly after an instant, and the local date it belongs to.
- * Looks at most three weeks ahead: a weekly day can fall on a date that the zone left out.
- */
-function nextSlot(schedule: Schedule, after: Date): { at: number; date: IsoDate } {
+/** The first slot strictly after an instant. Looks three weeks ahead: a weekly day can fall on a date that a zone left out. */
+function nextSlot(schedule: Schedule, after: number): number {
   const days = mailingDays(schedule);
   // A slot lies within -14 h … +36 h of its date's UTC midnight, so yesterday is early enough to start.
-  let date = addDays(utcDate(after), -1);
-  for (let i = 0; i < 24; i++, date = addDays(date, 1)) {
-    if (!(weekdayBit(date) & days)) continue;
-    const at = slotAt(schedule.timezone, schedule.hour, date);
-    if (at !== null && at > after.getTime()) return { at, date };
+  const first = Math.floor(after / DAY) - 1;
+  for (let day = first; day < first + 24; day++) {
+    if (!(weekdayBit(day) & days)) continue;
+    const at = slotOfDay(schedule.timezone, schedule.hour, day);
+    if (at !== null && at > after) return at;
   }
   throw new Error(`no slot within three weeks: ${JSON.stringify(schedule)}`);
 }
@@ -82,7 +89,7 @@ function nextSlot(schedule: Schedule, after: Date): { at: number; date: IsoDate 
  * @throws RangeError when `timezone` is no IANA zone (validate with `parseZone` at the boundary)
  */
 export function nextDigestAt(schedule: Schedule, after: Date): Date {
-  return new Date(nextSlot(schedule, after).at);
+  return new Date(nextSlot(schedule, after.getTime()));
 }
 
 /**
@@ -90,9 +97,10 @@ export function nextDigestAt(schedule: Schedule, after: Date): Date {
  * (the reader has changed it meanwhile) the date the wall clock shows.
  */
 export function slotDate(schedule: Pick<Schedule, 'timezone' | 'hour'>, at: Date): IsoDate {
-  const utc = utcDate(at);
-  for (const date of [addDays(utc, -1), utc, addDays(utc, 1)])
-    if (slotAt(schedule.timezone, schedule.hour, date) === at.getTime()) return date;
+  const time = at.getTime();
+  const utcDay = Math.floor(time / DAY);
+  for (let day = utcDay - 1; day <= utcDay + 1; day++)
+    if (slotOfDay(schedule.timezone, schedule.hour, day) === time) return dateOf(day);
   return localDate(schedule.timezone, at);
 }
 
