@@ -1,0 +1,210 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import type { Database, Queryable } from '#src/database/database.ts';
+import type { NoticeId } from '#src/database/ids.ts';
+import type { Follow } from '#src/topics/topic.ts';
+import { type Address, type AddressFault, type AddressPolicy, parseAddress } from './address.ts';
+import { insertConfirmations, takeConfirmationIds } from './confirmation-store.ts';
+import { insertEvents, type NewEvent } from './event-store.ts';
+import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
+import { addCounts, windowStart } from './request-count-store.ts';
+import { insertPending, type StoredSubscriber, subscribersByKeys } from './subscriber-store.ts';
+import { hashToken, type Tokens } from './tokens.ts';
+
+/** What a visitor asks for with the address; applied when it is confirmed. */
+export type RequestedChoices = { readonly timezone?: string; readonly follows?: readonly Follow[] };
+
+/** A request for a subscription, as it came in. */
+export type SubscriptionRequest = {
+  /** As typed. */
+  readonly email: string;
+  readonly choices: RequestedChoices;
+  readonly visit: Visit;
+};
+
+/** How many confirmation mails may be caused: against subscribe bombing. */
+export type RequestCaps = {
+  readonly perAddressAndDay: number;
+  readonly perIpAndHour: number;
+  readonly overallPerHour: number;
+};
+
+/** Enough for people, too little for a bomb. */
+export const DEFAULT_CAPS: RequestCaps = { perAddressAndDay: 3, perIpAndHour: 20, overallPerHour: 5000 };
+
+/** `accepted` says nothing about the address: known, new, suppressed and capped ones all end so. */
+export type RequestOutcome =
+  | { readonly type: 'accepted' }
+  | { readonly type: 'refused'; readonly fault: AddressFault };
+
+export type RequestDependencies = {
+  readonly database: Database;
+  readonly tokens: Tokens;
+  readonly planNotices: PlanNotices;
+  readonly enqueueNotices: (ids: readonly NoticeId[]) => Promise<void>;
+  readonly suppressions: SuppressionPort;
+  readonly now: () => Date;
+  /** Keys the counters, so that no address stands in them. */
+  readonly countKey: KeyObject;
+  readonly caps: RequestCaps;
+  readonly policy: AddressPolicy;
+  /** The sentence the visitor agrees to, kept with the confirmation. */
+  readonly consentText: string;
+  readonly confirmationHours: number;
+};
+
+/** A request whose address was understood. */
+type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address };
+
+/** Requests of one transaction at most. */
+const BATCH = 200;
+
+/**
+ * Takes requests for subscriptions. Concurrent ones share a transaction (whatever waits while one is at work forms
+ * the next): cheaper by far, and since an address takes the same statements whether it is known, new, suppressed or
+ * capped, neither the answer nor its time tells which it was.
+ */
+export function createRequestSubscription(deps: RequestDependencies) {
+  let waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let working = false;
+
+  async function work() {
+    if (working) return;
+    working = true;
+    // Let every request of this turn of the event loop join.
+    await new Promise(setImmediate);
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH);
+      waiting = waiting.slice(BATCH);
+      try {
+        await acceptBatch(
+          deps,
+          batch.map((entry) => entry.wanted),
+        );
+        for (const entry of batch) entry.resolve();
+      } catch (error) {
+        for (const entry of batch) entry.reject(error);
+      }
+    }
+    working = false;
+  }
+
+  /** @throws the database's error when it can't be reached; nothing was stored then */
+  return async function requestSubscription(request: SubscriptionRequest): Promise<RequestOutcome> {
+    const parsed = parseAddress(request.email, deps.policy);
+    if (parsed.type !== 'ok') return { type: 'refused', fault: parsed };
+    const wanted = { address: parsed.address, choices: request.choices, visit: request.visit };
+    await new Promise<void>((resolve, reject) => {
+      waiting.push({ wanted, resolve, reject });
+      void work();
+    });
+    return { type: 'accepted' };
+  };
+}
+
+async function acceptBatch(deps: RequestDependencies, batch: readonly Wanted[]): Promise<void> {
+  const notices = await deps.database.transaction().execute(async (tx) => {
+    const now = deps.now();
+    const allowed = await withinCaps(deps, tx, batch, now);
+    const mailed = batch.filter((_, i) => allowed[i]);
+    await insertPending(tx, uniqueAddresses(mailed), now);
+    const keys = mailed.map((wanted) => wanted.address.key);
+    const subscribers = await subscribersByKeys(tx, keys);
+    const suppressed = await deps.suppressions.among(tx, keys);
+    const ids = await planConfirmations(deps, tx, mailed, subscribers, suppressed, now);
+    await insertEvents(
+      tx,
+      batch.map((wanted, i) => requestEvent(wanted, subscribers, allowed[i] === true)),
+      now,
+    );
+    return ids;
+  });
+  // The sweep delivers them anyway: a queue out of reach must not turn an accepted request into an error.
+  if (notices.length > 0) await deps.enqueueNotices(notices).catch(() => undefined);
+}
+
+const uniqueAddresses = (batch: readonly Wanted[]): Address[] => [
+  ...new Map(batch.map((wanted) => [wanted.address.key, wanted.address])).values(),
+];
+
+function requestEvent(
+  wanted: Wanted,
+  subscribers: Map<string, StoredSubscriber>,
+  allowed: boolean,
+): NewEvent {
+  const subscriberId = subscribers.get(wanted.address.key)?.id ?? null;
+  return { subscriberId, kind: allowed ? 'requested' : 'request-capped', visit: wanted.visit };
+}
+
+/** A person with IPv6 has a whole /64: cap that. */
+const networkOf = (ip: string | null): string =>
+  ip?.includes(':') ? ip.split(':').slice(0, 4).join(':') : (ip ?? 'unknown');
+
+/** Which requests of a batch stay below every cap. All of them are counted. */
+async function withinCaps(deps: RequestDependencies, tx: Queryable, batch: readonly Wanted[], now: Date) {
+  const hour = windowStart(now, 3600);
+  const day = windowStart(now, 86_400);
+  const { caps } = deps;
+  const limits = batch.map((wanted) => [
+    { key: 'request', windowStart: hour, cap: caps.overallPerHour },
+    { key: `request-ip:${networkOf(wanted.visit.ip)}`, windowStart: hour, cap: caps.perIpAndHour },
+    { key: `request-address:${hashAddress(deps, wanted)}`, windowStart: day, cap: caps.perAddressAndDay },
+  ]);
+  const adds = new Map<string, { key: string; windowStart: Date; add: number }>();
+  for (const limit of limits.flat()) {
+    const add = (adds.get(limit.key)?.add ?? 0) + 1;
+    adds.set(limit.key, { key: limit.key, windowStart: limit.windowStart, add });
+  }
+  const counts = await addCounts(tx, [...adds.values()]);
+  return limits.map((mine) => {
+    const allowed = mine.every((limit) => (counts.get(limit.key) ?? 0) < limit.cap);
+    for (const { key } of mine) counts.set(key, (counts.get(key) ?? 0) + 1);
+    return allowed;
+  });
+}
+
+const hashAddress = (deps: RequestDependencies, wanted: Wanted): string =>
+  createHmac('sha256', deps.countKey).update(wanted.address.key).digest('base64url');
+
+/** Confirmation and mail for everyone but the suppressed; one who has unsubscribed may come back. */
+async function planConfirmations(
+  deps: RequestDependencies,
+  tx: Queryable,
+  batch: readonly Wanted[],
+  subscribers: Map<string, StoredSubscriber>,
+  suppressed: Map<string, string>,
+  now: Date,
+): Promise<NoticeId[]> {
+  const rows = batch.flatMap((wanted) => {
+    const subscriber = subscribers.get(wanted.address.key);
+    const reason = suppressed.get(wanted.address.key);
+    return subscriber?.email && (!reason || reason === 'unsubscribed')
+      ? [{ wanted, subscriber, email: subscriber.email }]
+      : [];
+  });
+  const ids = await takeConfirmationIds(tx, rows.length);
+  const numbered = rows.map((row, i) => ({ ...row, confirmationId: ids[i] as number }));
+  await insertConfirmations(
+    tx,
+    numbered.map(({ wanted, subscriber, confirmationId }) => ({
+      id: confirmationId,
+      subscriberId: subscriber.id,
+      purpose: 'subscribe' as const,
+      tokenHash: hashToken(deps.tokens.confirmation('subscribe', confirmationId)),
+      newEmail: null,
+      consentText: deps.consentText,
+      request: wanted.choices,
+      expiresAt: new Date(now.getTime() + deps.confirmationHours * 3_600_000),
+    })),
+    now,
+  );
+  return deps.planNotices(
+    tx,
+    numbered.map(({ subscriber, email, confirmationId }) => ({
+      subscriberId: subscriber.id,
+      email,
+      language: subscriber.language,
+      notice: { kind: 'confirm' as const, confirmationId },
+    })),
+    now,
+  );
+}

@@ -1,0 +1,285 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
+import type { Queryable } from '#src/database/database.ts';
+import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
+import type { DB } from '#src/database/tables.ts';
+import type { Frequency, Preferences, Recipient, Subscriber, SubscriberState } from './subscriber.ts';
+
+const COLUMNS = [
+  'id',
+  'public_id',
+  'email',
+  'state',
+  'timezone',
+  'hour',
+  'frequency',
+  'weekdays',
+  'papers_per_digest',
+  'dial',
+  'fill_with_trending',
+  'tell_nothing_today',
+  'sections',
+  'images',
+  'language',
+  'next_digest_at',
+  'paused_until',
+  'link_epoch',
+  'feed_epoch',
+  'created_at',
+  'confirmed_at',
+] as const;
+
+/** A reader with what only this room reads: the epoch of the personal feeds. */
+export type StoredSubscriber = Subscriber & { readonly feedEpoch: number };
+
+function selectSubscribers(db: Queryable) {
+  return db.selectFrom('subscribers').select(COLUMNS);
+}
+
+type Row =
+  ReturnType<typeof selectSubscribers> extends SelectQueryBuilder<DB, 'subscribers', infer R> ? R : never;
+
+const fromRow = (row: Row): StoredSubscriber => ({
+  id: row.id as SubscriberId,
+  publicId: row.public_id,
+  email: row.email,
+  state: row.state as SubscriberState,
+  timezone: row.timezone,
+  hour: row.hour,
+  frequency: row.frequency as Frequency,
+  weekdays: row.weekdays,
+  papersPerDigest: row.papers_per_digest,
+  dial: row.dial,
+  fillWithTrending: row.fill_with_trending,
+  tellNothingToday: row.tell_nothing_today,
+  sections: row.sections,
+  images: row.images,
+  language: row.language,
+  nextDigestAt: row.next_digest_at,
+  pausedUntil: row.paused_until as IsoDate | null,
+  linkEpoch: row.link_epoch,
+  feedEpoch: row.feed_epoch,
+  createdAt: row.created_at,
+  confirmedAt: row.confirmed_at,
+});
+
+/** How to name one reader: by row id, by the public id of links, or by normalised address. */
+export type SubscriberKey = { id: SubscriberId } | { publicId: string } | { emailKey: string };
+
+/** One reader, or undefined. `lock`: keeps the row for this transaction (`FOR UPDATE`). */
+export async function findSubscriber(
+  db: Queryable,
+  key: SubscriberKey,
+  options: { lock?: boolean } = {},
+): Promise<StoredSubscriber | undefined> {
+  let query = selectSubscribers(db);
+  if ('id' in key) query = query.where('id', '=', key.id);
+  else if ('publicId' in key) query = query.where('public_id', '=', key.publicId);
+  else query = query.where('email_key', '=', key.emailKey);
+  const row = await (options.lock ? query.forUpdate() : query).executeTakeFirst();
+  return row && fromRow(row);
+}
+
+/** The row after a change of this transaction. */
+export async function reread(tx: Queryable, id: SubscriberId): Promise<StoredSubscriber> {
+  const subscriber = await findSubscriber(tx, { id });
+  if (!subscriber) throw new Error(`subscriber ${id} vanished inside a transaction`);
+  return subscriber;
+}
+
+/** Readers by normalised address; the unknown ones are absent. */
+export async function subscribersByKeys(
+  db: Queryable,
+  keys: readonly string[],
+): Promise<Map<string, StoredSubscriber>> {
+  const rows = await selectSubscribers(db)
+    .select('email_key')
+    .where('email_key', '=', sql<string>`any(${[...keys]}::text[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.email_key as string, fromRow(row)]));
+}
+
+/** A page of readers by id, for the command line and the API. `after`: last id of the page before. */
+export async function listSubscribers(
+  db: Queryable,
+  page: { after: number; limit: number; state?: SubscriberState },
+): Promise<StoredSubscriber[]> {
+  let query = selectSubscribers(db).where('id', '>', page.after).orderBy('id').limit(page.limit);
+  if (page.state) query = query.where('state', '=', page.state);
+  return (await query.execute()).map(fromRow);
+}
+
+/** The part of readers that composing mails needs; unknown ids are absent. */
+export async function recipientsByIds(
+  db: Queryable,
+  ids: readonly SubscriberId[],
+): Promise<Map<SubscriberId, Recipient>> {
+  const rows = await db
+    .selectFrom('subscribers')
+    .select(['id', 'public_id', 'email', 'state', 'language', 'timezone', 'link_epoch', 'sections', 'images'])
+    .where('id', '=', sql<number>`any(${[...ids]}::bigint[])`)
+    .execute();
+  return new Map(
+    rows.map((row) => [
+      row.id as SubscriberId,
+      {
+        id: row.id as SubscriberId,
+        publicId: row.public_id,
+        email: row.email,
+        state: row.state as SubscriberState,
+        language: row.language,
+        timezone: row.timezone,
+        linkEpoch: row.link_epoch,
+        sections: row.sections,
+        images: row.images,
+      },
+    ]),
+  );
+}
+
+/** A due reader: what planning needs. `nextDigestAt` is the slot that is due. */
+export type DueSubscriber = Preferences & {
+  readonly id: SubscriberId;
+  readonly nextDigestAt: Date;
+  readonly confirmedAt: Date | null;
+};
+
+/**
+ * Claims readers whose digest is due, the longest due first, for the length of the caller's transaction:
+ * rows that another planner holds are passed over (`FOR UPDATE SKIP LOCKED`). Move them on with
+ * {@link setNextDigestAt} in the same transaction.
+ * @param now readers with `next_digest_at` at or before it are due
+ */
+export async function claimDue(tx: Queryable, now: Date, limit: number): Promise<DueSubscriber[]> {
+  const rows = await selectSubscribers(tx)
+    .where('state', '=', 'active')
+    .where('next_digest_at', '<=', now)
+    .orderBy('next_digest_at')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  return rows.map((row) => ({ ...fromRow(row), nextDigestAt: row.next_digest_at as Date }));
+}
+
+/** Moves `next_digest_at` of many readers in one statement. */
+export async function setNextDigestAt(
+  tx: Queryable,
+  rows: readonly { readonly id: SubscriberId; readonly nextDigestAt: Date | null }[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = rows.map((row) => row.id);
+  const times = rows.map((row) => row.nextDigestAt?.toISOString() ?? null);
+  await sql`
+    update subscribers set next_digest_at = moved.at
+    from unnest(${ids}::bigint[], ${times}::timestamptz[]) as moved (id, at)
+    where subscribers.id = moved.id`.execute(tx);
+}
+
+/** Creates pending readers for addresses not known yet; the known ones are left as they are. */
+export async function insertPending(
+  tx: Queryable,
+  rows: readonly { readonly email: string; readonly key: string }[],
+  now: Date,
+): Promise<void> {
+  const emails = rows.map((row) => row.email);
+  const keys = rows.map((row) => row.key);
+  // Ordered, so that two batches with the same addresses wait for each other instead of deadlocking.
+  await sql`
+    insert into subscribers (email, email_key, state, created_at, updated_at)
+    select email, key, 'pending', ${now}, ${now}
+    from unnest(${emails}::text[], ${keys}::text[]) as wanted (email, key) order by key
+    on conflict (email_key) do nothing`.execute(tx);
+}
+
+/** Columns that a use case may change. */
+export type SubscriberChange = Partial<
+  Preferences & {
+    email: string | null;
+    emailKey: string | null;
+    state: SubscriberState;
+    nextDigestAt: Date | null;
+    pausedUntil: IsoDate | null;
+    confirmedAt: Date;
+    linkEpoch: number;
+    feedEpoch: number;
+  }
+>;
+
+const COLUMN_OF: Record<keyof SubscriberChange, string> = {
+  email: 'email',
+  emailKey: 'email_key',
+  state: 'state',
+  nextDigestAt: 'next_digest_at',
+  pausedUntil: 'paused_until',
+  confirmedAt: 'confirmed_at',
+  linkEpoch: 'link_epoch',
+  feedEpoch: 'feed_epoch',
+  timezone: 'timezone',
+  hour: 'hour',
+  frequency: 'frequency',
+  weekdays: 'weekdays',
+  papersPerDigest: 'papers_per_digest',
+  dial: 'dial',
+  fillWithTrending: 'fill_with_trending',
+  tellNothingToday: 'tell_nothing_today',
+  sections: 'sections',
+  images: 'images',
+  language: 'language',
+};
+
+/** Changes one reader. Lock the row first when the change depends on what it was. */
+export async function changeSubscriber(
+  tx: Queryable,
+  id: SubscriberId,
+  change: SubscriberChange,
+  now: Date,
+): Promise<void> {
+  const set = Object.fromEntries(
+    Object.entries(change).map(([key, value]) => [COLUMN_OF[key as keyof SubscriberChange], value]),
+  );
+  await tx
+    .updateTable('subscribers')
+    .set({ ...set, updated_at: now })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Paused readers whose pause has an end on or before `date`, locked for the caller's transaction. */
+export async function claimEndedPauses(
+  tx: Queryable,
+  date: IsoDate,
+  limit: number,
+): Promise<StoredSubscriber[]> {
+  const rows = await selectSubscribers(tx)
+    .where('state', '=', 'paused')
+    .where('paused_until', '<=', date)
+    .orderBy('paused_until')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  return rows.map(fromRow);
+}
+
+/** Forgets everything that names a person; the row stays, nameless, because the ledger speaks of it. */
+async function forgetSubscriber(tx: Queryable, id: SubscriberId): Promise<void> {
+  for (const table of ['follows', 'feedback', 'confirmations', 'notices'] as const)
+    await tx.deleteFrom(table).where('subscriber_id', '=', id).execute();
+  await tx
+    .updateTable('events')
+    .set({ ip: null, user_agent: null, detail: JSON.stringify({}) })
+    .where('subscriber_id', '=', id)
+    .execute();
+}
+
+/** Erases a reader: address, follows, feedback and links are gone, the events stay without where they came from. */
+export async function retireSubscriber(
+  tx: Queryable,
+  subscriber: StoredSubscriber,
+  now: Date,
+): Promise<void> {
+  await forgetSubscriber(tx, subscriber.id);
+  const epochs = { linkEpoch: subscriber.linkEpoch + 1, feedEpoch: subscriber.feedEpoch + 1 };
+  const nameless = { email: null, emailKey: null, pausedUntil: null, nextDigestAt: null };
+  await changeSubscriber(tx, subscriber.id, { ...nameless, ...epochs, state: 'unsubscribed' }, now);
+}
