@@ -17,6 +17,7 @@ import { addCounts, windowStart } from './request-count-store.ts';
 import {
   changeSubscriber,
   findSubscriber,
+  reread,
   retireSubscriber,
   type StoredSubscriber,
 } from './subscriber-store.ts';

@@ -105,7 +105,7 @@ async function startSubscription(
       },
       now,
     );
-    for (const follow of choices.follows ?? []) await deps.follows.put(tx, subscriber.id, follow);
+    for (const follow of choices.follows ?? []) await deps.follows.setFollow(subscriber.id, follow, tx);
     await deps.suppressions.forgive(tx, deps.addressKey(subscriber.email as string));
   }
   const detail = { agreedTo: found.consentText, requestedAgain: !first };

@@ -1,7 +1,7 @@
 import type { Queryable } from '#src/database/database.ts';
 import type { NoticeId, SubscriberId } from '#src/database/ids.ts';
 import type { Notice } from '#src/mail/notice.ts';
-import type { Follow, TopicRef } from '#src/topics/topic.ts';
+import type { TopicStore } from '#src/topics/topic-store.ts';
 
 /**
  * What the use cases of this room need of others, as narrowly as they need it. `src/services.ts` wires them.
@@ -25,16 +25,8 @@ export type PlanNotices = (
   now: Date,
 ) => Promise<NoticeId[]>;
 
-/** The ties of readers to topics. */
-export type FollowPort = {
-  /** Follows and mutes of each reader; readers without any are absent. */
-  of(db: Queryable, ids: readonly SubscriberId[]): Promise<Map<SubscriberId, Follow[]>>;
-  /** Replaces all follows and mutes of a reader. */
-  replace(tx: Queryable, id: SubscriberId, follows: readonly Follow[]): Promise<void>;
-  /** Adds one, or changes its weight. */
-  put(tx: Queryable, id: SubscriberId, follow: Follow): Promise<void>;
-  remove(tx: Queryable, id: SubscriberId, topic: TopicRef): Promise<void>;
-};
+/** The ties of readers to topics, as the topic store keeps them. */
+export type FollowPort = Pick<TopicStore, 'followsOf' | 'replaceFollows' | 'setFollow' | 'removeFollow'>;
 
 /** Why an address must not be mailed. */
 export type SuppressionReason = 'unsubscribed' | 'hard_bounce' | 'complaint' | 'operator';

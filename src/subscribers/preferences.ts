@@ -7,7 +7,7 @@ import { putFeedback, removeFeedback } from './feedback-store.ts';
 import type { FollowPort } from './ports.ts';
 import type { ReaderContext } from './reader.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
-import { localDate, nextDigestAt } from './schedule.ts';
+import { firstSlotFrom, localDate, nextDigestAt } from './schedule.ts';
 import type { Preferences } from './subscriber.ts';
 import { changeSubscriber } from './subscriber-store.ts';
 
@@ -42,7 +42,7 @@ export async function updatePreferences(
     );
   }
   if (change.follows) {
-    await follows.replace(tx, subscriber.id, change.follows);
+    await follows.replaceFollows(subscriber.id, change.follows, tx);
     const detail = { count: change.follows.length };
     await insertEvents(tx, [{ subscriberId: subscriber.id, kind: 'follows', visit, detail }], now);
   }
@@ -80,11 +80,22 @@ export async function pause(
   return { type: 'paused' };
 }
 
-/** Ends a pause; for readers who are not paused it changes nothing. */
-export async function resume(context: ReaderContext): Promise<{ type: 'resumed' | 'not-paused' }> {
+/**
+ * Ends a pause; for readers who are not paused it changes nothing.
+ * @param ended true when its date has come: the slot of that date counts even where it has just passed
+ */
+export async function resume(
+  context: ReaderContext,
+  ended = false,
+): Promise<{ type: 'resumed' | 'not-paused' }> {
   const { tx, subscriber, now, visit } = context;
   if (subscriber.state !== 'paused') return { type: 'not-paused' };
-  const change = { state: 'active', pausedUntil: null, nextDigestAt: nextDigestAt(subscriber, now) } as const;
+  const slot = ended && subscriber.pausedUntil ? firstSlotFrom(subscriber, subscriber.pausedUntil) : null;
+  const change = {
+    state: 'active',
+    pausedUntil: null,
+    nextDigestAt: slot ?? nextDigestAt(subscriber, now),
+  } as const;
   await changeSubscriber(tx, subscriber.id, change, now);
   await insertEvents(tx, [{ subscriberId: subscriber.id, kind: 'resumed', visit }], now);
   await context.notify({ kind: 'resumed' });
@@ -99,8 +110,8 @@ export async function changeTopic(
   follows: FollowPort,
 ): Promise<{ type: 'done' }> {
   const { tx, subscriber, now, visit } = context;
-  if (action === 'mute') await follows.put(tx, subscriber.id, { ...topic, weight: -1 });
-  else await follows.remove(tx, subscriber.id, topic);
+  if (action === 'mute') await follows.setFollow(subscriber.id, { ...topic, weight: -1 }, tx);
+  else await follows.removeFollow(subscriber.id, topic, tx);
   const detail = { action, ...topic };
   await insertEvents(tx, [{ subscriberId: subscriber.id, kind: 'follows', visit, detail }], now);
   return { type: 'done' };

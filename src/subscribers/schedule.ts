@@ -28,7 +28,7 @@ function computeSlot(timezone: string, hour: number, day: Day): number | null {
   // The hour falls into a gap: 'earlier' lies before it, and the gap's end is the next transition.
   if (!date.toZonedDateTime(timezone).toPlainDate().equals(date)) return null;
   const end = earlier.getTimeZoneTransition('next');
-  if (!end) throw new Error(`no end of the gap at ${date} ${hour}:00 in ${timezone}`);
+  if (!end) throw new Error(`no end of the gap at ${dateOf(day)} ${hour}:00 in ${timezone}`);
   return end.epochMilliseconds;
 }
 
@@ -90,6 +90,13 @@ function nextSlot(schedule: Schedule, after: number): number {
  */
 export function nextDigestAt(schedule: Schedule, after: Date): Date {
   return new Date(nextSlot(schedule, after.getTime()));
+}
+
+/** The first slot whose local date is `date` or later: when a pause that ends on that date mails again. */
+export function firstSlotFrom(schedule: Schedule, date: IsoDate): Date {
+  let at = nextSlot(schedule, (dayOf(date) - 2) * DAY);
+  while (slotDate(schedule, new Date(at)) < date) at = nextSlot(schedule, at);
+  return new Date(at);
 }
 
 /**

@@ -161,6 +161,13 @@ export async function claimDue(tx: Queryable, now: Date, limit: number): Promise
   return rows.map((row) => ({ ...fromRow(row), nextDigestAt: row.next_digest_at as Date }));
 }
 
+/** One active reader as {@link claimDue} would claim it, whatever `next_digest_at` says; null when there is none. */
+export async function claimOne(tx: Queryable, id: SubscriberId): Promise<DueSubscriber | null> {
+  const subscriber = await findSubscriber(tx, { id }, { lock: true });
+  if (subscriber?.state !== 'active' || !subscriber.nextDigestAt) return null;
+  return { ...subscriber, nextDigestAt: subscriber.nextDigestAt };
+}
+
 /** Moves `next_digest_at` of many readers in one statement. */
 export async function setNextDigestAt(
   tx: Queryable,
@@ -189,6 +196,31 @@ export async function insertPending(
     select email, key, 'pending', ${now}, ${now}
     from unnest(${emails}::text[], ${keys}::text[]) as wanted (email, key) order by key
     on conflict (email_key) do nothing`.execute(tx);
+}
+
+/** Creates active readers; answers their ids by normalised address, without those known already. */
+export async function insertActive(
+  tx: Queryable,
+  rows: readonly (Pick<Preferences, 'timezone' | 'hour' | 'frequency'> & {
+    readonly address: { readonly email: string; readonly key: string };
+    readonly nextDigestAt: Date;
+  })[],
+  now: Date,
+): Promise<Map<string, SubscriberId>> {
+  const inserted = await sql<{ id: SubscriberId; email_key: string }>`
+    insert into subscribers
+      (email, email_key, state, timezone, hour, frequency, next_digest_at, created_at, confirmed_at, updated_at)
+    select email, key, 'active', timezone, hour, frequency, next_digest_at, ${now}, ${now}, ${now} from unnest(
+      ${rows.map((row) => row.address.email)}::text[],
+      ${rows.map((row) => row.address.key)}::text[],
+      ${rows.map((row) => row.timezone)}::text[],
+      ${rows.map((row) => row.hour)}::smallint[],
+      ${rows.map((row) => row.frequency)}::text[],
+      ${rows.map((row) => row.nextDigestAt.toISOString())}::timestamptz[]
+    ) as new (email, key, timezone, hour, frequency, next_digest_at) order by key
+    on conflict (email_key) do nothing
+    returning id, email_key`.execute(tx);
+  return new Map(inserted.rows.map((row) => [row.email_key, row.id]));
 }
 
 /** Columns that a use case may change. */

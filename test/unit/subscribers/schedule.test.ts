@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { addDays, type IsoDate, isoDate } from '#src/database/ids.ts';
-import { mailingDays, nextDigestAt, slotAt, slotDate } from '#src/subscribers/schedule.ts';
+import { firstSlotFrom, mailingDays, nextDigestAt, slotAt, slotDate } from '#src/subscribers/schedule.ts';
 import type { Schedule } from '#src/subscribers/subscriber.ts';
 import { parseZone, ZONES } from '#src/subscribers/zones.ts';
 
@@ -148,6 +148,17 @@ describe('the calendar', () => {
       '2026-06-07T07:00',
     );
     expect(mailingDays({ frequency: 'weekdays', weekdays: 0b1100000 })).toBe(0b1100000);
+  });
+
+  it('finds the first slot on or after a local date, west and east', () => {
+    expect(iso(firstSlotFrom(daily('Pacific/Kiritimati', 0), isoDate('2026-06-05')))).toBe(
+      '2026-06-04T10:00',
+    );
+    expect(iso(firstSlotFrom(daily('Pacific/Pago_Pago', 23), isoDate('2026-06-05')))).toBe(
+      '2026-06-06T10:00',
+    );
+    const weekly = { ...daily('UTC', 7), frequency: 'weekly' } as const;
+    expect(iso(firstSlotFrom(weekly, isoDate('2026-06-02')))).toBe('2026-06-08T07:00');
   });
 
   it('is strictly after the instant asked for', () => {

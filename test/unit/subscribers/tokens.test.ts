@@ -43,10 +43,14 @@ describe('tokens', () => {
   it('are forged when a single character differs, in length or in secret', () => {
     const token = tokens.sign('pause', subject);
     fc.assert(
-      fc.property(fc.nat(token.length - 1), fc.constantFrom(...'ABCxyz019-_'), (at, letter) => {
-        const changed = token.slice(0, at) + letter + token.slice(at + 1);
-        if (changed !== token) expect(tokens.read('pause', changed, now)).toEqual({ type: 'forged' });
-      }),
+      fc.property(
+        fc.nat(token.length - 1),
+        fc.constantFrom(...'A B C x y z 0 1 9 - _'.split(' ')),
+        (at, letter) => {
+          const changed = token.slice(0, at) + letter + token.slice(at + 1);
+          if (changed !== token) expect(tokens.read('pause', changed, now)).toEqual({ type: 'forged' });
+        },
+      ),
     );
     expect(tokens.read('pause', `${token}A`, now).type).toBe('forged');
     expect(tokens.read('pause', '', now).type).toBe('forged');
