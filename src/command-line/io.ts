@@ -50,14 +50,17 @@ export function startProgress(io: Io, what: string): Progress {
   };
 }
 
+/** A value that {@link table} can show. */
+type Cell = string | number | boolean | Date | null | undefined;
+type Row = Readonly<Record<string, Cell>>;
+
 /** Rows as aligned columns, numbers to the right; columns in the order of the first row's keys. */
-export function table(rows: readonly Readonly<Record<string, unknown>>[]): string {
+export function table(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {});
   if (columns.length === 0) return '(none)';
-  const cell = (value: unknown) =>
-    value === null || value === undefined ? '' : value instanceof Date ? value.toISOString() : String(value);
+  const cell = (value: Cell) => (value instanceof Date ? value.toISOString() : String(value ?? ''));
   const widths = columns.map((name) => Math.max(name.length, ...rows.map((row) => cell(row[name]).length)));
-  const line = (row: Readonly<Record<string, unknown>>) =>
+  const line = (row: Row) =>
     columns
       .map((name, i) =>
         typeof row[name] === 'number'
