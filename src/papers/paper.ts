@@ -11,6 +11,8 @@ export type PaperRecord = {
   readonly arxivId?: string;
   /** Lower-cased DOI without resolver, `10.1101/2026.01.01.123456`. */
   readonly doi?: string;
+  /** Further names of the same work in the form of `identifiersOf`, such as `doi:` of the journal's version. */
+  readonly aliases?: readonly string[];
   readonly title: string;
   readonly abstract: string;
   readonly authors?: readonly string[];
