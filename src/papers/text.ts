@@ -29,7 +29,8 @@ export function lineOf(value: unknown): string | undefined {
 /** A count from 0 that fits PostgreSQL's `integer`, else undefined. */
 export function countOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
-  const fits = typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 2_147_483_647;
+  const fits =
+    typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 2_147_483_647;
   return fits ? number : undefined;
 }
 

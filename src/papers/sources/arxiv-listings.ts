@@ -13,7 +13,8 @@ export function createArxivListingsSource(): Source {
 }
 
 async function* readListings(request: SourceRequest): AsyncIterable<SourceItem> {
-  if (!request.files?.length) yield fault('arxiv-listings', 'name the files to read: ingest arxiv-listings FILE…');
+  if (!request.files?.length)
+    yield fault('arxiv-listings', 'name the files to read: ingest arxiv-listings FILE…');
   for (const file of request.files ?? []) {
     const day = dateInName(file) ?? request.listedOn;
     if (day) yield* readDay(file, day);

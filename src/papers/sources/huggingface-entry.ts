@@ -29,7 +29,8 @@ export function readEntry(entry: unknown, context: EntryContext): SourceItem {
   const record = recordOf(entry, paper);
   if ('missing' in record) return fault(where, record.missing, index);
   const listedOn = dateOf(paper['submittedOnDailyAt']) ?? context.day;
-  if (!listedOn) return fault(where, 'no listing day: neither "submittedOnDailyAt" nor a date in the file name', index);
+  if (!listedOn)
+    return fault(where, 'no listing day: neither "submittedOnDailyAt" nor a date in the file name', index);
   const listing = {
     source: 'huggingface',
     listedOn,
@@ -59,7 +60,9 @@ function recordOf(entry: Fields, paper: Fields): PaperRecord | { missing: string
     organisation: organisationOf(paper['organization']) ?? organisationOf(entry['organization']),
     keywords: namesIn(paper['ai_keywords']),
     publishedAt: instantOf(paper['publishedAt']),
-    url: arxivId ? `https://arxiv.org/abs/${arxivId}` : `https://huggingface.co/papers/${encodeURIComponent(sourceId)}`,
+    url: arxivId
+      ? `https://arxiv.org/abs/${arxivId}`
+      : `https://huggingface.co/papers/${encodeURIComponent(sourceId)}`,
     pdfUrl: arxivId ? `https://arxiv.org/pdf/${arxivId}` : undefined,
     codeUrl: webAddressOf(paper['githubRepo']),
     projectUrl: webAddressOf(paper['projectPage']),

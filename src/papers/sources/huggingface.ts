@@ -19,9 +19,11 @@ async function* readRecorded(request: SourceRequest): AsyncIterable<SourceItem> 
 async function* readAnswerFile(file: string, request: SourceRequest): AsyncIterable<SourceItem> {
   const answer = await jsonFile(file);
   if ('message' in answer) return yield fault(file, answer.message);
-  if (!Array.isArray(answer.json)) return yield fault(file, 'not an answer of daily_papers: a JSON array is expected');
+  if (!Array.isArray(answer.json))
+    return yield fault(file, 'not an answer of daily_papers: a JSON array is expected');
   const day = dateInName(file) ?? request.listedOn;
-  for (const [index, entry] of answer.json.entries()) yield readEntry(entry, { where: file, index: index + 1, day });
+  for (const [index, entry] of answer.json.entries())
+    yield readEntry(entry, { where: file, index: index + 1, day });
 }
 
 async function jsonFile(file: string): Promise<{ json: unknown } | { message: string }> {

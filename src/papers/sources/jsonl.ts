@@ -18,7 +18,9 @@ async function* readFiles(request: SourceRequest): AsyncIterable<SourceItem> {
   if (!request.files?.length) yield fault('jsonl', 'name the files to read: ingest jsonl FILE…');
   for (const file of request.files ?? [])
     for await (const line of readJsonLines(file))
-      yield line.type === 'fault' ? line : looseListing('jsonl', line.row, request, { where: file, line: line.line });
+      yield line.type === 'fault'
+        ? line
+        : looseListing('jsonl', line.row, request, { where: file, line: line.line });
 }
 
 /** A listing out of a JSON object or CSV row, or the fault that it is none. */

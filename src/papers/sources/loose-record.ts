@@ -58,8 +58,15 @@ export function first<T>(fields: Fields, names: readonly string[], read: (value:
 
 /** People or phrases: a list of texts, or one text with `;` between them, or with `,` where no `;` is. */
 export function namesIn(value: unknown): string[] | undefined {
-  const parts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/;/.test(value) ? ';' : ',') : [];
-  const names = parts.filter((part) => typeof part === 'string').map(oneLine).filter((name) => name !== '');
+  const parts = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value.split(/;/.test(value) ? ';' : ',')
+      : [];
+  const names = parts
+    .filter((part) => typeof part === 'string')
+    .map(oneLine)
+    .filter((name) => name !== '');
   return names.length > 0 ? names : undefined;
 }
 
@@ -72,4 +79,3 @@ export function wordsIn(value: unknown): string[] | undefined {
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-

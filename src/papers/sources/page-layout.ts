@@ -7,18 +7,22 @@ export type PageLayout =
 
 type Line = { readonly text: string; readonly line: number };
 
-const MONTH = 'Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?';
+const MONTH =
+  'Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?';
 const DAY = '(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,?\\s+';
 const YEAR = '(?:,?\\s+\\d{4})?';
 
 /** What follows a marker: the line's end, or (glued to it) the first title, which starts with no small Latin letter. */
-const END = '(?=$|[^a-z\\s\\p{P}])';
+const END = '(?=$|[^a-z\\s.,:;!?)’-])';
 /** "Subscribe" may be glued to any first title, but is itself the start of some words. */
-const SUBSCRIBE_END = '(?=$|(?!(?:rs?|d|s)\\b)[^\\s\\p{P}])';
+const SUBSCRIBE_END = '(?=$|(?!(?:rs?|d|s)\\b)[^\\s.,:;!?)’-])';
 
 /** Lines of the header. `own`: tells a Daily Papers page from any other text. */
 const MARKERS = [
-  { own: true, pattern: new RegExp(`^Get trending papers in your (?:email )?inbox(?: once a day)?!?${END}`, 'iu') },
+  {
+    own: true,
+    pattern: new RegExp(`^Get trending papers in your (?:email )?inbox(?: once a day)?!?${END}`, 'iu'),
+  },
   { own: true, pattern: new RegExp(`^Daily Papers${END}`, 'u') },
   { own: true, pattern: new RegExp(`^by\\s*@?AK(?:\\s*and\\s*the\\s*research\\s*community)?${END}`, 'u') },
   { own: true, pattern: new RegExp(`^Subscribe${SUBSCRIBE_END}`, 'u') },
@@ -54,7 +58,10 @@ const refuse = (line: number, message: string): PageLayout => ({ type: 'unknown-
 function contentLines(text: string): Line[] {
   return text
     .split(/\r\n|\r|\n/)
-    .map((raw, index) => ({ text: raw.replace(/^[\s\u200B\uFEFF]+|[\s\u200B\uFEFF]+$/g, ''), line: index + 1 }))
+    .map((raw, index) => ({
+      text: raw.replace(/^[\s\u200B\uFEFF]+|[\s\u200B\uFEFF]+$/g, ''),
+      line: index + 1,
+    }))
     .filter((line) => line.text !== '');
 }
 
@@ -88,10 +95,17 @@ function pairUp(lines: readonly Line[]): PageLayout {
     const title = lines[index] as Line;
     const abstract = lines[index + 1];
     if (!looksLikeTitle(title.text))
-      return refuse(title.line, `expected a title, found ${described(title.text)}: a title or an abstract is missing before it`);
-    if (!abstract) return refuse(title.line, `the title ${quoted(title.text)} has no abstract: the page ends here`);
+      return refuse(
+        title.line,
+        `expected a title, found ${described(title.text)}: a title or an abstract is missing before it`,
+      );
+    if (!abstract)
+      return refuse(title.line, `the title ${quoted(title.text)} has no abstract: the page ends here`);
     if (!looksLikeAbstract(abstract.text))
-      return refuse(abstract.line, `expected the abstract of ${quoted(title.text)}, found ${described(abstract.text)}`);
+      return refuse(
+        abstract.line,
+        `expected the abstract of ${quoted(title.text)}, found ${described(abstract.text)}`,
+      );
     entries.push({ title: title.text, abstract: abstract.text, line: title.line });
   }
   return { type: 'page', entries };
@@ -108,7 +122,9 @@ const SENTENCE_END = /[.!?…。]["'”’)\]]*$/;
 const LINK_END = /https?:\/\/\S+$/;
 
 function looksLikeTitle(text: string): boolean {
-  return text.length <= 160 || (text.length <= 300 && !/\.["'”’)\]]*$/.test(text) && sentenceBreaks(text) < 3);
+  return (
+    text.length <= 160 || (text.length <= 300 && !/\.["'”’)\]]*$/.test(text) && sentenceBreaks(text) < 3)
+  );
 }
 
 function looksLikeAbstract(text: string): boolean {

@@ -29,7 +29,8 @@ async function* readPage(file: string, request: SourceRequest): AsyncIterable<So
   const page = await pageText(file);
   if ('message' in page) return yield fault(file, page.message, page.line);
   const layout = readPageLayout(page.text);
-  if (layout.type === 'unknown-layout') return yield fault(file, `unknown layout: ${layout.message}`, layout.line);
+  if (layout.type === 'unknown-layout')
+    return yield fault(file, `unknown layout: ${layout.message}`, layout.line);
   for (const [index, { title, abstract }] of layout.entries.entries())
     yield {
       type: 'listing',

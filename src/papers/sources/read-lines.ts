@@ -12,6 +12,7 @@ export type FileLine =
 /** Bytes of one line at most, unpacked. */
 const MAX_LINE = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
+const GZIP = Buffer.from([0x1f, 0x8b]);
 
 /**
  * The lines of a UTF-8 text file, gzipped or plain (told by its first bytes, not its name), in memory bounded by the
@@ -26,11 +27,16 @@ export async function* readLines(file: string): AsyncIterable<FileLine> {
   }
 }
 
+async function firstBytes(file: string): Promise<Buffer> {
+  await using handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
 async function openText(file: string): Promise<Readable> {
-  const handle = await open(file);
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0).finally(() => handle.close());
+  const magic = await firstBytes(file);
   const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
-  if (bytesRead < 2 || buffer.readUInt16BE() !== 0x1f8b) return stream;
+  if (!magic.equals(GZIP)) return stream;
   const unpacked = createGunzip({ chunkSize: 256 * 1024 });
   stream.on('error', (error) => unpacked.destroy(error));
   return stream.pipe(unpacked);
@@ -75,7 +81,7 @@ function createLine() {
   };
 }
 
-function decode(bytes: Buffer, decoder: TextDecoder): string | undefined {
+function decode(bytes: Buffer, decoder: { decode(bytes: Buffer): string }): string | undefined {
   try {
     return decoder.decode(bytes);
   } catch {
