@@ -1,4 +1,4 @@
-import type { PaperId } from '#src/database/ids.ts';
+import type { IsoDate, PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic, Follow, TopicRef } from '#src/topics/topic.ts';
 
 /** The part of a paper that matching reads. */
@@ -11,6 +11,8 @@ export type MatchingPaper = {
   readonly categories: readonly string[];
   readonly organisation: string | null;
   readonly keywords: readonly string[];
+  /** The day it was first listed or published: what `after:` compares with. */
+  readonly listedOn: IsoDate | null;
   /** Trend in [0, 1], from papers/trend.ts. */
   readonly trend: number;
 };

@@ -36,7 +36,16 @@ export function parseQuery(source: string): ParsedQuery {
       1,
       'the query only leaves papers out; add at least one word, phrase, author or category to look for',
     );
-  return bounded({ type: 'filter', root });
+  const words = bareWords(root);
+  return bounded(words ? { type: 'text', text: words.join(' ') } : { type: 'filter', root });
+}
+
+/** The words of a query that is free text in spite of its brackets. */
+function bareWords(root: QueryNode): string[] | undefined {
+  if (root.type === 'word') return [root.text];
+  if (root.type !== 'and') return undefined;
+  const words = root.nodes.flatMap((node) => (node.type === 'word' ? [node.text] : []));
+  return words.length === root.nodes.length ? words : undefined;
 }
 
 /** Lower case can be longer than what was typed: the canonical text keeps the bound too, so that it parses again. */

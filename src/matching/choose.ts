@@ -1,0 +1,92 @@
+import type { PaperId } from '#src/database/ids.ts';
+import { type Candidates, type Scored, scoreCandidates } from './score.ts';
+import type { Choice, Profile } from './types.ts';
+
+/** A candidate that resembles a chosen one loses up to this share of its score (maximal marginal relevance). */
+const DIVERSITY = 0.5;
+/** Score of a fill per unit of trend: below everything that matches. */
+export const FILL = 0.1;
+
+/**
+ * Chooses the papers of one digest: best first by score, but every followed topic that has something gets its
+ * best paper first (heaviest follows first, as far as the dial leaves places to taste), near-duplicates of a chosen paper stand back, and what is left is
+ * filled with trending papers where the reader allows it. Carbonell & Goldstein, "The use of MMR", 1998.
+ */
+export function choosePapers(
+  candidates: Candidates,
+  profile: Profile,
+  exclude: ReadonlySet<PaperId>,
+): Choice[] {
+  const limit = Math.max(0, Math.floor(profile.limit));
+  const scored = scoreCandidates(candidates, profile, exclude);
+  const picked = pick(candidates, scored, limit);
+  const chosen = picked
+    .toSorted((a, b) => scored.score(b) - scored.score(a) || a - b)
+    .map((position) => scored.choice(position));
+  if (chosen.length < limit && profile.fillWithTrending && !scored.trendMuted)
+    chosen.push(...fill(candidates, scored, new Set(picked), limit - chosen.length));
+  return chosen;
+}
+
+function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
+  const picked: number[] = [];
+  const resemblance = new Map<number, number>();
+  const titles = new Set<string>();
+  const value = (position: number): number =>
+    scored.score(position) * (1 - DIVERSITY * (resemblance.get(position) ?? 0));
+  const free = (position: number): boolean => !titles.has(candidates.titleKey(position));
+  const take = (position: number): void => {
+    picked.push(position);
+    titles.add(candidates.titleKey(position));
+    for (const [other, likeness] of candidates.neighbours(position))
+      if (likeness > (resemblance.get(other) ?? 0)) resemblance.set(other, likeness);
+  };
+  const reserved = Math.round(limit * (1 - scored.dial));
+  for (const positions of scored.byFollow) {
+    if (picked.length >= reserved) break;
+    if (positions.some((position) => picked.includes(position))) continue;
+    const best = bestOf(positions, value, free);
+    if (best !== undefined) take(best);
+  }
+  while (picked.length < limit) {
+    const best = bestOf(scored.eligible, value, free);
+    if (best === undefined) break;
+    take(best);
+  }
+  return picked;
+}
+
+function bestOf(
+  positions: readonly number[],
+  value: (position: number) => number,
+  free: (position: number) => boolean,
+): number | undefined {
+  let best: number | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const position of positions) {
+    const worth = value(position);
+    if ((worth > most || (worth === most && position < (best as number))) && free(position))
+      [best, most] = [position, worth];
+  }
+  return best;
+}
+
+function fill(
+  candidates: Candidates,
+  scored: Scored,
+  picked: ReadonlySet<number>,
+  missing: number,
+): Choice[] {
+  const titles = new Set([...picked].map(candidates.titleKey));
+  const chosen: Choice[] = [];
+  for (const position of candidates.byTrend) {
+    const paper = candidates.papers[position];
+    if (chosen.length >= missing || !paper || paper.trend <= 0) break;
+    const title = candidates.titleKey(position);
+    if (picked.has(position) || scored.isBarred(position) || titles.has(title)) continue;
+    titles.add(title);
+    const weight = FILL * paper.trend;
+    chosen.push({ paper: paper.id, score: weight, reasons: [{ type: 'trending', weight, fill: true }] });
+  }
+  return chosen;
+}

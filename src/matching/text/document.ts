@@ -1,0 +1,61 @@
+import { stemsOf } from './tokens.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** A paper's text as numbers of stems, stop words included, in order. */
+export type Document = { readonly title: Int32Array; readonly body: Int32Array };
+
+/** Reads a paper's text; new stems enter the vocabulary. */
+export function readDocument(paper: { title: string; abstract: string }, vocabulary: Vocabulary): Document {
+  const read = (text: string): Int32Array => Int32Array.from(stemsOf(text), (stem) => vocabulary.stem(stem));
+  return { title: read(paper.title), body: read(paper.abstract) };
+}
+
+/** How many times a word of the title counts. */
+export const TITLE_WEIGHT = 3;
+
+/**
+ * How often each term (stem, or pair of neighbours) occurs, stop words left out, the title {@link TITLE_WEIGHT}
+ * times; in order of first appearance, title first.
+ */
+export function termCounts(document: Document, vocabulary: Vocabulary): Map<number, number> {
+  const counts = new Map<number, number>();
+  count(document.title, TITLE_WEIGHT, counts, vocabulary);
+  count(document.body, 1, counts, vocabulary);
+  return counts;
+}
+
+function count(stems: Int32Array, weight: number, counts: Map<number, number>, vocabulary: Vocabulary): void {
+  let previous = -1;
+  for (const stem of stems) {
+    if (vocabulary.isStop(stem)) {
+      previous = -1;
+      continue;
+    }
+    counts.set(stem, (counts.get(stem) ?? 0) + weight);
+    if (previous >= 0) {
+      const pair = vocabulary.pair(previous, stem);
+      counts.set(pair, (counts.get(pair) ?? 0) + weight);
+    }
+    previous = stem;
+  }
+}
+
+/** Terms of a phrase that a vocabulary knows, each once, in order: stems first, then pairs. */
+export function phraseTerms(phrase: string, vocabulary: Vocabulary): { stems: number[]; pairs: number[] } {
+  const stems = new Set<number>();
+  const pairs = new Set<number>();
+  let previous: number | undefined;
+  for (const text of stemsOf(phrase)) {
+    const stem = vocabulary.findStem(text);
+    if (stem !== undefined && vocabulary.isStop(stem)) {
+      previous = undefined;
+      continue;
+    }
+    const pair =
+      stem !== undefined && previous !== undefined ? vocabulary.findPair(previous, stem) : undefined;
+    if (stem !== undefined) stems.add(stem);
+    if (pair !== undefined) pairs.add(pair);
+    previous = stem;
+  }
+  return { stems: [...stems], pairs: [...pairs] };
+}

@@ -1,0 +1,172 @@
+import { topicName } from '#src/topics/catalogue.ts';
+import { topicKey } from '#src/topics/parse-topic.ts';
+import { parseQuery } from '#src/topics/query/parse.ts';
+import { positiveText } from '#src/topics/query/query.ts';
+import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
+import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
+import { createFilters, matchingAuthor } from './query-match.ts';
+import type { RelevanceModel } from './relevance.ts';
+import type { LexicalIndex } from './text/lexical-index.ts';
+import { showTerms } from './text/show-terms.ts';
+import type { MatchingPaper } from './types.ts';
+
+/** The papers that belong to a topic, best first. */
+export type TopicScores = {
+  readonly topic: TopicRef;
+  readonly name: string;
+  /** Positions of papers, best first; equal ones by trend, then identity. */
+  readonly papers: Int32Array;
+  /** How well each fits: about 0.4 (just) to 1 (clearly, or beyond); beside `papers`. */
+  readonly scores: Float64Array;
+  /** What of the paper fits, as it stands in it: at most three terms. */
+  terms(position: number): readonly string[];
+};
+
+/** Scores per kind of topic where a paper either belongs or does not. */
+const AUTHOR = 1;
+const ORGANISATION = 0.8;
+const CATEGORY = 0.5;
+/** A catalogue topic found in the abstract, the gain for the title, and for each further trigger (three count). */
+const CATALOGUE_BASE = 0.5;
+const CATALOGUE_TITLE = 0.2;
+const CATALOGUE_TERM = 0.1;
+/** A paper that passes a filter, and the share of how well it fits the query's words. */
+const FILTER_BASE = 0.6;
+const FILTER_TEXT = 0.4;
+/** What a paper must reach to belong to free text or to an example. */
+export const SOFT_FLOOR = 0.4;
+
+const TERMS_SHOWN = 3;
+
+type Found = { readonly at: number; readonly score: number };
+
+/** Scores topics over the candidates; every distinct topic once, whoever follows it. `papers` must be sorted by identity. */
+export function createTopicScorer(deps: {
+  readonly papers: readonly MatchingPaper[];
+  readonly catalogue: readonly CatalogueTopic[];
+  readonly index: LexicalIndex;
+  readonly relevance: RelevanceModel;
+  /** Position of a known paper (candidate or context) by identity. */
+  readonly positionOf: (identity: string) => number | undefined;
+}): (topic: TopicRef) => TopicScores {
+  const { papers, relevance } = deps;
+  const filters = createFilters(papers, deps.index);
+  const trendOf = (at: number): number => papers[at]?.trend ?? 0;
+  const names = new Map(deps.catalogue.map(({ slug, name }) => [slug, name]));
+  const matchTopics = createTopicMatcher(deps.catalogue);
+  const matches: readonly Map<string, TopicMatch>[] = papers.map(matchTopics);
+  const known = new Map<string, TopicScores>();
+
+  const score = (topic: TopicRef): TopicScores => {
+    switch (topic.kind) {
+      case 'topic':
+        return catalogueTopic(topic);
+      case 'category':
+        return crisp(topic, filters.category(topic.value), CATEGORY, () => []);
+      case 'author':
+        return crisp(topic, filters.author(topic.value), AUTHOR, (paper) => [
+          matchingAuthor(paper, topic.value) ?? '',
+        ]);
+      case 'organisation':
+        return crisp(topic, filters.organisation(topic.value), ORGANISATION, () => []);
+      case 'query':
+        return query(topic);
+      case 'paper':
+        return example(topic);
+      case 'trending':
+        return crisp(topic, [], 0, () => []);
+    }
+  };
+
+  const list = (
+    topic: TopicRef,
+    found: readonly Found[],
+    terms: (position: number) => readonly string[],
+  ): TopicScores => {
+    const sorted = found.toSorted(
+      (a, b) => b.score - a.score || trendOf(b.at) - trendOf(a.at) || a.at - b.at,
+    );
+    const shown = new Map<number, readonly string[]>();
+    return {
+      topic,
+      name: topic.kind === 'topic' ? (names.get(topic.value) ?? topicName(topic)) : topicName(topic),
+      papers: Int32Array.from(sorted, ({ at }) => at),
+      scores: Float64Array.from(sorted, (each) => each.score),
+      terms(position) {
+        let result = shown.get(position);
+        if (!result) shown.set(position, (result = terms(position).slice(0, TERMS_SHOWN)));
+        return result;
+      },
+    };
+  };
+
+  const crisp = (
+    topic: TopicRef,
+    found: readonly number[],
+    value: number,
+    terms: (paper: MatchingPaper) => string[],
+  ) =>
+    list(
+      topic,
+      found.map((at) => ({ at, score: value })),
+      (at) => terms(papers[at] as MatchingPaper),
+    );
+
+  const catalogueTopic = (topic: TopicRef): TopicScores => {
+    const found: Found[] = [];
+    matches.forEach((each, at) => {
+      const match = each.get(topic.value);
+      if (match) found.push({ at, score: catalogueScore(match) });
+    });
+    return list(topic, found, (at) => matches[at]?.get(topic.value)?.terms ?? []);
+  };
+
+  const query = (topic: TopicRef): TopicScores => {
+    const parsed = parseQuery(topic.value);
+    if (parsed.type === 'invalid') return list(topic, [], () => []);
+    if (parsed.query.type === 'text') {
+      const fit = relevance.phrase(parsed.query.text);
+      return list(topic, above(fit.scores), (at) => shown(at, fit.explain(at)));
+    }
+    const words = positiveText(parsed.query.root);
+    const fit = relevance.phrase(words.join(' '));
+    const found = filters
+      .query(parsed.query.root)
+      .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, fit.scores[at] as number) }));
+    return list(topic, found, (at) => shown(at, fit.explain(at)));
+  };
+
+  const example = (topic: TopicRef): TopicScores => {
+    const position = deps.positionOf(topic.value);
+    if (position === undefined) return list(topic, [], () => []);
+    const fit = relevance.paper(position);
+    const found = above(fit.scores).filter(({ at }) => at !== position);
+    return list(topic, found, (at) => shown(at, fit.explain(at)));
+  };
+
+  const shown = (at: number, parts: readonly { term: string | null; weight: number }[]): string[] =>
+    showTerms(
+      papers[at] as MatchingPaper,
+      parts.flatMap(({ term, weight }) => (term !== null && weight > 0 ? [term] : [])),
+      TERMS_SHOWN,
+    );
+
+  return (topic) => {
+    const key = topicKey(topic);
+    let scores = known.get(key);
+    if (!scores) known.set(key, (scores = score(topic)));
+    return scores;
+  };
+}
+
+function catalogueScore({ terms, inTitle }: TopicMatch): number {
+  return CATALOGUE_BASE + (inTitle ? CATALOGUE_TITLE : 0) + CATALOGUE_TERM * Math.min(3, terms.length);
+}
+
+function above(scores: Float64Array): Found[] {
+  const found: Found[] = [];
+  scores.forEach((score, at) => {
+    if (score >= SOFT_FLOOR) found.push({ at, score });
+  });
+  return found;
+}

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PaperId } from '#src/database/ids.ts';
+import { indexCandidates } from '#src/matching/index-candidates.ts';
+import { CATALOGUE } from '#src/topics/catalogue.ts';
+import { paper, profile, somePapers, someProfile } from './papers.ts';
+
+const none: ReadonlySet<PaperId> = new Set();
+const ids = (choices: readonly { paper: PaperId }[]): number[] => choices.map((choice) => choice.paper);
+
+describe('choosing, for any papers and profile', () => {
+  it('does not depend on the order of the input', () => {
+    fc.assert(
+      fc.property(somePapers, someProfile, (papers, reader) => {
+        const once = indexCandidates(papers, CATALOGUE).choose(reader, none);
+        const again = indexCandidates(papers.toReversed(), CATALOGUE.toReversed()).choose(reader, none);
+        expect(again).toEqual(once);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('keeps the limit, repeats nothing, leaves out what is excluded, and its reasons add up', () => {
+    fc.assert(
+      fc.property(
+        somePapers,
+        someProfile,
+        fc.array(fc.integer({ min: 1, max: 400 })),
+        (papers, reader, sent) => {
+          const exclude = new Set(sent as PaperId[]);
+          const choices = indexCandidates(papers, CATALOGUE).choose(reader, exclude);
+          expect(choices.length).toBeLessThanOrEqual(reader.limit);
+          expect(new Set(ids(choices)).size).toBe(choices.length);
+          for (const { paper: id, score, reasons } of choices) {
+            expect(exclude.has(id)).toBe(false);
+            expect(reasons.length).toBeGreaterThan(0);
+            expect(reasons.reduce((sum, { weight }) => sum + weight, 0)).toBe(score);
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('never chooses what is muted', () => {
+    fc.assert(
+      fc.property(somePapers, someProfile, (papers, reader) => {
+        const mutes = [
+          { kind: 'category', value: 'cs.CV', weight: -1 },
+          { kind: 'author', value: 'Lovelace, A.', weight: -1 },
+          { kind: 'query', value: 'title:poker', weight: -1 },
+        ] as const;
+        const byId = new Map(papers.map((each) => [each.id, each]));
+        for (const { paper: id } of indexCandidates(papers, CATALOGUE).choose({ ...reader, mutes }, none)) {
+          const chosen = byId.get(id);
+          expect(chosen?.categories).not.toContain('cs.CV');
+          expect(chosen?.authors.join()).not.toContain('Lovelace');
+          expect(chosen?.title).not.toContain('poker');
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('choosing', () => {
+  const many = Array.from({ length: 12 }, (_, index) =>
+    paper(index + 1, {
+      title: `Latent diffusion number ${index}`,
+      abstract: `A diffusion model for ${'abcdefghijkl'[index]}${index} things`,
+      trend: 0.5,
+    }),
+  );
+  const lone = paper(50, {
+    title: 'Counting sheep',
+    abstract: 'Sheep that sleep.',
+    authors: ['Ada Lovelace'],
+  });
+  const index = indexCandidates([...many, lone], CATALOGUE);
+
+  it('gives every followed topic its best paper before any gets a second', () => {
+    const follows = [
+      { kind: 'topic', value: 'diffusion-models', weight: 9 },
+      { kind: 'author', value: 'A Lovelace', weight: 1 },
+    ] as const;
+    const choices = index.choose(profile({ follows, limit: 3 }), none);
+    expect(ids(choices)).toContain(50);
+    expect(choices.find((choice) => choice.paper === lone.id)?.reasons[0]).toMatchObject({
+      type: 'follow',
+      name: 'A Lovelace',
+      terms: ['Ada Lovelace'],
+    });
+  });
+
+  it('says which words brought a paper', () => {
+    const [first] = index.choose(
+      profile({ follows: [{ kind: 'topic', value: 'diffusion-models', weight: 1 }] }),
+      none,
+    );
+    expect(first?.reasons[0]).toMatchObject({ type: 'follow', name: 'Diffusion models' });
+    expect(first?.reasons[0]).toHaveProperty('terms', expect.arrayContaining(['Latent diffusion']));
+  });
+
+  it('is empty when nothing reaches the floor, and fills with trending papers, marked, when allowed', () => {
+    const follows = [{ kind: 'query', value: 'medieval trade routes', weight: 1 }] as const;
+    expect(index.choose(profile({ follows }), none)).toEqual([]);
+    const filled = index.choose(profile({ follows, fillWithTrending: true }), none);
+    expect(filled.length).toBeGreaterThan(0);
+    for (const { reasons } of filled) expect(reasons).toMatchObject([{ type: 'trending', fill: true }]);
+  });
+
+  it('finds papers like a liked one that is no candidate, and names it', () => {
+    const context = paper(900, { title: 'How sheep sleep', abstract: 'Sleep of sheep, counted.' });
+    const likes = [context.id, context.id].slice(0, 1);
+    const [first] = indexCandidates([...many, lone], CATALOGUE, [context]).choose(profile({ likes }), none);
+    expect(first?.paper).toBe(50);
+    expect(first?.reasons[0]).toMatchObject({ type: 'liked', paper: 900, title: 'How sheep sleep' });
+  });
+
+  it('takes one of two papers with the same title', () => {
+    const twins = [
+      paper(1, { title: 'Deep poker' }),
+      paper(2, { title: 'Deep  Poker', identity: 'doi:10.1/x' }),
+    ];
+    const follows = [{ kind: 'query', value: 'title:poker', weight: 1 }] as const;
+    expect(indexCandidates(twins, CATALOGUE).choose(profile({ follows }), none)).toHaveLength(1);
+  });
+
+  it('moves from taste to trend with the dial', () => {
+    const calm = paper(1, { title: 'Poker bots', abstract: 'Poker.', trend: 0 });
+    const loud = paper(2, { title: 'Something else', trend: 1 });
+    const both = indexCandidates([calm, loud], CATALOGUE);
+    const follows = [{ kind: 'query', value: 'title:poker', weight: 1 }] as const;
+    expect(ids(both.choose(profile({ follows, dial: 0, limit: 1 }), none))).toEqual([1]);
+    expect(ids(both.choose(profile({ follows, dial: 100, limit: 1 }), none))).toEqual([2]);
+  });
+
+  it('stays away from what resembles a disliked paper', () => {
+    const follows = [{ kind: 'query', value: 'poker OR sheep', weight: 1 }] as const;
+    const papers = [
+      paper(1, { title: 'Poker strategies', abstract: 'poker strategies by search' }),
+      paper(2, { title: 'Sheep herding', abstract: 'sheep herding by drones' }),
+    ];
+    const disliked = paper(3, { title: 'Poker strategies again', abstract: 'poker strategies by search' });
+    const chosen = indexCandidates(papers, CATALOGUE, [disliked]).choose(
+      profile({ follows, dislikes: [disliked.id], limit: 1 }),
+      none,
+    );
+    expect(ids(chosen)).toEqual([2]);
+  });
+
+  it('reads any text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (title, abstract) => {
+        const odd = [
+          paper(1, { title, abstract, authors: [title] }),
+          paper(2, { title: abstract, abstract: title }),
+        ];
+        const follows = [
+          { kind: 'query', value: title, weight: 1 },
+          { kind: 'author', value: abstract, weight: 1 },
+        ] as const;
+        indexCandidates(odd, CATALOGUE).choose(
+          profile({ follows, likes: [1 as PaperId], mutes: follows }),
+          none,
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
