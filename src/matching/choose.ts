@@ -77,7 +77,7 @@ function fill(
   picked: ReadonlySet<number>,
   missing: number,
 ): Choice[] {
-  const titles = new Set([...picked].map(candidates.titleKey));
+  const titles = new Set([...picked].map((at) => candidates.titleKey(at)));
   const chosen: Choice[] = [];
   for (const position of candidates.byTrend) {
     const paper = candidates.papers[position];

@@ -57,8 +57,8 @@ export function scoreCandidates(
   const trendMuted = profile.mutes.some(({ kind }) => kind === 'trending');
   const dial = trendMuted ? 0 : Math.min(100, Math.max(0, profile.dial)) / 100;
   const ties = tiesOf(candidates, profile.follows);
-  const likes = likeness(profile.likes, papers.length, candidates.example);
-  const dislikes = likeness(profile.dislikes, papers.length, candidates.example);
+  const likes = likeness(profile.likes, papers.length, (paper) => candidates.example(paper));
+  const dislikes = likeness(profile.dislikes, papers.length, (paper) => candidates.example(paper));
   const barred = barredBy(candidates, profile);
   const isBarred = (at: number): boolean => barred.has(at) || exclude.has((papers[at] as MatchingPaper).id);
 

@@ -12,7 +12,7 @@ export type Frequencies = {
   /** Mean length in weighted words. */
   readonly averageLength: number;
   /** In how many documents a term occurs. */
-  documentFrequency(term: number): number;
+  readonly documentFrequency: (term: number) => number;
 };
 
 /**
