@@ -1,0 +1,193 @@
+import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import { assembleMessage } from '#src/mail/assemble.ts';
+import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
+import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
+import { asciiAddress } from '#src/mail/header.ts';
+import { type Locale, localeOf } from '#src/mail/languages.ts';
+import type { ReaderLinks } from '#src/mail/links.ts';
+import type { OutgoingMessage } from '#src/mail/message.ts';
+import type { Sign } from '#src/mail/notice-mail.ts';
+import { messageId, type Sender } from '#src/mail/sender.ts';
+import { loadTemplates } from '#src/mail/templates.ts';
+import type { Paper } from '#src/papers/paper.ts';
+import type { Recipient } from '#src/subscribers/subscriber.ts';
+import type { ClaimedDigest, SkipReason } from './digest.ts';
+import { paperView, reasonView } from './paper-view.ts';
+
+/** A composed digest, or why there is none. */
+export type Composed = OutgoingMessage | { readonly skip: SkipReason };
+
+/** Composes the messages of claimed ledger rows. */
+export type DigestComposer = {
+  /** One entry for every row. Papers and readers are read once for all rows; what is frozen in a row's content is what it shows. */
+  compose(rows: readonly ClaimedDigest[]): Promise<Map<DigestId, Composed>>;
+  /** The digest as an HTML document for the web ("view in browser"), or why there is none. Deadline and state do not matter here. */
+  page(row: ClaimedDigest): Promise<string | { readonly skip: SkipReason }>;
+};
+
+/** What a {@link DigestComposer} needs. */
+export type DigestComposerDependencies = {
+  /** Papers by id; unknown ids are left out. */
+  readonly papersByIds: (ids: readonly PaperId[]) => Promise<ReadonlyMap<PaperId, Paper>>;
+  /** Readers by id; erased ones may be left out. */
+  readonly recipientsByIds: (ids: readonly SubscriberId[]) => Promise<ReadonlyMap<SubscriberId, Recipient>>;
+  readonly linksOf: (recipient: Recipient) => ReaderLinks;
+  readonly sender: Sender;
+  readonly now: () => Date;
+  /** DKIM; without it messages go out unsigned (the relay may sign). */
+  readonly sign?: Sign;
+  /** What an edition was made of, where it is known. */
+  readonly coverageOf?: (date: IsoDate) => Promise<CoverageView | null>;
+};
+
+/** Creates a {@link DigestComposer}. One per process: it holds the encoded blocks. */
+export function createDigestComposer(dependencies: DigestComposerDependencies): DigestComposer {
+  const blocks = createBlockCache();
+  let writer: Promise<DigestWriter> | undefined;
+  const load = () =>
+    (writer ??= loadTemplates('digest').then((templates) =>
+      createDigestWriter({ sender: dependencies.sender, templates }),
+    ));
+  const read = (rows: readonly ClaimedDigest[]) => readBatch(rows, dependencies);
+  return {
+    compose: async (rows) => {
+      const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
+      const composed = new Map<DigestId, Composed>();
+      for (const row of rows) composed.set(row.id, await composeOne(row, context));
+      return composed;
+    },
+    page: async (row) => {
+      const context = { ...dependencies, blocks, writer: await load(), batch: await read([row]) };
+      const recipient = context.batch.recipients.get(row.subscriberId);
+      if (!recipient) return { skip: 'address-gone' };
+      const view = digestView(row, recipient, context);
+      return 'skip' in view ? view : context.writer.page(view);
+    },
+  };
+}
+
+type Batch = {
+  readonly papers: ReadonlyMap<PaperId, Paper>;
+  readonly recipients: ReadonlyMap<SubscriberId, Recipient>;
+  readonly coverage: ReadonlyMap<IsoDate, CoverageView | null>;
+};
+
+type Context = DigestComposerDependencies & {
+  readonly blocks: BlockCache;
+  readonly writer: DigestWriter;
+  readonly batch: Batch;
+};
+
+async function readBatch(
+  rows: readonly ClaimedDigest[],
+  dependencies: DigestComposerDependencies,
+): Promise<Batch> {
+  const dates = [...new Set(rows.map((row) => row.editionDate))];
+  const { coverageOf } = dependencies;
+  const [papers, recipients, coverage] = await Promise.all([
+    dependencies.papersByIds([...new Set(rows.flatMap((row) => row.content.paperIds))]),
+    dependencies.recipientsByIds([...new Set(rows.map((row) => row.subscriberId))]),
+    Promise.all(dates.map(async (date) => [date, coverageOf ? await coverageOf(date) : null] as const)),
+  ]);
+  return { papers, recipients, coverage: new Map(coverage) };
+}
+
+async function composeOne(row: ClaimedDigest, context: Context): Promise<Composed> {
+  const now = context.now();
+  const recipient = context.batch.recipients.get(row.subscriberId);
+  const reason = reasonToSkip(row, recipient, now);
+  if (reason) return { skip: reason };
+  const reader = recipient as Recipient & { email: string };
+  const view = digestView(row, reader, context);
+  if ('skip' in view) return view;
+  const { sender, sign, writer } = context;
+  const { subject, ...parts } = writer.write(view);
+  const message = assembleMessage(
+    {
+      sender,
+      to: reader.email,
+      subject,
+      language: view.locale.language,
+      date: now,
+      messageId: messageId(sender, row.editionDate, reader.publicId),
+      tag: { kind: 'digest', id: row.id },
+      stream: row.kind,
+      campaign: row.editionDate,
+      oneClick: view.links.oneClick,
+    },
+    parts,
+  );
+  return sign ? sign(message) : message;
+}
+
+function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
+  if (now > row.deadline) return 'past-deadline';
+  if (!recipient?.email || !isAsciiAddress(recipient.email)) return 'address-gone';
+  if (recipient.state === 'paused') return 'paused';
+  return recipient.state === 'active' ? null : 'unsubscribed';
+}
+
+function isAsciiAddress(email: string): boolean {
+  try {
+    return asciiAddress(email) !== '';
+  } catch {
+    return false;
+  }
+}
+
+function digestView(
+  row: ClaimedDigest,
+  recipient: Recipient,
+  context: Context,
+): DigestView | { skip: SkipReason } {
+  const locale = localeOf(recipient.language);
+  const papers = row.content.paperIds.flatMap((id, index) => {
+    const paper = context.batch.papers.get(id);
+    if (!paper || paper.withdrawnAt) return [];
+    const block = context.blocks(row.editionDate, paper, locale, recipient.images, context.writer);
+    return [{ block, reasons: (row.content.reasons[index] ?? []).map(reasonView) }];
+  });
+  if (row.kind !== 'nothing' && papers.length === 0)
+    return { skip: row.content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn' };
+  return {
+    kind: row.kind,
+    editionDate: row.editionDate,
+    slotAt: row.slotAt,
+    locale,
+    timezone: recipient.timezone,
+    links: context.linksOf(recipient),
+    papers: row.kind === 'nothing' ? [] : papers,
+    candidates: row.content.candidates,
+    sections: recipient.sections,
+    withdrawn: row.content.paperIds.length - papers.length,
+    coverage: context.batch.coverage.get(row.editionDate) ?? null,
+  };
+}
+
+type BlockCache = (
+  edition: IsoDate,
+  paper: Paper,
+  locale: Locale,
+  images: boolean,
+  writer: DigestWriter,
+) => PaperBlock;
+
+/** Editions whose blocks are kept: time zones make two or three of them current at once. */
+const EDITIONS_KEPT = 4;
+
+/** Paper blocks, encoded once per edition, language and with or without picture. */
+function createBlockCache(): BlockCache {
+  const editions = new Map<IsoDate, Map<string, PaperBlock>>();
+  return (edition, paper, locale, images, writer) => {
+    let blocks = editions.get(edition);
+    if (!blocks) {
+      editions.set(edition, (blocks = new Map()));
+      const oldest = editions.keys().next().value;
+      if (editions.size > EDITIONS_KEPT && oldest !== undefined) editions.delete(oldest);
+    }
+    const key = `${paper.id} ${locale.language} ${images}`;
+    let block = blocks.get(key);
+    if (!block) blocks.set(key, (block = writer.block(paperView(paper), locale, images)));
+    return block;
+  };
+}

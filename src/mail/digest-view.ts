@@ -1,0 +1,70 @@
+import type { Locale } from './languages.ts';
+import type { ReaderLinks } from './links.ts';
+import type { Block } from './slots.ts';
+
+/** A paper as a mail shows it. Texts are as the sources gave them; they are cleaned here. */
+export type PaperView = {
+  readonly id: number;
+  readonly title: string;
+  readonly abstract: string;
+  readonly authors: readonly string[];
+  /** Where it is from, `arXiv` or a host name; empty when unknown. */
+  readonly origin: string;
+  readonly categories: readonly string[];
+  readonly organisation: string | null;
+  readonly upvotes: number | null;
+  readonly comments: number | null;
+  readonly githubStars: number | null;
+  readonly url: string | null;
+  readonly pdfUrl: string | null;
+  readonly codeUrl: string | null;
+  readonly projectUrl: string | null;
+  readonly thumbnailUrl: string | null;
+};
+
+/** Why a paper is in a digest, the strongest first. */
+export type ReasonView =
+  | {
+      readonly type: 'follow';
+      readonly topic: { readonly kind: string; readonly value: string };
+      readonly name: string;
+      readonly terms: readonly string[];
+    }
+  | { readonly type: 'liked'; readonly title: string; readonly terms: readonly string[] }
+  | { readonly type: 'trending'; readonly fill: boolean };
+
+/** A paper's part of both bodies, encoded; made once per edition, language and with or without picture. */
+export type PaperBlock = {
+  readonly id: number;
+  readonly title: string;
+  readonly firstCategory: string | null;
+  readonly authors: readonly string[];
+  readonly html: Block;
+  readonly text: Block;
+};
+
+/** What the edition was made of, for the coverage line. */
+export type CoverageView = {
+  /** Names of the sources that answered. */
+  readonly sources: readonly string[];
+  /** Names of the sources that had not answered yet. */
+  readonly late: readonly string[];
+};
+
+/** One reader's digest, ready to be written. */
+export type DigestView = {
+  readonly kind: 'welcome' | 'daily' | 'weekly' | 'nothing';
+  readonly editionDate: string;
+  /** The instant the reader asked for; shown as a date in their zone. */
+  readonly slotAt: Date;
+  readonly locale: Locale;
+  readonly timezone: string;
+  readonly links: ReaderLinks;
+  readonly papers: readonly { readonly block: PaperBlock; readonly reasons: readonly ReasonView[] }[];
+  readonly candidates: number;
+  /** Grouped by topic. */
+  readonly sections: boolean;
+  /** Papers of this digest that were withdrawn since. */
+  readonly withdrawn: number;
+  readonly coverage: CoverageView | null;
+};

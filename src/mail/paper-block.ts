@@ -1,0 +1,143 @@
+import { cleanText } from './clean-text.ts';
+import type { PaperBlock, PaperView } from './digest-view.ts';
+import { displayText } from './display-text.ts';
+import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
+import { quotedPrintable, wrap } from './encode-text.ts';
+import { opening } from './excerpt.ts';
+import type { Locale } from './languages.ts';
+import { format } from './phrases.ts';
+import { type Block, field, finishHtml, type Slot } from './slots.ts';
+import { encodePieces, fill, open, type Template, type Values } from './template.ts';
+
+/** Authors named before "and n more". */
+const AUTHORS_SHOWN = 3;
+/** Longest opening of an abstract, in characters. */
+export const ABSTRACT_LENGTH = 420;
+const INDENT = '    ';
+
+/** The paper sections of the digest templates, see templates.ts. */
+export type PaperTemplates = { readonly html: Template; readonly text: Template };
+
+/** Encodes a paper for the mails of one language. Pure; the same input gives the same octets. */
+export function paperBlock(
+  paper: PaperView,
+  locale: Locale,
+  images: boolean,
+  templates: PaperTemplates,
+): PaperBlock {
+  const shown = display(paper, locale);
+  return {
+    id: paper.id,
+    title: shown.title,
+    authors: paper.authors.map(cleanText),
+    firstCategory: paper.categories[0] ?? null,
+    html: htmlBlock(paper, shown, locale, images, templates.html),
+    text: textBlock(paper, shown, locale, templates.text),
+  };
+}
+
+type Shown = {
+  readonly title: string;
+  readonly authors: string;
+  readonly facts: string;
+  readonly abstract: string;
+  readonly links: readonly { readonly label: string; readonly url: string }[];
+  readonly url: string | null;
+};
+
+function display(paper: PaperView, locale: Locale): Shown {
+  const { links: labels } = locale.phrases.digest;
+  const urls = [
+    { label: labels.paper, url: safeUrl(paper.url) },
+    { label: labels.pdf, url: safeUrl(paper.pdfUrl) },
+    { label: labels.code, url: safeUrl(paper.codeUrl) },
+    { label: labels.project, url: safeUrl(paper.projectUrl) },
+  ];
+  return {
+    title: displayText(paper.title) || '—',
+    authors: authorLine(paper.authors, locale),
+    facts: factLine(paper, locale),
+    abstract: opening(displayText(paper.abstract), ABSTRACT_LENGTH, locale.language),
+    links: urls.flatMap(({ label, url }) => (url ? [{ label, url }] : [])),
+    url: urls.find(({ url }) => url)?.url ?? null,
+  };
+}
+
+/** "A, B, C and 4 more". */
+export function authorLine(authors: readonly string[], locale: Locale): string {
+  const names = authors.map(displayText).filter((name) => name !== '');
+  const count = names.length - AUTHORS_SHOWN;
+  // "and 1 more" takes the place of the one name it hides.
+  if (count <= 1) return locale.list(names);
+  const values = { names: names.slice(0, AUTHORS_SHOWN).join(', '), count: locale.number(count) };
+  return format(locale.plural(locale.phrases.digest.moreAuthors, count), values);
+}
+
+function factLine(paper: PaperView, locale: Locale): string {
+  const { votes, comments, stars } = locale.phrases.digest;
+  const count = (phrase: typeof votes, value: number | null) =>
+    value === null || value <= 0
+      ? ''
+      : format(locale.plural(phrase, value), { count: locale.compact(value) });
+  return [
+    [paper.origin, paper.categories.slice(0, 4).join(', ')].map(cleanText).filter(Boolean).join(' '),
+    paper.organisation ? displayText(paper.organisation) : '',
+    count(votes, paper.upvotes),
+    count(comments, paper.comments),
+    count(stars, paper.githubStars),
+  ]
+    .filter((fact) => fact !== '')
+    .join(' · ');
+}
+
+function htmlBlock(
+  paper: PaperView,
+  shown: Shown,
+  locale: Locale,
+  images: boolean,
+  template: Template,
+): Block {
+  const { actions } = locale.phrases.digest;
+  const thumbnail = images ? safeUrl(paper.thumbnailUrl) : null;
+  const values: Values<Slot> = {
+    anchor: `p${paper.id}`,
+    url: shown.url === null ? null : { target: escapeHtml(shown.url) },
+    title: shown.title,
+    authors: shown.authors && { text: shown.authors },
+    facts: shown.facts && { text: shown.facts },
+    abstract: shown.abstract && { text: shown.abstract },
+    thumbnail: thumbnail?.startsWith('https:') ? { source: escapeHtml(thumbnail) } : null,
+    hasLinks: shown.links.length > 0,
+    links: shown.links.map((link, index) => ({
+      label: link.label,
+      target: escapeHtml(link.url),
+      first: index === 0,
+    })),
+    reasons: open<Slot>(field('reasons')),
+    mute: open<Slot>(field('mute')),
+    moreUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'more' }),
+    lessUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'less' }),
+    notNowUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'not_now' }),
+    more: actions.more,
+    less: actions.less,
+    notNow: actions.notNow,
+  };
+  return finishHtml(fill(template, values, { escape: encodeHtml }));
+}
+
+function textBlock(paper: PaperView, shown: Shown, locale: Locale, template: Template): Block {
+  const optional = (text: string) => (text === '' ? null : { lines: wrap(text, INDENT) });
+  const { digest } = locale.phrases;
+  const values: Values<Slot> = {
+    title: wrap(shown.title, INDENT, ''),
+    authors: optional(shown.authors),
+    facts: optional(shown.facts),
+    abstract: optional(shown.abstract),
+    reasons: open<Slot>(field('reasons')),
+    links: shown.links.map(({ label, url }) => ({ line: `${INDENT}${label}: ${url}` })),
+    actions: `${INDENT}${digest.actionsInText}: `,
+    place: open<Slot>({ type: 'place', paper: paper.id }),
+    number: open<Slot>(field('number')),
+  };
+  return encodePieces(fill(template, values, { escape: (text) => text }), quotedPrintable);
+}

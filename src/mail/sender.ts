@@ -1,0 +1,72 @@
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { asciiAddress } from './header.ts';
+
+/** A secret for keyed hashes: at least 32 octets. */
+export type MailKey = KeyObject | Buffer | string;
+
+/** Who the mails come from: the operator's settings. */
+export type Sender = {
+  /** Display name of From, "Paperboy". */
+  readonly name: string;
+  /** Address of From; its domain is the one of Message-ID, List-Id and DKIM. */
+  readonly address: string;
+  readonly replyTo?: string;
+  /** Where bounces go, `bounces@example.org`: envelope senders become `bounces+TAG@example.org` (VERP). Without it the From address is used. */
+  readonly bounceAddress?: string;
+  /** Mailbox that reads `unsubscribe` requests for List-Unsubscribe's mailto; default: bounceAddress, else replyTo, else address. */
+  readonly unsubscribeAddress?: string;
+  /** Who runs this service and where, as the foot of every mail says it. */
+  readonly operator?: string;
+  readonly postalAddress?: string;
+  /** The service's page. */
+  readonly homeUrl: string;
+  /** Secret of the hashes in Message-ID, VERP and boundaries; the same in every process. */
+  readonly key: MailKey;
+};
+
+/** Keyed hash (HMAC-SHA-256) of `text` for one purpose, the first `length` hexadecimal digits. Tells nothing about `text` without the key. */
+export function keyedHash(key: MailKey, purpose: string, text: string, length: number): string {
+  return createHmac('sha256', key).update(`${purpose}\n${text}`).digest('hex').slice(0, length);
+}
+
+/** Domain of an address, in ASCII. */
+export function domainOf(address: string): string {
+  const ascii = asciiAddress(address);
+  return ascii.slice(ascii.lastIndexOf('@') + 1);
+}
+
+/** What a VERP address names: a digest or a notice, by its row. */
+export type BounceTag = { readonly kind: 'digest' | 'notice'; readonly id: number };
+
+const TAG_HASH = 10;
+
+/**
+ * Variable envelope return path: `bounces+d123-0a1b2c3d4e@example.org`. The keyed hash keeps strangers from forging bounces.
+ * At most 64 octets of local part (RFC 5321 §4.5.3.1.1) for bounce mailboxes of up to 30.
+ */
+export function verpAddress(bounceAddress: string, tag: BounceTag, key: MailKey): string {
+  const ascii = asciiAddress(bounceAddress);
+  const at = ascii.lastIndexOf('@');
+  return `${ascii.slice(0, at)}+${bounceTag(tag, key)}${ascii.slice(at)}`;
+}
+
+/** The tag alone: `d123-0a1b2c3d4e`; also the subject of an unsubscribe request by mail. */
+export function bounceTag(tag: BounceTag, key: MailKey): string {
+  const name = `${tag.kind === 'digest' ? 'd' : 'n'}${tag.id}`;
+  return `${name}-${keyedHash(key, 'verp', name, TAG_HASH)}`;
+}
+
+/** Reads a tag out of an address (or of any text that holds one); null when there is none or its hash is not ours. */
+export function parseBounceTag(text: string, key: MailKey): BounceTag | null {
+  const match = /(?:^|[+ ])([dn])(\d{1,15})-([0-9a-f]{10})(?:@|$)/i.exec(text.trim());
+  if (!match) return null;
+  const name = `${match[1]?.toLowerCase()}${match[2]}`;
+  const expected = Buffer.from(keyedHash(key, 'verp', name, TAG_HASH));
+  if (!timingSafeEqual(expected, Buffer.from((match[3] ?? '').toLowerCase()))) return null;
+  return { kind: name.startsWith('d') ? 'digest' : 'notice', id: Number(match[2]) };
+}
+
+/** Message-ID with its brackets: the same for the same digest, whoever composes it and however often. */
+export function messageId(sender: Sender, scope: string, reader: string): string {
+  return `<${scope}.${keyedHash(sender.key, 'message-id', `${scope}\n${reader}`, 24)}@${domainOf(sender.address)}>`;
+}

@@ -1,0 +1,89 @@
+import { foldHtml, LONGEST_URL } from './encode-html.ts';
+import { quotedPrintableUrl } from './encode-text.ts';
+import type { ReaderLinks, Verdict } from './links.ts';
+import { encodePieces, type Pieces } from './template.ts';
+
+/** What stays open in an encoded block until it is put into one reader's message. */
+export type Slot =
+  /** Something of this message, by name. */
+  | { readonly type: 'field'; readonly name: string }
+  /** A link of the reader. */
+  | { readonly type: 'link'; readonly to: 'preferences' | 'unsubscribe' | 'pause' | 'view' }
+  | { readonly type: 'feedback'; readonly paper: number; readonly verdict: Verdict }
+  | {
+      readonly type: 'topic';
+      readonly kind: string;
+      readonly value: string;
+      readonly action: 'mute' | 'unfollow';
+    }
+  /** The paper's place on the page of the digest. */
+  | { readonly type: 'place'; readonly paper: number };
+
+/** An encoded block: finished ASCII text and slots. */
+export type Block = Pieces<Slot>;
+
+/** What slots are filled with: links already escaped for their channel, and fields. */
+export type SlotFiller = {
+  readonly links: ReaderLinks;
+  readonly editionDate: string;
+  /** Escapes a URL for the channel. */
+  readonly encodeUrl: (url: string) => string;
+};
+
+/** A `field` slot. */
+export function field(name: string): Slot {
+  return { type: 'field', name };
+}
+
+/** Appends a block with its slots filled to `out`. @throws RangeError for a field without a value. */
+export function writeBlock(
+  block: Block,
+  fields: Readonly<Record<string, Block>>,
+  filler: SlotFiller,
+  out: string[],
+): void {
+  for (const piece of block) {
+    if (typeof piece === 'string') out.push(piece);
+    else if (piece.type === 'field') {
+      const value = fields[piece.name];
+      if (value === undefined) throw new RangeError(`no value for the field ${piece.name}`);
+      writeBlock(value, fields, filler, out);
+    } else out.push(filler.encodeUrl(urlOf(piece, filler)));
+  }
+}
+
+function urlOf(slot: Exclude<Slot, { type: 'field' }>, { links, editionDate }: SlotFiller): string {
+  switch (slot.type) {
+    case 'link':
+      return slot.to === 'view' ? links.viewDigest(editionDate) : links[slot.to];
+    case 'feedback':
+      return links.feedback(slot.paper, slot.verdict);
+    case 'topic': {
+      const url = links.topic(slot.kind, slot.value, slot.action);
+      // A very long query makes a URL too long for a line of mail: its topic can be found in the preferences too.
+      return url.length <= LONGEST_URL ? url : links.preferences;
+    }
+    case 'place':
+      return `${links.viewDigest(editionDate)}#p${slot.paper}`;
+  }
+}
+
+/** A URL of our own for an HTML attribute. */
+export function htmlUrl(url: string): string {
+  return url.includes('&') ? url.replaceAll('&', '&amp;') : url;
+}
+
+/** A URL of our own for a quoted-printable text part, on lines of its own. */
+export const textUrl = quotedPrintableUrl;
+
+/** Folds the finished HTML between the slots of a block and gives it CRLF line ends. */
+export function finishHtml(block: Block): Block {
+  return encodePieces(block, (html) => edges(html, foldHtml(html)).replaceAll('\n', '\r\n'));
+}
+
+/** Folding trims; the white space (or its absence) around a slot must stay. */
+function edges(html: string, folded: string): string {
+  const before = /^\s/.test(html) ? '\n' : '';
+  const after = /\s$/.test(html) && folded !== '' ? '\n' : '';
+  return before + folded + after;
+}

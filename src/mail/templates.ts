@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { parseTemplate, type Template } from './template.ts';
+
+/** Raise when something outside the template files changes what they compile to. */
+const VERSION = 1;
+
+/** The two parts of a message, ready to be filled. */
+export type MessageTemplates = { readonly html: Template; readonly text: Template };
+
+/** Names of the templates in templates/. */
+export type TemplateName = 'digest' | 'notice';
+
+const compiled = new Map<string, Promise<MessageTemplates>>();
+
+/** Reads and compiles `templates/NAME.mjml` and `NAME.txt`; once per process and version, never per message. */
+export function loadTemplates(name: TemplateName): Promise<MessageTemplates> {
+  const key = `${name}@${VERSION}`;
+  const known = compiled.get(key);
+  if (known) return known;
+  const loading = compile(name);
+  // A failure is not remembered: the next call tries again.
+  loading.catch(() => compiled.delete(key));
+  compiled.set(key, loading);
+  return loading;
+}
+
+async function compile(name: TemplateName): Promise<MessageTemplates> {
+  const [mjml, text] = await Promise.all([read(`${name}.mjml`), read(`${name}.txt`)]);
+  return { html: parseTemplate(tidy(await mjmlToHtml(mjml))), text: parseTemplate(text) };
+}
+
+function read(file: string): Promise<string> {
+  return readFile(new URL(`../../templates/${file}`, import.meta.url), 'utf8');
+}
+
+async function mjmlToHtml(source: string): Promise<string> {
+  // Loaded when first needed: MJML takes a third of a second to import, and most commands mail nothing.
+  const { default: mjml } = await import('mjml');
+  // `strict` throws for anything that is not MJML; `fonts: {}` keeps web fonts, and so requests to others, out of the mails.
+  const { html } = await mjml(source, { validationLevel: 'strict', keepComments: false, fonts: {} });
+  return html;
+}
+
+/** Drops indentation, empty lines and empty attributes: MJML's output shrinks by a third and means the same. */
+function tidy(html: string): string {
+  return html
+    .replace(/[ \t]*\n\s*/g, '\n')
+    .replace(/ (?:class|style)=""/g, '')
+    .replace(/<style[^>]*>\s*<\/style>\n?/g, '')
+    .replace(/<noscript>\s*|\s*<\/noscript>/g, '')
+    .trim();
+}
