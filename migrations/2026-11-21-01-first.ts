@@ -36,6 +36,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       updated_at timestamptz not null default now()
     )`.execute(db);
   await sql`create index papers_first_listed_on on papers (first_listed_on desc)`.execute(db);
+  await sql`create index papers_updated_at on papers (updated_at)`.execute(db);
 
   // Every name a paper is known by; two sources meet in one row when any identifier is shared.
   await sql`
@@ -70,6 +71,7 @@ export async function up(db: Kysely<any>): Promise<void> {
       value integer not null,
       primary key (paper_id, kind, observed_at)
     )`.execute(db);
+  await sql`create index signals_observed_at on signals (observed_at)`.execute(db);
 
   await sql`
     create table topics (

@@ -65,6 +65,14 @@ export function createPaperStore({ database }: { readonly database: Database }) 
     candidatePapers: (request: { on: IsoDate; windowDays: number; seenBefore: Date }): Promise<Paper[]> =>
       selectPapers(database, isCandidate(request), request.seenBefore),
 
+    /** Changes whenever papers, listings or signals do: equal versions mean equal candidates. */
+    async version(): Promise<string> {
+      const { rows } = await sql<{ version: string }>`
+        select concat_ws(' ', (select max(id) from listings), (select max(updated_at) from papers),
+                              (select max(observed_at) from signals)) as version`.execute(database);
+      return rows[0]?.version ?? '';
+    },
+
     /** The signals of papers seen until an instant, oldest first; papers without any are absent. */
     async signalsOf(ids: readonly PaperId[], until: Date): Promise<Map<PaperId, Signal[]>> {
       const { rows } = await sql<Signal & { paper_id: PaperId }>`
