@@ -10,7 +10,11 @@ export type Page = {
   readonly canonical?: string;
   readonly body: Html;
   /** Feeds of this page. */
-  readonly feeds?: readonly { readonly title: string; readonly path: string; readonly type: 'atom' | 'json' }[];
+  readonly feeds?: readonly {
+    readonly title: string;
+    readonly path: string;
+    readonly type: 'atom' | 'json';
+  }[];
   /** Which entry of the navigation this is. */
   readonly current?: 'today' | 'topics' | 'search';
   /** Loads the enhancements; pages without a form need none. */
@@ -69,10 +73,10 @@ function metadata(site: Site, page: Page): Html {
 <meta property="og:url" content="${url}">
 <meta property="og:site_name" content="Paperboy">
 !${(page.feeds ?? []).map(
-  (feed) =>
-    html`<link rel="alternate" type="${FEED_TYPES[feed.type]}" title="${feed.title}" href="${site.base}${feed.path}">
+    (feed) =>
+      html`<link rel="alternate" type="${FEED_TYPES[feed.type]}" title="${feed.title}" href="${site.base}${feed.path}">
 `,
-)}`;
+  )}`;
 }
 
 function foot(site: Site): Html {

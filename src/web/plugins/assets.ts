@@ -13,7 +13,13 @@ const TYPES: Record<string, string> = {
 };
 
 /** A file that pages use, with its encodings made once. */
-type Asset = { readonly path: string; readonly type: string; readonly plain: Buffer; readonly br: Buffer; readonly gzip: Buffer };
+type Asset = {
+  readonly path: string;
+  readonly type: string;
+  readonly plain: Buffer;
+  readonly br: Buffer;
+  readonly gzip: Buffer;
+};
 
 /** Reads the assets and names each by the hash of its content. */
 export function loadAssets(): ReadonlyMap<string, Asset> {

@@ -1,0 +1,68 @@
+import { html } from 'ghtml';
+import type { ListedPaper } from '../dependencies.ts';
+import type { Site } from '../site.ts';
+import type { Html } from './layout.ts';
+
+/** How titles, names and abstracts are shown: cleaned of what can't be displayed. */
+export type DisplayText = (text: string) => string;
+
+/** Path of a paper's page. */
+export const paperPath = (paper: Pick<ListedPaper, 'id'>): string => `/papers/${paper.id}`;
+
+const plural = (count: number, one: string, many: string): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+/** "12 votes", "3 comments" … of what was seen. */
+export function paperFacts(paper: ListedPaper): string[] {
+  const facts: string[] = [];
+  if (paper.upvotes !== null) facts.push(plural(paper.upvotes, 'vote', 'votes'));
+  if (paper.comments) facts.push(plural(paper.comments, 'comment', 'comments'));
+  if (paper.githubStars) facts.push(plural(paper.githubStars, 'GitHub star', 'GitHub stars'));
+  if (paper.organisation) facts.push(paper.organisation);
+  return facts;
+}
+
+/** Addresses of other sites come from outside: only web addresses become links. */
+export function webUrl(url: string | null): string | null {
+  if (!url || !URL.canParse(url)) return null;
+  const { protocol, href } = new URL(url);
+  return protocol === 'https:' || protocol === 'http:' ? href : null;
+}
+
+/** "Paper", "PDF", "Code", "Project" where they exist. */
+export function paperLinks(paper: ListedPaper): Html[] {
+  const links = [
+    ['Paper', paper.url],
+    ['PDF', paper.pdfUrl],
+    ['Code', paper.codeUrl],
+    ['Project', paper.projectUrl],
+  ] as const;
+  return links.flatMap(([label, given]) => {
+    const url = webUrl(given);
+    return url ? [html`<a href="${url}" rel="noopener">${label}</a>`] : [];
+  });
+}
+
+/** First three authors and how many more. */
+export function authorLine(authors: readonly string[]): string {
+  const first = authors.slice(0, 3).join(', ');
+  return authors.length > 3 ? `${first} and ${authors.length - 3} more` : first;
+}
+
+/** A paper in a list. */
+export function paperItem(
+  site: Site,
+  paper: ListedPaper,
+  show: { display: DisplayText; opening: (text: string) => string },
+): Html {
+  const facts = paperFacts(paper);
+  const links = paperLinks(paper);
+  return html`<li class="paper">
+<h3 dir="auto"><a href="${site.base}${paperPath(paper)}">${show.display(paper.title)}</a></h3>
+!${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${show.display(authorLine(paper.authors))}</p>` : ''}
+<p class="abstract" dir="auto">${show.opening(paper.abstract)}</p>
+!${paper.categories.length > 0 ? html`<ul class="chips">!${paper.categories.slice(0, 4).map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>` : ''}
+<p class="soft facts">!${[...facts.map((fact) => html`<span>${fact}</span>`), ...links]}</p>
+</li>
+`;
+}
