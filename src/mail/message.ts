@@ -39,11 +39,17 @@ export type SendOutcome =
 export type MailTransport = {
   /**
    * Sends one message; never rejects for what the network or the server does.
-   * @param handOver is awaited after RCPT TO was accepted and before DATA (or BDAT) is written:
-   *   the ledger commits `handed_over` in it. When it answers false the message is not sent
-   *   (another worker has it) and the outcome is `deferred`.
+   * @param handOver is awaited once a connection is free, before DATA (or BDAT) is written: the ledger commits
+   *   `handed_over` in it. When it answers false the message is not sent (another worker has it) and the outcome is
+   *   `deferred`. A plain `true` (committed before) lets the next message travel with the current one.
+   * @param onContent is called right before the first octet of the content is written, once at most; false stops it,
+   *   with the outcome `deferred`. It must not wait: it is the place for a local journal.
    */
-  send(message: OutgoingMessage, handOver: () => Promise<boolean>): Promise<SendOutcome>;
+  send(
+    message: OutgoingMessage,
+    handOver: () => boolean | Promise<boolean>,
+    onContent?: () => boolean,
+  ): Promise<SendOutcome>;
   /** Finishes what is in flight, says QUIT, closes the connections. */
   close(): Promise<void>;
 };

@@ -1,0 +1,212 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DigestId } from '#src/database/ids.ts';
+import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
+import { resultOf } from './delivery-outcome.ts';
+import type { ClaimedDigest, SkipReason } from './digest.ts';
+import { keepLeases, type LeaseKeeper } from './lease-keeper.ts';
+import type { DigestRange, DigestResult, Ledger } from './ledger.ts';
+
+/** What composing made of a row: a message, or why there is none. */
+export type Composed = OutgoingMessage | { readonly skip: SkipReason };
+
+/** Composes claimed rows; a row it leaves out has no content any more and is skipped as `address-gone`. */
+export type ComposeDigests = (rows: readonly ClaimedDigest[]) => Promise<ReadonlyMap<DigestId, Composed>>;
+
+/** What {@link createDeliverDigests} needs. */
+export type DeliverDependencies = {
+  readonly ledger: Pick<Ledger, 'claim' | 'handOver' | 'renew' | 'record'>;
+  readonly compose: ComposeDigests;
+  readonly transport: Pick<MailTransport, 'send'>;
+  /** Those of these envelope addresses that must not be mailed. Asked right before sending. */
+  readonly suppressedAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Called for an address that a server says can't be mailed (5.1.1 and the like). */
+  readonly suppress: (address: string, reply: string) => Promise<void>;
+  readonly halt: DeliveryHalt;
+  readonly now: () => Date;
+  /** Uniform in [0, 1); default Math.random. */
+  readonly random?: () => number;
+  /** How long a claim is held without renewal, in milliseconds. */
+  readonly leaseMs: number;
+  /** Rows claimed at once (default 500), and rows handed over and recorded at once (default 100). */
+  readonly claimSize?: number;
+  readonly windowSize?: number;
+  /** Told of a digest that can't be composed. */
+  readonly onFault?: (error: unknown, row: ClaimedDigest) => void;
+};
+
+/** Stops all delivery when a relay rejects *us*: every further attempt would burn another reader's digest. */
+export type DeliveryHalt = {
+  /** True while nothing may be sent. */
+  active(): boolean | Promise<boolean>;
+  /** Raises it, with one loud alarm. */
+  raise(reply: string): void | Promise<void>;
+};
+
+/** How many rows ended in which state, by this run. */
+export type DeliverySummary = Record<DigestResult['state'], number>;
+
+type Sendable = { readonly row: ClaimedDigest; readonly message: OutgoingMessage };
+type Prepared = { readonly sendable: readonly Sendable[]; readonly results: readonly DigestResult[] };
+
+/**
+ * Delivers a range of ledger rows: claim → compose → hand over → send → record, in windows; while one window is on the
+ * wire the next is composed. Any number of processes may run it on the same range.
+ */
+export function createDeliverDigests(deps: DeliverDependencies) {
+  return async (range: DigestRange, options: { readonly signal?: AbortSignal } = {}) => {
+    const summary: DeliverySummary = { sent: 0, failed: 0, unknown: 0, deferred: 0, planned: 0, skipped: 0 };
+    while (!options.signal?.aborted && !(await deps.halt.active())) {
+      const since = performance.now();
+      const rows = await deps.ledger.claim(range, { limit: deps.claimSize ?? 500, leaseMs: deps.leaseMs });
+      if (rows.length === 0) break;
+      const lease = keepLeases({ ledger: deps.ledger, claims: rows, leaseMs: deps.leaseMs, since });
+      try {
+        await deliverClaim(deps, rows, lease, summary, options.signal);
+      } finally {
+        lease.stop();
+      }
+    }
+    return summary;
+  };
+}
+
+async function deliverClaim(
+  deps: DeliverDependencies,
+  rows: readonly ClaimedDigest[],
+  lease: LeaseKeeper,
+  summary: DeliverySummary,
+  signal?: AbortSignal,
+): Promise<void> {
+  const windows = cut(rows, deps.windowSize ?? 100);
+  let next: Promise<Prepared> | undefined;
+  for (const [i, window] of windows.entries()) {
+    if (signal?.aborted || (await deps.halt.active()))
+      return giveBack(deps, windows.slice(i).flat(), summary, lease);
+    const prepared = await (next ?? prepare(deps, window));
+    const following = windows[i + 1];
+    next = following && prepare(deps, following);
+    // Its fault, if any, is met when its turn comes.
+    next?.catch(() => undefined);
+    const results = [...prepared.results, ...(await sendWindow(deps, prepared.sendable, lease))];
+    await record(deps, results, summary, lease);
+  }
+}
+
+const cut = <Item>(items: readonly Item[], size: number): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
+const claimOf = ({ id, editionDate, leaseToken }: ClaimedDigest) => ({ id, editionDate, leaseToken });
+
+async function giveBack(
+  deps: DeliverDependencies,
+  rows: readonly ClaimedDigest[],
+  summary: DeliverySummary,
+  lease: LeaseKeeper,
+): Promise<void> {
+  await record(
+    deps,
+    rows.map((row) => ({ ...claimOf(row), state: 'planned' as const })),
+    summary,
+    lease,
+  );
+}
+
+/** Composes a window and takes out what must not be sent. */
+async function prepare(deps: DeliverDependencies, rows: readonly ClaimedDigest[]): Promise<Prepared> {
+  const { composed, failed } = await composeAll(deps, rows);
+  const addresses = [...composed.values()].flatMap((item) => ('skip' in item ? [] : [item.envelope.to]));
+  const suppressed = await deps.suppressedAmong(addresses);
+  const sendable: Sendable[] = [];
+  const results: DigestResult[] = [...failed];
+  const broken = new Set(failed.map((result) => result.id));
+  for (const row of rows) {
+    if (broken.has(row.id)) continue;
+    const item = composed.get(row.id) ?? { skip: 'address-gone' };
+    if ('skip' in item) results.push({ ...claimOf(row), state: 'skipped', reason: item.skip });
+    else if (suppressed.has(item.envelope.to))
+      results.push({ ...claimOf(row), state: 'skipped', reason: 'suppressed' });
+    else sendable.push({ row, message: item });
+  }
+  return { sendable, results };
+}
+
+/** One row that can't be composed must not hold up its whole window: it alone fails. */
+async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDigest[]) {
+  const failed: DigestResult[] = [];
+  try {
+    return { composed: await deps.compose(rows), failed };
+  } catch (error) {
+    const composed = new Map<DigestId, Composed>();
+    for (const row of rows) {
+      try {
+        for (const [id, item] of await deps.compose([row])) composed.set(id, item);
+      } catch (fault) {
+        deps.onFault?.(fault, row);
+        failed.push({ ...claimOf(row), state: 'failed', reply: `could not be composed: ${String(fault)}` });
+      }
+    }
+    // All of them: that is not about the rows (a database out of reach …).
+    if (failed.length === rows.length) throw error;
+    return { composed, failed };
+  }
+}
+
+async function sendWindow(
+  deps: DeliverDependencies,
+  sendable: readonly Sendable[],
+  lease: LeaseKeeper,
+): Promise<DigestResult[]> {
+  if (sendable.length === 0) return [];
+  const since = performance.now();
+  const claims = sendable.map(({ row }) => claimOf(row));
+  const { ids, skipped } = await deps.ledger.handOver(claims, deps.leaseMs);
+  // Rows in neither part are another process's by now. Skipped ones are recorded already.
+  lease.settle(claims.filter((claim) => !ids.has(claim.id)));
+  void skipped;
+  const windowLease = since + deps.leaseMs * 0.9;
+  const stillOurs = () => performance.now() < windowLease || lease.holds();
+  return Promise.all(
+    sendable.filter(({ row }) => ids.has(row.id)).map((item) => sendOne(deps, item, stillOurs)),
+  );
+}
+
+async function sendOne(deps: DeliverDependencies, { row, message }: Sendable, stillOurs: () => boolean) {
+  let withdrawn = false;
+  const check = () => {
+    withdrawn = !stillOurs() || deps.halt.active() === true;
+    return !withdrawn;
+  };
+  const outcome = await deps.transport.send(message, check, check);
+  if (withdrawn) return { ...claimOf(row), state: 'planned' as const };
+  await react(deps, message.envelope.to, outcome);
+  return resultOf(row, outcome, { now: deps.now(), random: (deps.random ?? Math.random)() });
+}
+
+async function react(deps: DeliverDependencies, address: string, outcome: SendOutcome): Promise<void> {
+  if (outcome.type === 'sender-rejected') await deps.halt.raise(outcome.reply);
+  // A failed write must not hide what became of the message: the same reply comes again next time.
+  if (outcome.type === 'rejected' && outcome.scope === 'address')
+    await deps.suppress(address, outcome.reply).catch(() => undefined);
+}
+
+/** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
+const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
+
+async function record(
+  deps: DeliverDependencies,
+  results: readonly DigestResult[],
+  summary: DeliverySummary,
+  lease: LeaseKeeper,
+): Promise<void> {
+  for (const pause of RECORD_PAUSES) {
+    try {
+      const written = await deps.ledger.record(results);
+      for (const result of results) if (written.has(result.id)) summary[result.state] += 1;
+      lease.settle(results);
+      return;
+    } catch (error) {
+      if (pause === RECORD_PAUSES.at(-1)) throw error;
+      await delay(pause);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { sql } from 'kysely';
+import type { Database } from '#src/database/database.ts';
+import type { DigestId, IsoDate, SubscriberId } from '#src/database/ids.ts';
+import type { DigestState, SkipReason } from './digest.ts';
+
+/** Counts of one edition. */
+export type EditionCounts = {
+  readonly editionDate: IsoDate;
+  readonly states: Readonly<Partial<Record<DigestState, number>>>;
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+  /** Digests sent (or tried) a second time because the first attempt's fate was unknown. */
+  readonly resent: number;
+};
+
+/** A digest whose fate is not known, or was not when it was sent again. */
+export type UncertainDigest = {
+  readonly id: DigestId;
+  readonly editionDate: IsoDate;
+  readonly subscriberId: SubscriberId;
+  readonly state: DigestState;
+  /** It was sent again under the same Message-ID. */
+  readonly resent: boolean;
+  readonly attempts: number;
+  readonly handedOverAt: Date | null;
+  readonly reply: string | null;
+};
+
+/** What the operator sees of the ledger. */
+export type LedgerReport = {
+  /** Editions from `since` on, newest first. */
+  counts(since: IsoDate): Promise<EditionCounts[]>;
+  /** `unknown` digests and those that were sent again, newest edition first, at most `limit`. */
+  uncertain(since: IsoDate, limit: number): Promise<UncertainDigest[]>;
+};
+
+/** Opens the operator's view of the ledger. */
+export function createLedgerReport({ database }: { database: Database }): LedgerReport {
+  return {
+    counts: (since) => selectCounts(database, since),
+    uncertain: async (since, limit) => {
+      const { rows } = await sql<UncertainDigest>`
+        select id, edition_date as "editionDate", subscriber_id as "subscriberId", state, resent, attempts,
+               handed_over_at as "handedOverAt", reply
+        from digests where edition_date >= ${since}::date and (state = 'unknown' or resent)
+        order by edition_date desc, id limit ${limit}`.execute(database);
+      return rows;
+    },
+  };
+}
+
+async function selectCounts(database: Database, since: IsoDate): Promise<EditionCounts[]> {
+  const { rows } = await sql<{
+    edition_date: IsoDate;
+    state: DigestState;
+    skip_reason: SkipReason | null;
+    n: number;
+    resent: number;
+  }>`
+    select edition_date, state, skip_reason, count(*) as n, count(*) filter (where resent) as resent
+    from digests where edition_date >= ${since}::date
+    group by 1, 2, 3 order by 1 desc, 2, 3`.execute(database);
+  return [...Map.groupBy(rows, (row) => row.edition_date)].map(([editionDate, group]) => ({
+    editionDate,
+    states: sumBy(group, (row) => row.state),
+    skipped: sumBy(
+      group.filter((row) => row.skip_reason !== null),
+      (row) => row.skip_reason as SkipReason,
+    ),
+    resent: group.reduce((sum, row) => sum + row.resent, 0),
+  }));
+}
+
+function sumBy<Row extends { n: number }, Key extends string>(
+  rows: readonly Row[],
+  key: (row: Row) => Key,
+): Partial<Record<Key, number>> {
+  const sums: Partial<Record<Key, number>> = {};
+  for (const row of rows) sums[key(row)] = (sums[key(row)] ?? 0) + row.n;
+  return sums;
+}

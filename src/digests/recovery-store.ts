@@ -1,0 +1,109 @@
+import { sql } from 'kysely';
+import type { Database } from '#src/database/database.ts';
+import type { DigestId, IsoDate } from '#src/database/ids.ts';
+import type { Claim, DigestRange } from './ledger.ts';
+
+/** Rows per job, and per block of ids that the sweep turns into one job. */
+export const RANGE_SIZE = 500;
+
+/** What the sweep does to the ledger. Every method is one statement (or a loop of them) and idempotent. */
+export type RecoveryStore = {
+  /** Rows past their deadline that were never (successfully) tried: `skipped`. @returns how many */
+  expire(): Promise<number>;
+  /** `claimed` rows whose lease ran out go back to `planned`: nothing of them was on the wire. @returns how many */
+  releaseLapsed(): Promise<number>;
+  /** `handed_over` rows whose lease ran out, at most `limit`. */
+  lapsedHandOvers(limit: number): Promise<Claim[]>;
+  /** Gives rows up as `unknown`, where they are still `handed_over` under that token. */
+  giveUp(claims: readonly Claim[], reply: string): Promise<DigestId[]>;
+  /**
+   * Puts `unknown` rows that were never resent, and have been unknown for `waitMs`, back to `planned` for one more
+   * attempt under the same Message-ID. @returns how many
+   */
+  resendUnknown(waitMs: number): Promise<number>;
+  /** Blocks of ids of due rows that have waited for at least `waitMs`: their job may be lost. Oldest first. */
+  stranded(waitMs: number, limit: number): Promise<DigestRange[]>;
+};
+
+/** Opens the sweep's view of the ledger. Leases follow the database's clock, everything else `now`. */
+export function createRecoveryStore({
+  database,
+  now,
+}: {
+  database: Database;
+  now: () => Date;
+}): RecoveryStore {
+  return {
+    expire: async () => {
+      const result = await sql`
+        update digests set state = 'skipped', skip_reason = 'past-deadline', finished_at = ${now()}
+        where state in ('planned', 'deferred') and due_at <= ${now()} and deadline <= ${now()}`.execute(
+        database,
+      );
+      return Number(result.numAffectedRows ?? 0);
+    },
+    releaseLapsed: async () => {
+      const result = await sql`
+        update digests set state = 'planned', lease_until = null, lease_token = null
+        where state = 'claimed' and lease_until < clock_timestamp()`.execute(database);
+      return Number(result.numAffectedRows ?? 0);
+    },
+    lapsedHandOvers: (limit) => selectLapsed(database, limit),
+    giveUp: (claims, reply) => giveUp(database, claims, reply, now()),
+    resendUnknown: async (waitMs) => {
+      const before = new Date(now().getTime() - waitMs);
+      const result = await sql`
+        update digests set state = 'planned', resent = true, lease_token = null, finished_at = null,
+                           due_at = ${now()}
+        where state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now()}`.execute(
+        database,
+      );
+      return Number(result.numAffectedRows ?? 0);
+    },
+    stranded: (waitMs, limit) => selectStranded(database, now(), waitMs, limit),
+  };
+}
+
+async function selectLapsed(database: Database, limit: number): Promise<Claim[]> {
+  const { rows } = await sql<{ id: DigestId; edition_date: IsoDate; lease_token: number }>`
+    select id, edition_date, lease_token from digests
+    where state = 'handed_over' and lease_until < clock_timestamp()
+    order by lease_until limit ${limit}`.execute(database);
+  return rows.map((row) => ({
+    id: row.id,
+    editionDate: row.edition_date,
+    leaseToken: row.lease_token,
+  }));
+}
+
+async function giveUp(database: Database, claims: readonly Claim[], reply: string, now: Date) {
+  if (claims.length === 0) return [];
+  // The token stays: a worker that was only slow may still record what really happened.
+  const { rows } = await sql<{ id: DigestId }>`
+    update digests d set state = 'unknown', reply = ${reply}, finished_at = ${now}, lease_until = null
+    from unnest(${claims.map((claim) => claim.id)}::bigint[], ${claims.map((claim) => claim.editionDate)}::date[],
+                ${claims.map((claim) => claim.leaseToken)}::bigint[]) as c (id, edition_date, token)
+    where d.id = c.id and d.edition_date = c.edition_date and d.lease_token = c.token
+      and d.state = 'handed_over' and d.lease_until < clock_timestamp()
+    returning d.id`.execute(database);
+  return rows.map((row) => row.id);
+}
+
+async function selectStranded(
+  database: Database,
+  now: Date,
+  waitMs: number,
+  limit: number,
+): Promise<DigestRange[]> {
+  const before = new Date(now.getTime() - waitMs);
+  // Blocks start at multiples of the size, so that the same rows give the same job, which the queue then has once.
+  const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
+    select edition_date, id / ${RANGE_SIZE}::bigint as block from digests
+    where state in ('planned', 'deferred') and due_at <= ${before} and deadline > ${now}
+    group by 1, 2 order by min(due_at), 2 limit ${limit}`.execute(database);
+  return rows.map(({ edition_date, block }) => ({
+    editionDate: edition_date,
+    from: block * RANGE_SIZE,
+    to: (block + 1) * RANGE_SIZE - 1,
+  }));
+}

@@ -1,0 +1,83 @@
+import type { NoticeId } from '#src/database/ids.ts';
+import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
+import type { ClaimedNotice, NoticeStore } from './notice-store.ts';
+
+/** What composing made of a notice: a message, or why there is none. */
+export type ComposedNotice = OutgoingMessage | { readonly skip: string };
+
+/** What {@link createDeliverNotices} needs. */
+export type DeliverNoticesDependencies = {
+  readonly store: Pick<NoticeStore, 'claim' | 'handOver' | 'record'>;
+  readonly compose: (notice: ClaimedNotice) => Promise<ComposedNotice>;
+  readonly transport: Pick<MailTransport, 'send'>;
+  /**
+   * Those of these envelope addresses that bounced for good or complained. An address that merely unsubscribed gets
+   * its goodbye, and the confirmation when its owner comes back.
+   */
+  readonly suppressedAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly suppress: (address: string, reply: string) => Promise<void>;
+  readonly now: () => Date;
+  /** How long a claim is held, in milliseconds; longer than the transport's ten minutes for the final reply. */
+  readonly leaseMs: number;
+};
+
+/** First pause after a deferral, in milliseconds; doubles, at most an hour: somebody waits for this mail. */
+const RETRY = { first: 15_000, last: 3_600_000 };
+
+/**
+ * Delivers transactional mails by id: claim → compose → hand over → send → record, each with its own commit, since
+ * they are few and every one counts.
+ * @returns how many were sent
+ */
+export function createDeliverNotices(deps: DeliverNoticesDependencies) {
+  return async (ids: readonly NoticeId[]): Promise<number> => {
+    const claimed = await deps.store.claim(ids, deps.leaseMs);
+    const sent = await Promise.all(claimed.map((notice) => deliverOne(deps, notice)));
+    return sent.filter(Boolean).length;
+  };
+}
+
+async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotice): Promise<boolean> {
+  const claim = { id: notice.id, leaseToken: notice.leaseToken };
+  const message = await deps.compose(notice);
+  if ('skip' in message) {
+    await deps.store.record({ ...claim, state: 'skipped', reply: message.skip });
+    return false;
+  }
+  const { to } = message.envelope;
+  if ((await deps.suppressedAmong([to])).has(to)) {
+    await deps.store.record({ ...claim, state: 'skipped', reply: 'address is suppressed' });
+    return false;
+  }
+  let handedOver = false;
+  const outcome = await deps.transport.send(message, async () => {
+    handedOver = await deps.store.handOver(notice, deps.leaseMs);
+    return handedOver;
+  });
+  // Somebody else has it, or nothing was begun and the claim simply lapses.
+  if (outcome.type === 'deferred' && !handedOver && outcome.reply === 'not handed over') return false;
+  if (outcome.type === 'rejected' && outcome.scope === 'address')
+    await deps.suppress(to, outcome.reply).catch(() => undefined);
+  await deps.store.record({ ...claim, ...resultOf(notice, outcome, deps.now()) });
+  return outcome.type === 'accepted';
+}
+
+type Ending =
+  | { readonly state: 'sent' | 'failed' | 'unknown'; readonly reply: string }
+  | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date };
+
+function resultOf(notice: ClaimedNotice, outcome: SendOutcome, now: Date): Ending {
+  switch (outcome.type) {
+    case 'accepted':
+      return { state: 'sent', reply: outcome.reply };
+    case 'unknown':
+      return { state: 'unknown', reply: outcome.reply };
+    case 'rejected':
+      return { state: 'failed', reply: outcome.reply };
+    case 'sender-rejected':
+    case 'deferred': {
+      const pause = Math.min(RETRY.first * 2 ** Math.min(notice.attempts, 20), RETRY.last);
+      return { state: 'deferred', reply: outcome.reply, dueAt: new Date(now.getTime() + pause) };
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { sql } from 'kysely';
+import type { Database, Queryable } from '#src/database/database.ts';
+import type { NoticeId, SubscriberId } from '#src/database/ids.ts';
+import type { Notice, NoticeKind } from './notice.ts';
+
+/** A transactional mail to be planned. `subscriberId` is null for mails to nobody's row, such as the operator's test. */
+export type PlannedNotice = {
+  readonly subscriberId: SubscriberId | null;
+  readonly email: string;
+  readonly language: string;
+  readonly notice: Notice;
+};
+
+/** A notice this process holds. */
+export type ClaimedNotice = PlannedNotice & {
+  readonly id: NoticeId;
+  /** Attempts before this one. */
+  readonly attempts: number;
+  readonly deadline: Date;
+  readonly leaseToken: number;
+};
+
+/** What became of a claimed notice. */
+export type NoticeResult = { readonly id: NoticeId; readonly leaseToken: number } & (
+  | { readonly state: 'sent' | 'failed' | 'unknown' | 'skipped'; readonly reply: string }
+  | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date }
+);
+
+/** The ledger of transactional mails: the states of digests, one row at a time. */
+export type NoticeStore = {
+  /** Writes rows in the caller's transaction; enqueue after its commit. @returns ids in the order of the input */
+  plan(tx: Queryable, notices: readonly PlannedNotice[], now: Date): Promise<NoticeId[]>;
+  /** Takes those of `ids` that are due and before their deadline, for `leaseMs` milliseconds. */
+  claim(ids: readonly NoticeId[], leaseMs: number): Promise<ClaimedNotice[]>;
+  /** Commits `handed_over`; false when the lease is lost and the notice must not be sent. */
+  handOver(notice: Pick<ClaimedNotice, 'id' | 'leaseToken'>, leaseMs: number): Promise<boolean>;
+  /** Records a result where the token still holds; answers whether it did. */
+  record(result: NoticeResult): Promise<boolean>;
+  /**
+   * Puts the ledger right: lapsed leases (`claimed` → `planned`, `handed_over` → `unknown`, and that once more to
+   * `planned` when `resend`), deadlines passed → `skipped`.
+   * @returns ids that are due, at most 1,000
+   */
+  recover(options: { readonly resend: boolean; readonly waitMs: number }): Promise<NoticeId[]>;
+};
+
+const HOUR = 3_600_000;
+/** After this a notice is worthless to its reader, in milliseconds. A confirmation is asked for again instead. */
+const lifetime = (kind: NoticeKind) => (kind === 'confirm' || kind === 'confirm-address' ? 6 : 48) * HOUR;
+
+/** Opens the store. Due times follow `now`; leases follow the database's own clock. */
+export function createNoticeStore(deps: { database: Database; now: () => Date }): NoticeStore {
+  return {
+    plan: insertNotices,
+    claim: (ids, leaseMs) => claimNotices(deps.database, ids, leaseMs, deps.now()),
+    handOver: async (notice, leaseMs) => {
+      const result = await sql`
+        update notices set state = 'handed_over', attempts = attempts + 1,
+                           lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+        where id = ${notice.id} and lease_token = ${notice.leaseToken} and state = 'claimed'
+          and lease_until > clock_timestamp()`.execute(deps.database);
+      return result.numAffectedRows === 1n;
+    },
+    record: (result) => recordNotice(deps.database, result, deps.now()),
+    recover: (options) => recoverNotices(deps.database, options, deps.now()),
+  };
+}
+
+async function insertNotices(tx: Queryable, notices: readonly PlannedNotice[], now: Date) {
+  const ids: NoticeId[] = [];
+  for (const { subscriberId, email, language, notice } of notices) {
+    const { kind, ...parameters } = notice;
+    const deadline = new Date(now.getTime() + lifetime(kind));
+    const { rows } = await sql<{ id: NoticeId }>`
+      insert into notices (subscriber_id, kind, email, language, parameters, due_at, deadline, created_at)
+      values (${subscriberId}, ${kind}, ${email}, ${language}, ${JSON.stringify(parameters)}::jsonb,
+              ${now}, ${deadline}, ${now})
+      returning id`.execute(tx);
+    for (const row of rows) ids.push(row.id);
+  }
+  return ids;
+}
+
+type ClaimedRow = {
+  id: NoticeId;
+  subscriber_id: SubscriberId | null;
+  kind: NoticeKind;
+  email: string;
+  language: string;
+  parameters: object;
+  attempts: number;
+  deadline: Date;
+  lease_token: number;
+};
+
+async function claimNotices(database: Database, ids: readonly NoticeId[], leaseMs: number, now: Date) {
+  const { rows } = await sql<ClaimedRow>`
+    update notices set state = 'claimed', lease_token = nextval('lease_tokens'),
+                       lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+    where id in (select id from notices
+                 where id = any (${[...ids]}::bigint[]) and state in ('planned', 'deferred')
+                   and due_at <= ${now} and deadline > ${now}
+                 for update skip locked)
+    returning id, subscriber_id, kind, email, language, parameters, attempts, deadline, lease_token`.execute(
+    database,
+  );
+  return rows.map(
+    (row): ClaimedNotice => ({
+      id: row.id,
+      subscriberId: row.subscriber_id,
+      email: row.email,
+      language: row.language,
+      notice: { ...row.parameters, kind: row.kind } as Notice,
+      attempts: row.attempts,
+      deadline: row.deadline,
+      leaseToken: row.lease_token,
+    }),
+  );
+}
+
+async function recordNotice(database: Database, result: NoticeResult, now: Date): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update notices set state = ${result.state}, reply = ${result.reply.slice(0, 500)}, lease_until = null,
+           due_at = coalesce(${result.state === 'deferred' ? result.dueAt : null}::timestamptz, due_at),
+           finished_at = ${result.state === 'deferred' ? null : now}::timestamptz
+    where id = ${result.id} and lease_token = ${result.leaseToken}
+      and state in ('claimed', 'handed_over', 'unknown')`.execute(database);
+  return numAffectedRows === 1n;
+}
+
+async function recoverNotices(
+  database: Database,
+  options: { readonly resend: boolean; readonly waitMs: number },
+  now: Date,
+): Promise<NoticeId[]> {
+  const before = new Date(now.getTime() - options.waitMs);
+  await sql`
+    update notices set state = case state when 'claimed' then 'planned' else 'unknown' end, lease_until = null,
+           finished_at = case state when 'claimed' then null else ${now}::timestamptz end,
+           reply = case state when 'claimed' then reply else 'lease ran out after hand-over' end
+    where state in ('claimed', 'handed_over') and lease_until < clock_timestamp()`.execute(database);
+  if (options.resend)
+    await sql`
+      update notices set state = 'planned', resent = true, lease_token = null, finished_at = null
+      where state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now}`.execute(
+      database,
+    );
+  await sql`
+    update notices set state = 'skipped', finished_at = ${now}, reply = coalesce(reply, 'past its deadline')
+    where state in ('planned', 'deferred') and due_at <= ${now} and deadline <= ${now}`.execute(database);
+  const { rows } = await sql<{ id: NoticeId }>`
+    select id from notices
+    where state in ('planned', 'deferred') and due_at <= ${before} order by due_at limit 1000`.execute(
+    database,
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,77 @@
+/** A complete reply of an SMTP server (RFC 5321 section 4.2). */
+export type SmtpReply = {
+  /** 200–599. */
+  readonly code: number;
+  /** The lines without their codes, joined by `\n`; an enhanced status code (RFC 2034) stays at the front. */
+  readonly text: string;
+};
+
+/** Longest line and longest reply that are read, in octets; RFC 5321 asks for 512 and says nothing of the other. */
+const MAX_LINE = 8_192;
+const MAX_REPLY = 65_536;
+
+/** What the parser made of the octets so far. */
+export type ReplyParser = {
+  /**
+   * Takes octets as they come off the socket.
+   * @returns the replies completed by them, in order, and `fault` when the server stopped speaking SMTP: nothing after
+   *   that point can be trusted, the connection must be closed
+   */
+  push(chunk: Buffer): { readonly replies: readonly SmtpReply[]; readonly fault?: string };
+};
+
+const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
+
+/** Reads replies of one connection, whatever the pieces they arrive in. Bare LF ends a line as CRLF does. */
+export function createReplyParser(): ReplyParser {
+  let rest = '';
+  let lines: string[] = [];
+  let code = '';
+  let size = 0;
+
+  const readLine = (line: string): SmtpReply | string | null => {
+    const match = LINE.exec(line);
+    if (!match || line.length > MAX_LINE) return `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`;
+    const [, lineCode = '', separator, text = ''] = match;
+    if (lines.length > 0 && lineCode !== code)
+      return `a reply that changes its code: ${code} and ${lineCode}`;
+    code = lineCode;
+    lines.push(text);
+    size += line.length;
+    if (size > MAX_REPLY) return 'a reply without end';
+    if (separator === '-') return null;
+    const reply = { code: Number(code), text: lines.join('\n') };
+    lines = [];
+    size = 0;
+    return reply;
+  };
+
+  return {
+    push(chunk) {
+      // Replies have no charset: octets are kept apart as Latin-1 and shown as UTF-8 where they are that.
+      const text = rest + chunk.toString('latin1');
+      const replies: SmtpReply[] = [];
+      let start = 0;
+      for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+        const line = text.slice(start, end > start && text.charCodeAt(end - 1) === 13 ? end - 1 : end);
+        start = end + 1;
+        const result = readLine(line);
+        if (typeof result === 'string') return { replies, fault: result };
+        if (result) replies.push(result);
+      }
+      rest = text.slice(start);
+      return rest.length > MAX_LINE ? { replies, fault: 'a line without end' } : { replies };
+    },
+  };
+}
+
+/** How a reply is shown and stored: `250 2.0.0 Ok: queued`, on one line, controls removed. */
+export function showReply(reply: SmtpReply): string {
+  const utf8 = Buffer.from(reply.text, 'latin1').toString('utf8');
+  const text = utf8.includes('\uFFFD') ? reply.text : utf8;
+  return `${reply.code} ${text.replace(/\p{Cc}+/gu, ' ')}`.trim();
+}
+
+/** The enhanced status code (RFC 3463) of a reply, such as `5.1.1`; null when it has none. */
+export const enhancedCode = (reply: SmtpReply): string | null =>
+  /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply.text)?.[1] ?? null;

@@ -1,0 +1,348 @@
+import type { Socket } from 'node:net';
+import type { OutgoingMessage, SendOutcome } from './message.ts';
+import { classifyReply } from './smtp-outcome.ts';
+import { createReplyParser, type SmtpReply, showReply } from './smtp-reply.ts';
+import {
+  buildEnvelope,
+  type Envelope,
+  type Extensions,
+  endOfData,
+  isOutcome,
+  stuffDots,
+} from './smtp-wire.ts';
+
+/** One message for a session; it may be on the wire as soon as the session has it. */
+export type SmtpJob = {
+  readonly message: OutgoingMessage;
+  /** Called right before the first octet of the content is written; false stops it: nothing is sent. */
+  onContent(): boolean;
+  /** Called once. `untouched`: this connection ended (or refused to go on) before any content of it was written. */
+  done(result: SendOutcome | { readonly type: 'untouched'; readonly reply: string }): void;
+};
+
+/** An established, authenticated SMTP connection that carries one message after the other. */
+export type SmtpSession = {
+  /** Begins a transaction; only while {@link SmtpSession.idle}. */
+  start(job: SmtpJob): void;
+  readonly idle: boolean;
+  /** Messages given to this connection so far. */
+  readonly count: number;
+  /** Ends the connection when the server has kept us waiting too long; call it every second or so. */
+  checkTime(now: number): void;
+  /** QUIT after what is in flight; resolves once the socket is closed. */
+  quit(): Promise<void>;
+  /** Cuts the connection. */
+  destroy(reason: string): void;
+};
+
+/** How long to wait for what, in milliseconds: RFC 5321 section 4.5.3.2. */
+export type SmtpTimeouts = {
+  readonly mail: number;
+  readonly rcpt: number;
+  readonly data: number;
+  /** For a block of content to be taken by the network. */
+  readonly block: number;
+  /** For the reply to the final dot. */
+  readonly content: number;
+  readonly quit: number;
+};
+
+const MINUTE = 60_000;
+/** The RFC's own values. */
+export const RFC_TIMEOUTS: SmtpTimeouts = {
+  mail: 5 * MINUTE,
+  rcpt: 5 * MINUTE,
+  data: 2 * MINUTE,
+  block: 3 * MINUTE,
+  content: 10 * MINUTE,
+  quit: 5_000,
+};
+
+type Expected = 'mail' | 'rcpt' | 'data' | 'content' | 'rset' | 'emptied' | 'quit';
+type Opening = { job: SmtpJob; envelope: Envelope; failed: SendOutcome | null; begun: boolean };
+/** `exact`: `flushed` is told as soon as the end of the content has left the process. */
+type Sending = { job: SmtpJob; flushed: boolean; exact: boolean };
+
+/**
+ * Drives MAIL / RCPT / DATA (or BDAT) over a socket and always knows the phase each message is in.
+ *
+ * Where PIPELINING (RFC 2920) is offered, the envelope of the next message travels with the content of the current one,
+ * so that a message costs one round trip. Content is only ever written once its own recipient was accepted (and, with
+ * DATA, 354 was said), and only one message's content is unanswered at any time: whatever happens to the connection,
+ * at most that one message is in doubt.
+ * @param deps.take the next message for this connection, if one is ready now
+ * @param deps.onIdle told when there was none
+ * @param deps.onClosed told once, when the connection is gone
+ * @param deps.maxMessages after so many the connection is ended with QUIT
+ */
+export function createSmtpSession(deps: {
+  readonly socket: Socket;
+  readonly extensions: Extensions;
+  readonly timeouts: SmtpTimeouts;
+  readonly maxMessages: number;
+  take(): SmtpJob | undefined;
+  onIdle(): void;
+  onClosed(reason: string): void;
+}): SmtpSession {
+  const { socket, extensions, timeouts } = deps;
+  const parser = createReplyParser();
+  const expected: Expected[] = [];
+  let opening: Opening | null = null;
+  let sending: Sending | null = null;
+  let resetFirst = false;
+  let quitting = false;
+  let closed = false;
+  let count = 0;
+  let waitingSince = performance.now();
+
+  const expect = (...kinds: Expected[]) => {
+    if (expected.length === 0) waitingSince = performance.now();
+    expected.push(...kinds);
+  };
+
+  /** Makes `job` the next transaction; answers the commands to write, or null when it can't be sent at all. */
+  const open = (job: SmtpJob): string | null => {
+    const envelope = buildEnvelope(job.message, extensions);
+    if (isOutcome(envelope)) {
+      job.done(envelope);
+      return null;
+    }
+    count += 1;
+    opening = { job, envelope, failed: null, begun: false };
+    let commands = '';
+    if (resetFirst) {
+      resetFirst = false;
+      commands = 'RSET\r\n';
+      expect('rset');
+      if (!extensions.pipelining) return commands;
+    }
+    return commands + beginEnvelope(opening);
+  };
+
+  const beginEnvelope = (current: Opening): string => {
+    current.begun = true;
+    const { mail, rcpt } = current.envelope;
+    if (!extensions.pipelining) {
+      expect('mail');
+      return mail;
+    }
+    if (extensions.chunking) {
+      expect('mail', 'rcpt');
+      return mail + rcpt;
+    }
+    expect('mail', 'rcpt', 'data');
+    return `${mail}${rcpt}DATA\r\n`;
+  };
+
+  /** Takes messages until one can be sent; answers its commands, or '' when there is none. */
+  const openNext = (): string => {
+    while (!quitting && count < deps.maxMessages) {
+      const job = deps.take();
+      if (!job) return '';
+      const commands = open(job);
+      if (commands !== null) return commands;
+    }
+    return '';
+  };
+
+  // UTF-8: ASCII but for the addresses of SMTPUTF8 (RFC 6531).
+  const write = (text: string) => {
+    if (text !== '') socket.write(text, 'utf8');
+  };
+
+  const goOn = () => {
+    if (closed || opening || sending) return;
+    const commands = openNext();
+    if (commands !== '') return write(commands);
+    if (quitting || count >= deps.maxMessages) return sayQuit();
+    deps.onIdle();
+  };
+
+  const sayQuit = () => {
+    if (closed || expected.includes('quit')) return;
+    quitting = true;
+    expect('quit');
+    write('QUIT\r\n');
+  };
+
+  /** The transaction being opened ended without content. */
+  const failOpening = (outcome: SendOutcome) => {
+    const job = opening?.job;
+    opening = null;
+    resetFirst = true;
+    job?.done(outcome);
+    goOn();
+  };
+
+  const writeContent = (current: Opening) => {
+    const { raw } = current.job.message;
+    if (!current.job.onContent()) {
+      opening = null;
+      current.job.done({ type: 'untouched', reply: 'not handed over' });
+      // After 354 there is no way back but to hang up.
+      if (!extensions.chunking) return close('a message was withdrawn after DATA');
+      resetFirst = true;
+      return goOn();
+    }
+    const mine: Sending = { job: current.job, flushed: false, exact: false };
+    sending = mine;
+    opening = null;
+    expect('content');
+    socket.cork();
+    if (extensions.chunking) {
+      socket.write(`BDAT ${raw.length} LAST\r\n`, 'latin1');
+      socket.write(raw, () => flushed(mine));
+    } else {
+      socket.write(stuffDots(raw));
+      socket.write(endOfData(raw), 'latin1', () => flushed(mine));
+    }
+    // After a refused BDAT the server still has the transaction open (RFC 3030 section 2): reset in any case.
+    resetFirst = extensions.chunking;
+    const next = extensions.pipelining ? openNext() : '';
+    // The commands go out with the content, so that its being flushed is told with theirs: too late to be sure.
+    mine.exact = next === '';
+    write(next);
+    socket.uncork();
+  };
+
+  const flushed = (mine: Sending) => {
+    mine.flushed = true;
+    waitingSince = performance.now();
+  };
+
+  const onReply = (reply: SmtpReply) => {
+    const kind = expected.shift();
+    waitingSince = performance.now();
+    if (kind === undefined) return close(`unasked: ${showReply(reply)}`);
+    if (kind === 'quit') return close('QUIT');
+    if (kind === 'content') return onContentReply(reply);
+    if (reply.code === 421) return close(showReply(reply));
+    // 503 although nothing failed: the server and we disagree on where we are; a fresh connection settles it.
+    if (reply.code === 503 && !opening?.failed) return close(showReply(reply));
+    if (kind === 'rset' || kind === 'emptied') return onReset(kind, reply);
+    onEnvelopeReply(kind, reply);
+  };
+
+  const onContentReply = (reply: SmtpReply) => {
+    const job = sending?.job;
+    sending = null;
+    job?.done(classifyReply(reply, 'content'));
+    if (reply.code === 421) return close(showReply(reply));
+    goOn();
+  };
+
+  const onReset = (kind: 'rset' | 'emptied', reply: SmtpReply) => {
+    if (kind === 'emptied') {
+      const outcome = opening?.failed;
+      return outcome ? failOpening(outcome) : close('lost track');
+    }
+    if (reply.code >= 300) return close(`RSET refused: ${showReply(reply)}`);
+    if (opening && !opening.begun) write(beginEnvelope(opening));
+  };
+
+  const onEnvelopeReply = (kind: 'mail' | 'rcpt' | 'data', reply: SmtpReply) => {
+    const current = opening;
+    if (!current) return close('lost track');
+    const accepted = kind === 'data' ? reply.code === 354 : reply.code < 300;
+    if (!accepted && !current.failed) current.failed = classifyReply(reply, kind);
+    const last = extensions.chunking ? 'rcpt' : 'data';
+    if (!extensions.pipelining) return nextCommand(current, kind, last);
+    if (kind !== last) return;
+    if (!current.failed) return writeContent(current);
+    if (kind === 'data' && accepted) {
+      // The server said 354 although it refused the recipient (RFC 2920 section 3.1): give it an empty message.
+      expect('emptied');
+      return write('.\r\n');
+    }
+    failOpening(current.failed);
+  };
+
+  const nextCommand = (current: Opening, kind: 'mail' | 'rcpt' | 'data', last: 'rcpt' | 'data') => {
+    if (current.failed) return failOpening(current.failed);
+    if (kind === last) return writeContent(current);
+    if (kind === 'mail') {
+      expect('rcpt');
+      return write(current.envelope.rcpt);
+    }
+    expect('data');
+    write('DATA\r\n');
+  };
+
+  const close = (reason: string) => {
+    if (closed) return;
+    closed = true;
+    socket.destroy();
+    const unanswered = sending;
+    const unopened = opening;
+    sending = null;
+    opening = null;
+    const reply = `connection lost: ${reason}`;
+    // When its end never left this process the server can't have taken it.
+    const unsent = unanswered?.exact === true && !unanswered.flushed;
+    unanswered?.job.done({ type: unsent ? 'deferred' : 'unknown', reply });
+    unopened?.job.done({ type: 'untouched', reply });
+    deps.onClosed(reason);
+  };
+
+  socket.on('data', (chunk: Buffer) => {
+    if (closed) return;
+    const { replies, fault } = parser.push(chunk);
+    for (const reply of replies) {
+      if (closed) return;
+      onReply(reply);
+    }
+    if (fault !== undefined) close(fault);
+  });
+  socket.on('error', (error) => close(error.message));
+  socket.on('end', () => close('closed by the server'));
+  const gone = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      close('closed');
+      resolve();
+    });
+  });
+
+  return {
+    start: (job) => {
+      const commands = open(job);
+      if (commands === null) return goOn();
+      write(commands);
+    },
+    get idle() {
+      return !closed && !quitting && !opening && !sending && count < deps.maxMessages;
+    },
+    get count() {
+      return count;
+    },
+    checkTime: (now) => {
+      const kind = expected[0];
+      if (closed || kind === undefined) return;
+      const limit = timeLimit(timeouts, kind, sending);
+      if (now - waitingSince > limit) close(`no answer to ${kind.toUpperCase()} within ${limit} ms`);
+    },
+    quit: () => {
+      quitting = true;
+      goOn();
+      return gone;
+    },
+    destroy: close,
+  };
+}
+
+function timeLimit(timeouts: SmtpTimeouts, kind: Expected, sending: Sending | null): number {
+  switch (kind) {
+    case 'content':
+      return sending?.flushed ? timeouts.content : timeouts.block;
+    case 'mail':
+    case 'rset':
+      return timeouts.mail;
+    case 'emptied':
+      return timeouts.content;
+    case 'rcpt':
+      return timeouts.rcpt;
+    case 'data':
+      return timeouts.data;
+    case 'quit':
+      return timeouts.quit;
+  }
+}

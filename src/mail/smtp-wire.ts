@@ -1,0 +1,111 @@
+import { isAscii } from 'node:buffer';
+import { domainToASCII } from 'node:url';
+import type { OutgoingMessage, SendOutcome } from './message.ts';
+
+/** What a server said to EHLO, as far as it matters for a transaction. */
+export type Extensions = {
+  readonly pipelining: boolean;
+  readonly chunking: boolean;
+  readonly eightBit: boolean;
+  readonly utf8: boolean;
+  readonly size: boolean;
+  /** Largest message it takes, in octets; null when it doesn't say (RFC 1870). */
+  readonly maxSize: number | null;
+};
+
+/** Reads the extensions out of the text of the reply to EHLO (lines joined by `\n`, with or without codes). */
+export function parseExtensions(ehlo: string): Extensions {
+  const words = new Map<string, string>();
+  for (const line of ehlo.split(/\r?\n/)) {
+    const match = /^(?:250[ -])?([A-Za-z0-9-]+)(?: (.*))?$/.exec(line.trim());
+    if (match?.[1]) words.set(match[1].toUpperCase(), match[2] ?? '');
+  }
+  const size = Number(words.get('SIZE') || Number.NaN);
+  return {
+    pipelining: words.has('PIPELINING'),
+    chunking: words.has('CHUNKING'),
+    eightBit: words.has('8BITMIME'),
+    utf8: words.has('SMTPUTF8'),
+    size: words.has('SIZE'),
+    maxSize: Number.isSafeInteger(size) && size > 0 ? size : null,
+  };
+}
+
+/** The commands of one transaction, ready for the wire. */
+export type Envelope = { readonly mail: string; readonly rcpt: string };
+
+/** An address that can stand between `<` and `>`: no controls, no white space, no angle brackets. */
+const ADDRESS = /^[^\p{Cc}\s<>]+@[^\p{Cc}\s<>@]+$/u;
+
+/**
+ * Makes MAIL FROM and RCPT TO with the parameters that the message needs and the server offers (SIZE, BODY, SMTPUTF8),
+ * or says why this server can't take the message at all.
+ */
+export function buildEnvelope(message: OutgoingMessage, extensions: Extensions): Envelope | SendOutcome {
+  const from = toWireAddress(message.envelope.from, extensions);
+  const to = toWireAddress(message.envelope.to, extensions);
+  if (from === null) return refuse(553, '5.1.7 our sender address does not fit this server', 'sender');
+  if (to === null) return refuse(553, '5.6.7 the address needs SMTPUTF8, or is none', 'address');
+  const { length } = message.raw;
+  if (extensions.maxSize !== null && length > extensions.maxSize)
+    return refuse(
+      552,
+      `5.3.4 message of ${length} octets, the server takes ${extensions.maxSize}`,
+      'message',
+    );
+  const eightBit = !isAscii(message.raw);
+  if (eightBit && !extensions.eightBit) return refuse(554, '5.6.3 message needs 8BITMIME', 'message');
+  const parameters =
+    (extensions.size ? ` SIZE=${length}` : '') +
+    (eightBit ? ' BODY=8BITMIME' : '') +
+    (from.utf8 || to.utf8 ? ' SMTPUTF8' : '');
+  return { mail: `MAIL FROM:<${from.text}>${parameters}\r\n`, rcpt: `RCPT TO:<${to.text}>\r\n` };
+}
+
+/** True for what {@link buildEnvelope} answers when there is nothing to send. */
+export const isOutcome = (built: Envelope | SendOutcome): built is SendOutcome => 'type' in built;
+
+function toWireAddress(address: string, extensions: Extensions): { text: string; utf8: boolean } | null {
+  if (!ADDRESS.test(address)) return null;
+  if (isPlain(address)) return { text: address, utf8: false };
+  const at = address.lastIndexOf('@');
+  const ascii = domainToASCII(address.slice(at + 1));
+  if (ascii === '') return null;
+  const text = `${address.slice(0, at)}@${ascii}`;
+  if (isPlain(text)) return { text, utf8: false };
+  return extensions.utf8 ? { text, utf8: true } : null;
+}
+
+const isPlain = (text: string) => Buffer.byteLength(text) === text.length;
+
+function refuse(code: number, text: string, scope: 'address' | 'message' | 'sender'): SendOutcome {
+  const reply = `${code} ${text}`;
+  return scope === 'sender'
+    ? { type: 'sender-rejected', reply, code }
+    : { type: 'rejected', reply, code, scope };
+}
+
+const DOT = 0x2e;
+const LF = 0x0a;
+
+/**
+ * Dot-stuffing (RFC 5321 section 4.5.2): a dot that begins a line is doubled. Answers the same buffer when no line
+ * begins with one, which a composed digest sees to.
+ */
+export function stuffDots(raw: Buffer): Buffer {
+  let at = raw[0] === DOT ? 0 : raw.indexOf('\n.') + 1 || -1;
+  if (at === -1) return raw;
+  const parts: Buffer[] = [];
+  let start = 0;
+  while (at !== -1) {
+    parts.push(raw.subarray(start, at + 1));
+    start = at;
+    const next = raw.indexOf('\n.', at);
+    at = next === -1 ? -1 : next + 1;
+  }
+  parts.push(raw.subarray(start));
+  return Buffer.concat(parts);
+}
+
+/** What ends the DATA phase after `raw`: the final dot on a line of its own. */
+export const endOfData = (raw: Buffer): string => (raw[raw.length - 1] === LF ? '.\r\n' : '\r\n.\r\n');

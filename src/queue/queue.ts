@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BullQueue, type BullWorker, openBackend, type QueueBackend } from './backend.ts';
+import type { JobName, JobPayload, JobQueue } from './jobs.ts';
+import { isJobName, parsePayload } from './payload.ts';
+import { keepSchedules, type Schedules } from './schedules.ts';
+
+/** What a processor is told besides its payload. */
+export type JobContext = {
+  /** Aborted when the process is asked to stop: finish what is in flight, claim nothing new. */
+  readonly signal: AbortSignal;
+};
+
+/** One function for every job; the type makes a missing one an error. */
+export type Processors = {
+  readonly [Name in JobName]: (payload: JobPayload<Name>, context: JobContext) => Promise<void>;
+};
+
+/** Lanes are queues of their own, so that a confirmation never waits behind the digests of a million readers. */
+export type Lane = 'notices' | 'digests' | 'chores';
+
+const LANES: { readonly [Name in JobName]: Lane } = {
+  'deliver-digests': 'digests',
+  'deliver-notices': 'notices',
+  plan: 'chores',
+  sweep: 'chores',
+  ingest: 'chores',
+  upkeep: 'chores',
+};
+
+/** Workers of this process. */
+export type RunningWorkers = {
+  /**
+   * Takes no further job, tells running ones to stop through their signal, waits for them at most `graceMs`
+   * milliseconds. What was left is taken over by another worker once its lock has lapsed.
+   * @returns false when something was still running at the end
+   */
+  close(graceMs: number): Promise<boolean>;
+};
+
+/** An open queue. */
+export type OpenQueue = {
+  readonly queue: JobQueue;
+  /**
+   * Starts working on all lanes.
+   * @param options.concurrency jobs at once per lane (default notices 4, digests 2, chores 4)
+   */
+  startWorkers(
+    processors: Processors,
+    options?: { readonly concurrency?: Partial<Record<Lane, number>> },
+  ): Promise<RunningWorkers>;
+  /**
+   * Keeps repeatable jobs scheduled (`{ plan: 60_000 }`: every 60 s), in the backend, once however many processes
+   * ask; puts them back when the backend was flushed or the clock was set back. Ends with `close`.
+   */
+  schedule(schedules: Schedules): Promise<void>;
+  /** Jobs of a lane that wait or run. */
+  depth(lane: Lane): Promise<number>;
+  /** Closes producers and schedules; close the workers first. */
+  close(): Promise<void>;
+};
+
+/**
+ * Opens the queue on PostgreSQL or Redis through BullMQ.
+ * @param options.onError told of faults that jobs and producers don't see (a lost connection, a job that failed)
+ * @throws the backend's error when it can't be reached
+ */
+export async function openQueue(
+  backend: QueueBackend,
+  options: { readonly onError?: (error: Error) => void } = {},
+): Promise<OpenQueue> {
+  const onError = options.onError ?? (() => undefined);
+  const factory = await openBackend(backend);
+  const lanes: Record<Lane, BullQueue> = {
+    notices: factory.queue('notices'),
+    digests: factory.queue('digests'),
+    chores: factory.queue('chores'),
+  };
+  for (const lane of Object.values(lanes)) lane.on('error', onError);
+  await Promise.all(Object.values(lanes).map((lane) => lane.waitUntilReady()));
+  const schedules: { stop(): Promise<void> }[] = [];
+
+  return {
+    queue: { add: (name, payload) => addJob(lanes[LANES[name]], name, payload) },
+    startWorkers: async (processors, { concurrency = {} } = {}) => {
+      const limits = { notices: 4, digests: 2, chores: 4, ...concurrency };
+      const stopping = new AbortController();
+      const run = createRunner(processors, stopping.signal);
+      const workers = (Object.keys(lanes) as Lane[]).map((lane) => factory.worker(lane, limits[lane], run));
+      for (const worker of workers) {
+        worker.on('error', onError);
+        worker.on('failed', (_job, error) => onError(error));
+      }
+      await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+      return { close: (graceMs) => closeWorkers(workers, stopping, graceMs) };
+    },
+    schedule: async (wanted) => {
+      schedules.push(await keepSchedules({ queue: lanes.chores, schedules: wanted, onError }));
+    },
+    depth: async (lane) => {
+      const counts = await lanes[lane].getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    close: async () => {
+      await Promise.all(schedules.map((schedule) => schedule.stop()));
+      await Promise.all(Object.values(lanes).map((lane) => lane.close()));
+    },
+  };
+}
+
+async function addJob<Name extends JobName>(lane: BullQueue, name: Name, payload: JobPayload<Name>) {
+  const checked = parsePayload(name, payload);
+  // The same job twice is one job while it waits; while it runs, one more is kept for afterwards.
+  const id = `${name} ${JSON.stringify(checked)}`.replaceAll(':', '=');
+  await lane.add(name, checked, { deduplication: { id, keepLastIfActive: true } });
+}
+
+const createRunner =
+  (processors: Processors, signal: AbortSignal) =>
+  async (job: { name: string; data: unknown }): Promise<void> => {
+    if (!isJobName(job.name)) throw new Error(`No processor for a job called ${job.name}`);
+    await runJob(processors, job.name, job.data, signal);
+  };
+
+const runJob = <Name extends JobName>(
+  processors: Processors,
+  name: Name,
+  data: unknown,
+  signal: AbortSignal,
+): Promise<void> => processors[name](parsePayload(name, data), { signal });
+
+async function closeWorkers(workers: BullWorker[], stopping: AbortController, graceMs: number) {
+  stopping.abort();
+  const quiet = Promise.all(workers.map((worker) => worker.close())).then(() => true);
+  const limit = new AbortController();
+  const inTime = await Promise.race([
+    quiet,
+    delay(graceMs, false, { signal: limit.signal }).catch(() => false),
+  ]);
+  limit.abort();
+  // BullMQ's close has no time limit and remembers its first call: what still runs is left to its lock.
+  if (!inTime) quiet.catch(() => undefined);
+  return inTime;
+}

@@ -1,0 +1,324 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDeliverDigests, type DeliverDependencies } from '#src/digests/deliver.ts';
+import { createLedger } from '#src/digests/ledger.ts';
+import { createRecoveryStore } from '#src/digests/recovery-store.ts';
+import { createSweep, type SweepDependencies } from '#src/digests/sweep.ts';
+import { createHalt } from '#src/mail/delivery-halt.ts';
+import { parseRelay } from '#src/mail/smtp-relay.ts';
+import { addressKey, createSuppressionStore } from '#src/mail/suppression-store.ts';
+import { createMailTransport } from '#src/mail/transport.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addReaders, composeFor, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
+import { type SinkScript, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+
+let test_: TestDatabase;
+let sink: SmtpSink;
+let clock = NOON;
+let first = 0;
+const alarms: string[] = [];
+const open: { close(): Promise<void> }[] = [];
+const suppressions = createSuppressionStore({ hashKey: 'a key of a test' });
+const everything = { editionDate: EDITION, from: 0, to: 2 ** 52 };
+
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+  sink = await startSmtpSink();
+});
+afterAll(async () => {
+  await sink.close();
+  await test_.destroy();
+});
+beforeEach(async () => {
+  clock = NOON;
+  alarms.length = 0;
+  sink.messages.length = 0;
+  sink.counts.clear();
+  sink.script = () => undefined;
+  await sql`truncate digests, subscribers, suppressions cascade`.execute(test_.database);
+});
+afterEach(async () => {
+  for (const thing of open.splice(0)) await thing.close();
+});
+
+async function plan(count: number) {
+  const readers = await addReaders(test_.database, count);
+  first = readers[0] ?? 0;
+  const ledger = createLedger({ database: test_.database, now: () => clock });
+  return ledger.insert(
+    test_.database,
+    readers.map((id) => plannedFor(id)),
+  );
+}
+
+function worker(overrides: Partial<DeliverDependencies> = {}) {
+  const transport = createMailTransport({ relay: parseRelay(sink.url), connections: 4 });
+  open.push(transport);
+  const { database } = test_;
+  return createDeliverDigests({
+    ledger: createLedger({ database, now: () => clock }),
+    compose: composeFor(first),
+    transport,
+    suppressedAmong: async (addresses) =>
+      new Set((await suppressions.among(database, addresses.map(addressKey))).keys()),
+    suppress: (address, reply) =>
+      suppressions.add(database, addressKey(address), 'hard_bounce', clock, reply),
+    halt: createHalt({ onAlarm: (reply) => alarms.push(reply) }),
+    now: () => clock,
+    random: () => 0.5,
+    leaseMs: 60_000,
+    windowSize: 20,
+    ...overrides,
+  });
+}
+
+const sweeper = (overrides: Partial<SweepDependencies> = {}) => {
+  const jobs: unknown[] = [];
+  const sweep = createSweep({
+    store: createRecoveryStore({ database: test_.database, now: () => clock }),
+    notices: { recover: async () => [] },
+    queue: { add: async (_name, payload) => void jobs.push(payload) },
+    unknownPolicy: 'resend',
+    resendAfterMs: 0,
+    strandedAfterMs: 0,
+    graceMs: 0,
+    ...overrides,
+  });
+  return { sweep, jobs };
+};
+
+const perReader = () => Map.groupBy(sink.messages, (message) => message.to);
+const lapseLeases = () =>
+  sql`update digests set lease_until = clock_timestamp() - interval '1 s' where lease_until is not null`.execute(
+    test_.database,
+  );
+const refuse =
+  (reply: string): SinkScript =>
+  (stage) =>
+    stage === 'rcpt' ? reply : undefined;
+
+test('two workers on the same rows mail every reader once', async () => {
+  await plan(300);
+  const summaries = await Promise.all([
+    worker()(everything),
+    worker({ claimSize: 50 })(everything),
+    worker()(everything),
+  ]);
+  expect(summaries.reduce((sum, summary) => sum + summary.sent, 0)).toBe(300);
+  expect(sink.messages).toHaveLength(300);
+  expect(perReader().size).toBe(300);
+  expect(await statesOf(test_.database)).toEqual({ sent: 300 });
+});
+
+test('who leaves, or is suppressed, between plan and send is not mailed', async () => {
+  const rows = await plan(30);
+  await suppressions.add(test_.database, 'reader2@example.org', 'complaint', NOON);
+  const compose = composeFor(first);
+  const run = worker({
+    // The reader of row 4 unsubscribes while the digests are being composed.
+    compose: async (claimed) => {
+      const composed = await compose(claimed);
+      await sql`update subscribers set state = 'unsubscribed' where id = ${rows[3]?.subscriberId}`.execute(
+        test_.database,
+      );
+      return composed;
+    },
+  });
+  const summary = await run(everything);
+  expect(summary).toMatchObject({ sent: 28, skipped: 1 });
+  const mailed = perReader();
+  expect(mailed.has('reader2@example.org')).toBe(false);
+  expect(mailed.has('reader4@example.org')).toBe(false);
+  const { rows: skipped } = await sql<{ skip_reason: string }>`
+    select skip_reason from digests where state = 'skipped' order by id`.execute(test_.database);
+  expect(skipped.map((row) => row.skip_reason)).toEqual(['suppressed', 'unsubscribed']);
+});
+
+test('a row that cannot be composed fails alone', async () => {
+  const rows = await plan(10);
+  const compose = composeFor(first);
+  const faults: unknown[] = [];
+  const summary = await worker({
+    compose: async (claimed) => {
+      if (claimed.some((row) => row.id === rows[4]?.id)) throw new Error('broken content');
+      return compose(claimed);
+    },
+    onFault: (error) => faults.push(error),
+  })(everything);
+  expect(summary).toMatchObject({ sent: 9, failed: 1 });
+  expect(faults).toHaveLength(1);
+});
+
+describe('replies', () => {
+  test('4xx is tried again later, each time later still, until the deadline', async () => {
+    await plan(1);
+    sink.script = refuse('450 4.2.1 busy');
+    const pauses: number[] = [];
+    for (let attempt = 0; attempt < 60; attempt++) {
+      const summary = await worker()(everything);
+      if (summary.failed === 1) break;
+      expect(summary.deferred).toBe(1);
+      const { rows } = await sql<{ due_at: Date }>`select due_at from digests`.execute(test_.database);
+      const due = rows[0]?.due_at ?? clock;
+      pauses.push((due.getTime() - clock.getTime()) / 60_000);
+      clock = due;
+    }
+    expect(pauses.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    expect(await statesOf(test_.database)).toEqual({ failed: 1 });
+    expect(clock.getTime()).toBeLessThan(NOON.getTime() + 36 * 3_600_000);
+  });
+
+  test('5.1.1 fails and suppresses the address; a refused message does not', async () => {
+    await plan(2);
+    sink.script = (stage, { to }) =>
+      stage === 'rcpt' && to.startsWith('reader1@')
+        ? '550 5.1.1 no such user'
+        : stage === 'content'
+          ? '554 5.7.1 spam'
+          : undefined;
+    expect(await worker()(everything)).toMatchObject({ failed: 2 });
+    const found = await suppressions.among(test_.database, ['reader1@example.org', 'reader2@example.org']);
+    expect(found).toEqual(new Map([['reader1@example.org', 'hard_bounce']]));
+  });
+
+  test('a relay that rejects the sender stops the run with one alarm, and no reader is burnt', async () => {
+    await plan(100);
+    sink.script = (stage) => (stage === 'mail' ? '550 5.7.1 you are blocked' : undefined);
+    const run = worker();
+    await run(everything);
+    expect(alarms).toEqual(['550 5.7.1 you are blocked']);
+    expect(await statesOf(test_.database)).toEqual({ planned: 100 });
+    const refusals = sink.commands.filter((command) => command.startsWith('MAIL')).length;
+    sink.script = () => undefined;
+    await run(everything);
+    expect(sink.commands.filter((command) => command.startsWith('MAIL'))).toHaveLength(refusals);
+    expect(await worker()(everything)).toMatchObject({ sent: 100 });
+  });
+
+  test('a relay that is gone defers for a short while', async () => {
+    await plan(5);
+    const gone = await startSmtpSink();
+    await gone.close();
+    const transport = createMailTransport({ relay: parseRelay(gone.url), connections: 1 });
+    open.push(transport);
+    expect(await worker({ transport })(everything)).toMatchObject({ deferred: 5 });
+    clock = new Date(NOON.getTime() + 30_000);
+    expect(await worker()(everything)).toMatchObject({ sent: 5 });
+  });
+});
+
+describe('crashes', () => {
+  test('after the claim: sent later, once, nothing in doubt', async () => {
+    await plan(40);
+    const ledger = createLedger({ database: test_.database, now: () => clock });
+    await ledger.claim(everything, { limit: 25, leaseMs: 60_000 });
+    expect(await worker()(everything)).toMatchObject({ sent: 15 });
+    await lapseLeases();
+    const { sweep, jobs } = sweeper();
+    expect(await sweep()).toMatchObject({ released: 25, unknown: 0, resent: 0 });
+    expect(jobs.length).toBeGreaterThan(0);
+    expect(await worker()(everything)).toMatchObject({ sent: 25 });
+    expect(perReader().size).toBe(40);
+    expect(sink.messages).toHaveLength(40);
+  });
+
+  test.each(['resend', 'leave'] as const)(
+    'after hand-over: unknown, and policy "%s" rules',
+    async (policy) => {
+      await plan(10);
+      const ledger = createLedger({ database: test_.database, now: () => clock });
+      const claimed = await ledger.claim(everything, { limit: 3, leaseMs: 60_000 });
+      await ledger.handOver(claimed, 60_000);
+      await worker()(everything);
+      await lapseLeases();
+      const { sweep } = sweeper({ unknownPolicy: policy });
+      expect(await sweep()).toMatchObject({ unknown: 3, resent: policy === 'resend' ? 3 : 0 });
+      await worker()(everything);
+      expect(sink.messages).toHaveLength(policy === 'resend' ? 10 : 7);
+      expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+      expect(await statesOf(test_.database)).toEqual(
+        policy === 'resend' ? { sent: 10 } : { sent: 7, unknown: 3 },
+      );
+    },
+  );
+
+  test('a lapsed hand-over is given up only after it has been watched for the grace', async () => {
+    await plan(1);
+    const ledger = createLedger({ database: test_.database, now: () => clock });
+    await ledger.handOver(await ledger.claim(everything, { limit: 1, leaseMs: 60_000 }), 60_000);
+    await lapseLeases();
+    const { sweep } = sweeper({ graceMs: 3_600_000 });
+    expect(await sweep()).toMatchObject({ unknown: 0 });
+    expect(await sweep()).toMatchObject({ unknown: 0 });
+    expect(await statesOf(test_.database)).toEqual({ handed_over: 1 });
+  });
+
+  test('a process that stalls beyond its lease sends nothing more', async () => {
+    await plan(30);
+    const ledger = createLedger({ database: test_.database, now: () => clock });
+    let stalled = false;
+    const summary = await worker({
+      leaseMs: 200,
+      windowSize: 30,
+      ledger: {
+        ...ledger,
+        handOver: async (...parameters) => {
+          const answer = await ledger.handOver(...parameters);
+          // The event loop stands still for longer than the lease, right after the commit.
+          if (!stalled) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+          stalled = true;
+          return answer;
+        },
+      },
+    })(everything);
+    expect(summary.planned).toBe(30);
+    // Given back, then taken again by the same run, and sent once.
+    expect(summary.sent).toBe(30);
+    expect(sink.messages).toHaveLength(30);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
+  test('a connection lost after the dot leaves exactly that digest unknown', async () => {
+    await plan(20);
+    let dropped = false;
+    sink.script = (stage) => {
+      if (stage !== 'content' || dropped) return undefined;
+      dropped = true;
+      return 'drop';
+    };
+    expect(await worker()(everything)).toMatchObject({ sent: 19, unknown: 1 });
+    expect(sink.messages).toHaveLength(20);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
+  test('a database that is away while results are recorded forgets none', async () => {
+    await plan(20);
+    const ledger = createLedger({ database: test_.database, now: () => clock });
+    let failures = 3;
+    const summary = await worker({
+      ledger: {
+        ...ledger,
+        record: async (results) => {
+          failures -= 1;
+          if (failures >= 0) throw new Error('terminating connection due to administrator command');
+          return ledger.record(results);
+        },
+      },
+    })(everything);
+    expect(summary.sent).toBe(20);
+    expect(await statesOf(test_.database)).toEqual({ sent: 20 });
+  });
+});
+
+test('asked to stop, it finishes what is on the wire and gives the rest back', async () => {
+  await plan(100);
+  const stopping = new AbortController();
+  sink.script = () => {
+    stopping.abort();
+    return undefined;
+  };
+  const summary = await worker()(everything, { signal: stopping.signal });
+  expect(summary.sent).toBe(20);
+  expect(summary.planned).toBe(80);
+  expect(await statesOf(test_.database)).toEqual({ sent: 20, planned: 80 });
+});

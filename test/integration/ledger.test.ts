@@ -1,0 +1,275 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DigestId, SubscriberId } from '#src/database/ids.ts';
+import { isoDate } from '#src/database/ids.ts';
+import { createLedger } from '#src/digests/ledger.ts';
+import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
+import { ensurePartitions } from '#src/digests/partition-store.ts';
+import { digestRanges } from '#src/digests/ranges.ts';
+import { createRecoveryStore } from '#src/digests/recovery-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { addReaders, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
+
+let test_: TestDatabase;
+let clock = NOON;
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+});
+afterAll(() => test_.destroy());
+beforeEach(async () => {
+  clock = NOON;
+  await sql`truncate digests, subscribers cascade`.execute(test_.database);
+});
+const ledger = () => createLedger({ database: test_.database, now: () => clock });
+const recovery = () => createRecoveryStore({ database: test_.database, now: () => clock });
+const everything = { editionDate: EDITION, from: 0, to: 2 ** 52 };
+const lapse = () =>
+  sql`update digests set lease_until = clock_timestamp() - interval '1 s' where lease_until is not null`.execute(
+    test_.database,
+  );
+
+async function planned(count: number) {
+  const readers = await addReaders(test_.database, count);
+  return ledger().insert(
+    test_.database,
+    readers.map((id) => plannedFor(id)),
+  );
+}
+
+describe('planning', () => {
+  test('writes rows with their content, and reads them back when they are claimed', async () => {
+    const [reader] = await addReaders(test_.database, 1);
+    const row = plannedFor(reader as SubscriberId);
+    const [inserted] = await ledger().insert(test_.database, [row]);
+    expect(inserted).toMatchObject({ subscriberId: reader, editionDate: EDITION, state: 'planned' });
+    const [claimed] = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    expect(claimed).toEqual({
+      id: inserted?.id,
+      editionDate: EDITION,
+      subscriberId: reader,
+      kind: 'daily',
+      content: row.content,
+      slotAt: row.slotAt,
+      deadline: row.deadline,
+      attempts: 0,
+      leaseToken: expect.any(Number),
+    });
+  });
+
+  test('twice, or in two transactions at once, makes one digest for each reader', async () => {
+    const readers = await addReaders(test_.database, 20);
+    const plan = () =>
+      test_.database.transaction().execute((tx) =>
+        ledger().insert(
+          tx,
+          readers.map((id) => plannedFor(id)),
+        ),
+      );
+    const [first, second] = await Promise.all([plan(), plan()]);
+    expect((first?.length ?? 0) + (second?.length ?? 0)).toBe(20);
+    expect(await statesOf(test_.database)).toEqual({ planned: 20 });
+  });
+
+  test('a row with a reason to skip is never claimed', async () => {
+    const [reader] = await addReaders(test_.database, 1);
+    const rows = await ledger().insert(test_.database, [
+      plannedFor(reader as SubscriberId, { skip: 'no-papers' }),
+    ]);
+    expect(rows[0]?.state).toBe('skipped');
+    expect(digestRanges(rows)).toEqual([]);
+    expect(await ledger().claim(everything, { limit: 10, leaseMs: 60_000 })).toEqual([]);
+  });
+
+  test('is cut into ranges of at most 500', async () => {
+    const rows = await planned(1_001);
+    const ranges = digestRanges(rows);
+    expect(ranges.map((range) => range.to - range.from + 1)).toEqual([500, 500, 1]);
+    expect(ranges[0]?.from).toBe(rows[0]?.id);
+  });
+});
+
+describe('claiming', () => {
+  test('by many at once takes each row once', async () => {
+    await planned(200);
+    const claims = await Promise.all(
+      Array.from({ length: 8 }, () => ledger().claim(everything, { limit: 50, leaseMs: 60_000 })),
+    );
+    const ids = claims.flat().map((row) => row.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (;;) {
+      const more = await ledger().claim(everything, { limit: 50, leaseMs: 60_000 });
+      if (more.length === 0) break;
+      ids.push(...more.map((row) => row.id));
+    }
+    expect(new Set(ids).size).toBe(200);
+    expect(ids).toHaveLength(200);
+  });
+
+  test('leaves alone what is not due yet or past its deadline', async () => {
+    await planned(3);
+    clock = new Date(NOON.getTime() - 1_000);
+    expect(await ledger().claim(everything, { limit: 10, leaseMs: 60_000 })).toEqual([]);
+    clock = new Date(NOON.getTime() + 37 * 3_600_000);
+    expect(await ledger().claim(everything, { limit: 10, leaseMs: 60_000 })).toEqual([]);
+    expect(await recovery().expire()).toBe(3);
+    expect(await statesOf(test_.database)).toEqual({ skipped: 3 });
+  });
+});
+
+describe('handing over', () => {
+  test('leaves out readers who left, paused or were erased since', async () => {
+    const rows = await planned(4);
+    const claimed = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    await sql`update subscribers set state = 'unsubscribed' where id = ${rows[0]?.subscriberId}`.execute(
+      test_.database,
+    );
+    await sql`update subscribers set state = 'paused' where id = ${rows[1]?.subscriberId}`.execute(
+      test_.database,
+    );
+    await sql`delete from subscribers where id = ${rows[2]?.subscriberId}`.execute(test_.database);
+    const { ids, skipped } = await ledger().handOver(claimed, 60_000);
+    expect([...ids]).toEqual([rows[3]?.id]);
+    expect([...skipped.values()].sort()).toEqual(['address-gone', 'paused', 'unsubscribed']);
+    expect(await statesOf(test_.database)).toEqual({ handed_over: 1, skipped: 3 });
+  });
+
+  test('refuses rows whose lease ran out, or that another one has taken over', async () => {
+    await planned(2);
+    const old = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    await lapse();
+    expect((await ledger().handOver(old, 60_000)).ids.size).toBe(0);
+    expect(await recovery().releaseLapsed()).toBe(2);
+    const fresh = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    expect(fresh).toHaveLength(2);
+    expect((await ledger().handOver(old, 60_000)).ids.size).toBe(0);
+    expect((await ledger().handOver(fresh, 60_000)).ids.size).toBe(2);
+    // The first one's late result is not written either.
+    const late = old.map((row) => ({ ...row, state: 'sent' as const, reply: '250 late' }));
+    expect((await ledger().record(late)).size).toBe(0);
+  });
+});
+
+describe('recording', () => {
+  test('writes each kind of result', async () => {
+    await planned(6);
+    const claimed = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    await ledger().handOver(claimed, 60_000);
+    const later = new Date(NOON.getTime() + 60_000);
+    const [a, b, c, d, e, f] = claimed as unknown as [never, never, never, never, never, never];
+    const written = await ledger().record([
+      { ...(a as object as (typeof claimed)[0]), state: 'sent', reply: '250 ok' },
+      { ...(b as object as (typeof claimed)[0]), state: 'deferred', reply: '450 later', dueAt: later },
+      { ...(c as object as (typeof claimed)[0]), state: 'failed', reply: '550 no' },
+      { ...(d as object as (typeof claimed)[0]), state: 'unknown', reply: 'lost' },
+      { ...(e as object as (typeof claimed)[0]), state: 'planned' },
+      { ...(f as object as (typeof claimed)[0]), state: 'skipped', reason: 'suppressed' },
+    ]);
+    expect(written.size).toBe(6);
+    const { rows } = await sql<Record<string, unknown>>`
+      select state, reply, skip_reason, due_at, finished_at, attempts from digests order by id`.execute(
+      test_.database,
+    );
+    expect(rows).toEqual([
+      { state: 'sent', reply: '250 ok', skip_reason: null, due_at: NOON, finished_at: NOON, attempts: 1 },
+      {
+        state: 'deferred',
+        reply: '450 later',
+        skip_reason: null,
+        due_at: later,
+        finished_at: null,
+        attempts: 1,
+      },
+      { state: 'failed', reply: '550 no', skip_reason: null, due_at: NOON, finished_at: NOON, attempts: 1 },
+      { state: 'unknown', reply: 'lost', skip_reason: null, due_at: NOON, finished_at: NOON, attempts: 1 },
+      { state: 'planned', reply: null, skip_reason: null, due_at: NOON, finished_at: null, attempts: 1 },
+      {
+        state: 'skipped',
+        reply: null,
+        skip_reason: 'suppressed',
+        due_at: NOON,
+        finished_at: NOON,
+        attempts: 1,
+      },
+    ]);
+  });
+
+  test('a late truth replaces unknown, until it was put back to be resent', async () => {
+    await planned(2);
+    const claimed = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    await ledger().handOver(claimed, 60_000);
+    await lapse();
+    expect(await recovery().giveUp(await recovery().lapsedHandOvers(10), 'vanished')).toHaveLength(2);
+    const [first, second] = claimed.map((row) => ({ ...row, state: 'sent' as const, reply: '250 ok' }));
+    expect((await ledger().record([first as never])).size).toBe(1);
+    clock = new Date(NOON.getTime() + 61_000);
+    expect(await recovery().resendUnknown(60_000)).toBe(1);
+    expect((await ledger().record([second as never])).size).toBe(0);
+    expect(await statesOf(test_.database)).toEqual({ sent: 1, planned: 1 });
+  });
+});
+
+describe('recovery', () => {
+  test('resends an unknown digest once and no more', async () => {
+    await planned(1);
+    for (const round of [1, 2]) {
+      const claimed = await ledger().claim(everything, { limit: 1, leaseMs: 60_000 });
+      expect(claimed).toHaveLength(1);
+      await ledger().handOver(claimed, 60_000);
+      await lapse();
+      await recovery().giveUp(await recovery().lapsedHandOvers(10), 'vanished');
+      clock = new Date(clock.getTime() + 120_000);
+      expect(await recovery().resendUnknown(60_000)).toBe(round === 1 ? 1 : 0);
+    }
+    expect(await statesOf(test_.database)).toEqual({ unknown: 1 });
+    const report = createLedgerReport({ database: test_.database });
+    expect(await report.uncertain(EDITION, 10)).toMatchObject([
+      { state: 'unknown', resent: true, attempts: 2 },
+    ]);
+    expect(await report.counts(EDITION)).toEqual([
+      { editionDate: EDITION, states: { unknown: 1 }, skipped: {}, resent: 1 },
+    ]);
+  });
+
+  test('finds stranded rows as blocks of ids, and nothing that is only just due', async () => {
+    const rows = await planned(700);
+    expect(await recovery().stranded(60_000, 100)).toEqual([]);
+    clock = new Date(NOON.getTime() + 60_000);
+    const ranges = await recovery().stranded(60_000, 100);
+    for (const { id } of rows)
+      expect(ranges.filter((range) => range.from <= id && id <= range.to)).toHaveLength(1);
+    expect(ranges.every((range) => range.from % 500 === 0 && range.to - range.from === 499)).toBe(true);
+  });
+});
+
+test('papers seen include those on the way', async () => {
+  const [a, b, c] = (await addReaders(test_.database, 3)) as [SubscriberId, SubscriberId, SubscriberId];
+  const paper = (id: number) => ({ paperIds: [id as never], reasons: [[]], candidates: 1 });
+  await ledger().insert(test_.database, [
+    plannedFor(a, { content: paper(11) }),
+    plannedFor(b, { content: paper(12), skip: 'no-papers' }),
+    plannedFor(c, { content: paper(13), editionDate: isoDate('2026-05-01') }),
+    plannedFor(a, { content: paper(14), editionDate: isoDate('2026-06-09') }),
+  ]);
+  const seen = await ledger().seenPapers(test_.database, [a, b, c], isoDate('2026-06-01'));
+  expect(seen).toEqual(new Map([[a, new Set([11, 14])]]));
+});
+
+test('partitions are made once by whoever comes first, and take in rows that were early', async () => {
+  const [a] = (await addReaders(test_.database, 1)) as [SubscriberId];
+  await ledger().insert(test_.database, [plannedFor(a, { editionDate: isoDate('2027-02-28') })]);
+  const make = () => ensurePartitions(test_.database, isoDate('2027-01-31'), isoDate('2027-03-01'));
+  const made = await Promise.all([make(), make()]);
+  expect(made.flat().sort()).toEqual(['digests_2027_01', 'digests_2027_02', 'digests_2027_03']);
+  expect(await make()).toEqual([]);
+  const { rows } = await sql<{ part: string }>`select tableoid::regclass::text as part from digests`.execute(
+    test_.database,
+  );
+  expect(rows).toEqual([{ part: 'digests_2027_02' }]);
+  const [claimed] = await ledger().claim(
+    { editionDate: isoDate('2027-02-28'), from: 0, to: 2 ** 52 },
+    { limit: 1, leaseMs: 1_000 },
+  );
+  expect((await ledger().handOver([claimed as never], 1_000)).ids).toEqual(
+    new Set([claimed?.id as DigestId]),
+  );
+});

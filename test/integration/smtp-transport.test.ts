@@ -1,0 +1,310 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
+import { parseRelay } from '#src/mail/smtp-relay.ts';
+import { RFC_TIMEOUTS } from '#src/mail/smtp-session.ts';
+import { createMailTransport, type TransportOptions } from '#src/mail/transport.ts';
+import { type SinkOptions, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { waitFor } from '../support/wait.ts';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+async function setUp(
+  sinkOptions: SinkOptions = {},
+  options: Partial<TransportOptions> = {},
+): Promise<{ sink: SmtpSink; transport: MailTransport }> {
+  const sink = await startSmtpSink({ keepContent: true, ...sinkOptions });
+  const transport = createMailTransport({
+    relay: parseRelay(sink.url),
+    connections: 2,
+    ...options,
+  });
+  open.push(sink, transport);
+  return { sink, transport };
+}
+
+const message = (n: number, body = `Hello ${n}\r\n`, to = `reader${n}@example.org`): OutgoingMessage => ({
+  envelope: { from: 'bounces@paperboy.test', to },
+  messageId: `<${n}@paperboy.test>`,
+  raw: Buffer.from(`Message-ID: <${n}@paperboy.test>\r\nSubject: ${n}\r\n\r\n${body}`),
+});
+const yes = () => true;
+const many = (transport: MailTransport, count: number, handOver: () => boolean | Promise<boolean> = yes) =>
+  Promise.all(Array.from({ length: count }, (_, n) => transport.send(message(n), handOver)));
+const types = (outcomes: SendOutcome[]) => [...new Set(outcomes.map((outcome) => outcome.type))];
+
+const offers: [string, readonly string[]][] = [
+  ['nothing', []],
+  ['PIPELINING', ['PIPELINING', 'SIZE 1000000']],
+  ['CHUNKING', ['CHUNKING', '8BITMIME']],
+  ['everything', ['PIPELINING', 'CHUNKING', '8BITMIME', 'SMTPUTF8', 'SIZE 1000000']],
+];
+
+describe.each(offers)('a server that offers %s', (_name, extensions) => {
+  test('takes many messages, each once and as it was, over the connections allowed', async () => {
+    const { sink, transport } = await setUp({ extensions });
+    const body = '.one dot\r\n..two\r\n.\r\nend without line break';
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => transport.send(message(n, body), yes)),
+    );
+    expect(types(outcomes)).toEqual(['accepted']);
+    expect(sink.messages).toHaveLength(50);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+    for (const sunk of sink.messages) {
+      const n = Number(/<(\d+)@/.exec(sunk.messageId)?.[1]);
+      expect(sunk.to).toBe(`reader${n}@example.org`);
+      // DATA ends every content with a line break (RFC 5321 section 4.1.1.4); BDAT sends the octets as they are.
+      const end = extensions.includes('CHUNKING') ? '' : '\r\n';
+      expect(sunk.content.toString()).toBe(message(n, body).raw.toString() + end);
+    }
+    expect(sink.connections.peak).toBeLessThanOrEqual(2);
+    expect(sink.connections.total).toBe(2);
+  });
+
+  test('refuses one recipient, defers another, and the next messages are not affected', async () => {
+    const { sink, transport } = await setUp({
+      extensions,
+      script: (stage, { to }) => {
+        if (stage !== 'rcpt') return undefined;
+        if (to.startsWith('reader3@')) return '550 5.1.1 no such user';
+        return to.startsWith('reader5@') ? '450-4.2.0 busy\r\n450 4.2.0 try later' : undefined;
+      },
+    });
+    const outcomes = await many(transport, 10);
+    expect(outcomes[3]).toEqual({
+      type: 'rejected',
+      code: 550,
+      scope: 'address',
+      reply: '550 5.1.1 no such user',
+    });
+    expect(outcomes[5]).toEqual({ type: 'deferred', code: 450, reply: '450 4.2.0 busy 4.2.0 try later' });
+    expect(sink.messages).toHaveLength(8);
+    expect(outcomes.filter((outcome) => outcome.type === 'accepted')).toHaveLength(8);
+  });
+
+  test('says 354 although it refused the recipient: nothing is sent to nobody', async () => {
+    const { sink, transport } = await setUp({
+      extensions,
+      script: (stage, { n }) => {
+        if (stage === 'rcpt' && n === 2) return '550 5.1.1 no such user';
+        return stage === 'data' ? '354 go on' : undefined;
+      },
+    });
+    const outcomes = await many(transport, 6);
+    expect(outcomes.filter((outcome) => outcome.type === 'rejected')).toHaveLength(1);
+    expect(sink.messages).toHaveLength(5);
+    expect(sink.counts.has('')).toBe(false);
+  });
+
+  test('refuses a message after its content, and the next ones are not affected', async () => {
+    const { sink, transport } = await setUp({
+      extensions,
+      script: (stage, { n }) =>
+        stage === 'content' && n % 3 === 1 ? '554 5.7.1 looks like spam' : undefined,
+    });
+    const outcomes = await many(transport, 9);
+    const rejected = outcomes.filter((outcome) => outcome.type === 'rejected');
+    expect(rejected).toHaveLength(3);
+    expect(rejected[0]).toMatchObject({ scope: 'message', code: 554 });
+    expect(sink.messages).toHaveLength(6);
+  });
+
+  test('hangs up after the final dot: exactly the message in flight is unknown', async () => {
+    const { sink, transport } = await setUp(
+      { extensions, script: (stage, { n }) => (stage === 'content' && n === 4 ? 'drop' : undefined) },
+      { connections: 1 },
+    );
+    const outcomes = await many(transport, 8);
+    expect(outcomes.filter((outcome) => outcome.type === 'unknown')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome.type === 'accepted')).toHaveLength(7);
+    expect(sink.messages).toHaveLength(8);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
+  test('hangs up before DATA: the message goes over another connection, nothing is in doubt', async () => {
+    const { sink, transport } = await setUp({
+      extensions,
+      script: (stage, { n }) => (stage === 'rcpt' && n === 3 ? 'drop' : undefined),
+    });
+    const outcomes = await many(transport, 8);
+    expect(types(outcomes)).toEqual(['accepted']);
+    expect(sink.messages).toHaveLength(8);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
+  test('closes with 421 now and then: nothing is lost or in doubt', async () => {
+    const { sink, transport } = await setUp({
+      extensions,
+      script: (stage, { n }) => (stage === 'mail' && n % 4 === 0 ? '421 4.3.2 going down' : undefined),
+    });
+    const outcomes = await many(transport, 12);
+    expect(types(outcomes)).toEqual(['accepted']);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
+  test('speaks garbage after the dot: unknown, and never believed', async () => {
+    const { transport } = await setUp(
+      { extensions, script: (stage) => (stage === 'content' ? 'HTTP/1.1 200 OK' : undefined) },
+      { connections: 1 },
+    );
+    const [outcome] = await many(transport, 1);
+    expect(outcome).toMatchObject({ type: 'unknown', reply: expect.stringContaining('HTTP') });
+  });
+});
+
+describe('hand-over', () => {
+  test('is awaited before DATA, and onContent comes right before the content', async () => {
+    const { sink, transport } = await setUp({ extensions: [] }, { connections: 1 });
+    const events: string[] = [];
+    sink.script = (stage) => void (stage === 'inside-content' || events.push(stage));
+    await transport.send(
+      message(1),
+      async () => {
+        await delay(20);
+        events.push('handed over');
+        return true;
+      },
+      () => {
+        events.push('content next');
+        return true;
+      },
+    );
+    expect(events).toEqual([
+      'greeting',
+      'ehlo',
+      'handed over',
+      'mail',
+      'rcpt',
+      'data',
+      'content next',
+      'content',
+    ]);
+  });
+
+  test('a message whose hand-over fails is not sent, the others are', async () => {
+    const { sink, transport } = await setUp();
+    let n = 0;
+    const outcomes = await many(transport, 10, async () => n++ % 2 === 0);
+    expect(outcomes.filter((outcome) => outcome.type === 'accepted')).toHaveLength(5);
+    expect(outcomes.filter((outcome) => outcome.type === 'deferred')).toHaveLength(5);
+    expect(sink.messages).toHaveLength(5);
+  });
+
+  test.each([
+    ['DATA', ['PIPELINING']],
+    ['BDAT', ['PIPELINING', 'CHUNKING']],
+  ] as const)('onContent that says no leaves nothing on the wire (%s)', async (_name, extensions) => {
+    const { sink, transport } = await setUp({ extensions: [...extensions] });
+    const outcomes = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => transport.send(message(n), yes, () => n !== 2)),
+    );
+    expect(outcomes.map((outcome) => outcome.type)).toEqual(
+      [0, 1, 2, 3, 4, 5].map((n) => (n === 2 ? 'deferred' : 'accepted')),
+    );
+    expect(sink.messages.map((sunk) => sunk.messageId)).not.toContain('<2@paperboy.test>');
+    expect(sink.messages).toHaveLength(5);
+  });
+});
+
+describe('the server', () => {
+  test('is not there: deferred, and sent once it is', async () => {
+    const gone = await startSmtpSink();
+    await gone.close();
+    const transport = createMailTransport({ relay: parseRelay(gone.url), connections: 2 });
+    open.push(transport);
+    expect(types(await many(transport, 5))).toEqual(['deferred']);
+    const sink = await startSmtpSink({ port: gone.port });
+    open.push(sink);
+    const sent = await waitFor('a connection after the pause', async () => {
+      const outcome = await transport.send(message(1), yes);
+      return outcome.type === 'accepted' ? outcome : null;
+    });
+    expect(sent.type).toBe('accepted');
+  });
+
+  test('says 421 in its greeting: deferred', async () => {
+    const { transport } = await setUp({
+      script: (stage) => (stage === 'greeting' ? '421 4.7.0 too busy' : undefined),
+    });
+    expect(types(await many(transport, 3))).toEqual(['deferred']);
+  });
+
+  test('hangs after the dot: unknown once the time is over', async () => {
+    const { transport } = await setUp(
+      { script: (stage) => (stage === 'content' ? 'hang' : undefined) },
+      { timeouts: { ...RFC_TIMEOUTS, content: 50 } },
+    );
+    const [outcome] = await many(transport, 1);
+    expect(outcome).toMatchObject({ type: 'unknown', reply: expect.stringContaining('50 ms') });
+  });
+
+  test('rejects the sender: said as such', async () => {
+    const { transport } = await setUp({
+      script: (stage) => (stage === 'mail' ? '550 5.7.1 sender blocked' : undefined),
+    });
+    expect(types(await many(transport, 1))).toEqual(['sender-rejected']);
+  });
+
+  test('takes no message of that size: rejected before it is sent', async () => {
+    const { sink, transport } = await setUp({ extensions: ['SIZE 100'] });
+    const outcome = await transport.send(message(1, 'x'.repeat(200)), yes);
+    expect(outcome).toMatchObject({ type: 'rejected', scope: 'message', code: 552 });
+    expect(sink.commands.some((command) => command.startsWith('MAIL'))).toBe(false);
+    const fits = await transport.send(message(2, 'x\r\n'), yes);
+    expect(fits.type).toBe('accepted');
+    expect(sink.commands).toContain(
+      `MAIL FROM:<bounces@paperboy.test> SIZE=${message(2, 'x\r\n').raw.length}`,
+    );
+  });
+
+  test('does not know SMTPUTF8: only addresses that need it are refused', async () => {
+    const { sink, transport } = await setUp({ extensions: ['PIPELINING'] });
+    const refused = await transport.send(message(1, 'x\r\n', 'jösé@example.org'), yes);
+    expect(refused).toMatchObject({ type: 'rejected', scope: 'address' });
+    const idn = await transport.send(message(2, 'x\r\n', 'jose@bücher.example'), yes);
+    expect(idn.type).toBe('accepted');
+    expect(sink.commands).toContain('RCPT TO:<jose@xn--bcher-kva.example>');
+  });
+
+  test('knows SMTPUTF8 and 8BITMIME: both are asked for where needed', async () => {
+    const { sink, transport } = await setUp({ extensions: ['SMTPUTF8', '8BITMIME', 'PIPELINING'] });
+    await transport.send(message(1, 'grüße\r\n', 'jösé@example.org'), yes);
+    expect(sink.commands).toContain('MAIL FROM:<bounces@paperboy.test> BODY=8BITMIME SMTPUTF8');
+    expect(sink.commands).toContain('RCPT TO:<jösé@example.org>');
+    expect(sink.messages[0]?.content.toString()).toContain('grüße');
+  });
+
+  test.each(['a@example.org>\r\nRCPT TO:<b@example.org', 'a b@example.org', '<a@example.org', 'nobody', ''])(
+    'is never shown the address %j',
+    async (to) => {
+      const { sink, transport } = await setUp();
+      const outcome = await transport.send(message(1, 'x\r\n', to), yes);
+      expect(outcome).toMatchObject({ type: 'rejected', scope: 'address' });
+      expect(sink.commands.filter((command) => !/^(EHLO|QUIT)/.test(command))).toEqual([]);
+    },
+  );
+});
+
+describe('connections', () => {
+  test('are ended politely after the messages they may carry', async () => {
+    const { sink, transport } = await setUp({}, { connections: 1, messagesPerConnection: 3 });
+    expect(types(await many(transport, 10))).toEqual(['accepted']);
+    expect(sink.connections.total).toBe(4);
+    expect(sink.commands.filter((command) => command === 'QUIT').length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('are closed with QUIT after what is in flight', async () => {
+    const { sink, transport } = await setUp({ latencyMs: 5 }, { connections: 1 });
+    const sending = many(transport, 3);
+    await waitFor('the first message', () => sink.messages.length > 0);
+    await transport.close();
+    const outcomes = await sending;
+    const accepted = outcomes.filter((outcome) => outcome.type === 'accepted').length;
+    expect(sink.messages).toHaveLength(accepted);
+    expect(outcomes.filter((outcome) => outcome.type === 'unknown')).toEqual([]);
+    expect(sink.commands.at(-1)).toBe('QUIT');
+  });
+});

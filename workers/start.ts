@@ -1,0 +1,52 @@
+import { JOBS, type JobName } from '#src/queue/jobs.ts';
+import type { OpenQueue, Processors, RunningWorkers } from '#src/queue/queue.ts';
+import { ingest, plan, sweep, upkeep } from './chores.ts';
+import { deliverDigests } from './deliver-digests.ts';
+import { deliverNotices } from './deliver-notices.ts';
+import type { Processor, WorkerUseCases } from './processor.ts';
+
+/** Every processor of the service. */
+export const PROCESSORS: readonly Pick<Processor, 'name' | 'create'>[] = [
+  deliverDigests,
+  deliverNotices,
+  plan,
+  sweep,
+  ingest,
+  upkeep,
+];
+
+/** How often the repeatable jobs run, in milliseconds. */
+export const SCHEDULES = { plan: 60_000, sweep: 60_000, ingest: 15 * 60_000, upkeep: 60 * 60_000 } as const;
+
+/**
+ * Binds processors to use cases.
+ * @throws Error when a job has no processor, or two: a job without one would wait for ever
+ */
+export function bindProcessors(
+  useCases: WorkerUseCases,
+  processors: readonly Pick<Processor, 'name' | 'create'>[] = PROCESSORS,
+): Processors {
+  const faults = (Object.keys(JOBS) as JobName[]).flatMap((name) => {
+    const count = processors.filter((processor) => processor.name === name).length;
+    return count === 1 ? [] : [`job "${name}" has ${count === 0 ? 'no processor' : `${count} processors`}`];
+  });
+  if (faults.length > 0) throw new Error(`Workers can't start: ${faults.join(', ')}. See workers/start.ts.`);
+  return Object.fromEntries(
+    processors.map((processor) => [processor.name, processor.create(useCases)]),
+  ) as Processors;
+}
+
+/** Starts the workers of this process, and keeps the repeatable jobs scheduled. */
+export async function startWorkers(deps: {
+  readonly queue: OpenQueue;
+  readonly useCases: WorkerUseCases;
+  /** `deliver-digests` jobs at once (default 2). */
+  readonly concurrency?: number;
+}): Promise<RunningWorkers> {
+  const processors = bindProcessors(deps.useCases);
+  const workers = await deps.queue.startWorkers(processors, {
+    concurrency: { digests: deps.concurrency ?? 2 },
+  });
+  await deps.queue.schedule(SCHEDULES);
+  return workers;
+}
