@@ -1,5 +1,6 @@
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { NoticeId } from '#src/database/ids.ts';
+import type { Notice } from '#src/mail/notice.ts';
 import type { PlanNotices, PlannedNotice, Visit } from './ports.ts';
 import { findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
 import type { TokenSubject } from './tokens.ts';
@@ -17,7 +18,7 @@ export type ReaderContext = {
   readonly now: Date;
   readonly visit: Visit;
   /** Plans a mail in this transaction; it is enqueued after commit. `to`: another address than the reader's. */
-  notify(notice: PlannedNotice['notice']): Promise<void>;
+  notify(notice: Notice): Promise<void>;
   readonly notices: NoticeId[];
 };
 
@@ -56,7 +57,7 @@ export async function changeReader<Outcome>(
     const { subscriber } = checked;
     const now = deps.now();
     const { id: subscriberId, email, language } = subscriber;
-    const notify = async (notice: PlannedNotice['notice']) => {
+    const notify = async (notice: Notice) => {
       notices.push(...(await deps.planNotices(tx, [{ subscriberId, email, language, notice }], now)));
     };
     return work({ tx, subscriber, now, visit, notify, notices });
