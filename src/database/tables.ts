@@ -171,6 +171,7 @@ export interface Papers {
   project_url: string | null;
   provenance: Generated<Json>;
   published_at: Timestamp | null;
+  search: Generated<string | null>;
   thumbnail_url: string | null;
   title: string;
   updated_at: Generated<Timestamp>;

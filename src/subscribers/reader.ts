@@ -1,7 +1,7 @@
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { NoticeId } from '#src/database/ids.ts';
 import type { Notice } from '#src/mail/notice.ts';
-import type { PlanNotices, PlannedNotice, Visit } from './ports.ts';
+import type { PlanNotices, Visit } from './ports.ts';
 import { findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
 import type { TokenSubject } from './tokens.ts';
 
