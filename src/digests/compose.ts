@@ -2,11 +2,11 @@ import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids
 import { assembleMessage } from '#src/mail/assemble.ts';
 import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
+import type { Sign } from '#src/mail/dkim.ts';
 import { asciiAddress } from '#src/mail/header.ts';
 import { type Locale, localeOf } from '#src/mail/languages.ts';
 import type { ReaderLinks } from '#src/mail/links.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
-import type { Sign } from '#src/mail/notice-mail.ts';
 import { messageId, type Sender } from '#src/mail/sender.ts';
 import { loadTemplates } from '#src/mail/templates.ts';
 import type { Paper } from '#src/papers/paper.ts';

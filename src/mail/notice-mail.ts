@@ -1,4 +1,5 @@
 import { assembleMessage, type EncodedParts } from './assemble.ts';
+import type { Sign } from './dkim.ts';
 import { encodeHtml, escapeHtml } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
 import { type Locale, localeOf } from './languages.ts';
@@ -40,9 +41,6 @@ export type NoticeComposer = {
    */
   compose(request: NoticeRequest): Promise<OutgoingMessage>;
 };
-
-/** Signs a finished message, see dkim.ts. */
-export type Sign = (message: OutgoingMessage) => Promise<OutgoingMessage>;
 
 /** @param dependencies.now the Date header's clock. */
 export function createNoticeComposer(dependencies: {

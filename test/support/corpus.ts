@@ -1,0 +1,60 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PaperId } from '#src/database/ids.ts';
+import { identifiersOf } from '#src/papers/identity.ts';
+import type { ListingRecord, Paper } from '#src/papers/paper.ts';
+import type { Source } from '#src/papers/source.ts';
+import { createArxivListingsSource } from '#src/papers/sources/arxiv-listings.ts';
+import { createHuggingFaceSource } from '#src/papers/sources/huggingface.ts';
+import { createPageSource } from '#src/papers/sources/page.ts';
+import { sharedData } from './shared-data.ts';
+
+const SOURCES: readonly (readonly [folder: string, source: () => Source])[] = [
+  ['seed-pages', createPageSource],
+  ['wire/hf-daily-papers', createHuggingFaceSource],
+  ['wire/arxiv-listings', createArxivListingsSource],
+];
+
+/** Every paper of the real data, the first appearance of each, in the form the mails get it. */
+export async function* corpusPapers(): AsyncIterable<Paper> {
+  const seen = new Set<string>();
+  for (const [folder, source] of SOURCES) {
+    const path = join(sharedData, folder);
+    const files = readdirSync(path)
+      .filter((name) => !name.endsWith('.md'))
+      .map((name) => join(path, name));
+    for await (const item of source().read({ now: new Date('2026-07-01T00:00:00Z'), files })) {
+      if (item.type === 'fault') throw new Error(`${item.fault.where}: ${item.fault.message}`);
+      const key = identifiersOf(item.listing.source, item.listing.paper)[0] ?? '';
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield asPaper(item.listing, seen.size);
+    }
+  }
+}
+
+function asPaper({ paper, signals }: ListingRecord, id: number): Paper {
+  return {
+    id: id as PaperId,
+    identity: `test:${id}`,
+    arxivId: paper.arxivId ?? null,
+    doi: paper.doi ?? null,
+    title: paper.title,
+    abstract: paper.abstract,
+    authors: paper.authors ?? [],
+    categories: paper.categories ?? [],
+    organisation: paper.organisation ?? null,
+    keywords: paper.keywords ?? [],
+    publishedAt: paper.publishedAt ?? null,
+    url: paper.url ?? null,
+    pdfUrl: paper.pdfUrl ?? null,
+    codeUrl: paper.codeUrl ?? null,
+    projectUrl: paper.projectUrl ?? null,
+    thumbnailUrl: paper.thumbnailUrl ?? null,
+    firstListedOn: null,
+    withdrawnAt: null,
+    upvotes: signals?.upvotes ?? null,
+    comments: signals?.comments ?? null,
+    githubStars: signals?.github_stars ?? null,
+  };
+}
