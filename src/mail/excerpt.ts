@@ -1,6 +1,6 @@
 /** Ends that look like the end of a sentence to Intl.Segmenter and are none. */
 const ABBREVIATION =
-  /(?:\b(?:e\.g|i\.e|et al|cf|vs|w\.r\.t|resp|approx|Fig|Figs|Eq|Eqs|Sec|Ref|No|Dr|Prof|St)\.|\b\p{Lu}\.)\s*$/u;
+  /\b(?:e\.g|i\.e|et al|cf|vs|w\.r\.t|resp|approx|Fig|Figs|Eq|Eqs|Sec|Ref|No|Dr|Prof|St)\.\s*$/u;
 
 const segmenters = new Map<string, Intl.Segmenter>();
 

@@ -1,7 +1,13 @@
+import { createCache } from './cache.ts';
+import { de } from './languages/de.ts';
 import { en } from './languages/en.ts';
+import { es } from './languages/es.ts';
+import { fr } from './languages/fr.ts';
+import { ja } from './languages/ja.ts';
+import { zh } from './languages/zh.ts';
 import type { Phrases, Plural } from './phrases.ts';
 
-const PHRASES = { en } as const satisfies Record<string, Phrases>;
+const PHRASES = { en, de, fr, es, zh, ja } as const satisfies Record<string, Phrases>;
 
 /** Languages of the mails, BCP 47. */
 export type Language = keyof typeof PHRASES;
@@ -51,15 +57,11 @@ function createLocale(language: Language): Locale {
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
   const lists = new Intl.ListFormat(language, { type: 'conjunction' });
   const plurals = new Intl.PluralRules(language);
-  const dates = new Map<string, Intl.DateTimeFormat>();
-  const dateFormat = (timezone: string) => {
-    let known = dates.get(timezone);
-    if (!known) dates.set(timezone, (known = createDateFormat(language, timezone)));
-    return known;
-  };
+  const dates = createCache<Intl.DateTimeFormat>(1_000);
+  const dateFormat = (timezone: string) => dates(timezone, () => createDateFormat(language, timezone));
   return {
     language,
-    direction: 'ltr',
+    direction: directionOf(language),
     phrases: PHRASES[language],
     number: (value) => numbers.format(value),
     compact: (value) => (value < 10_000 ? numbers.format(value) : compact.format(value)),
@@ -68,6 +70,11 @@ function createLocale(language: Language): Locale {
     date: (at, timezone) => dateFormat(timezone).format(at),
     calendarDate: (date) => dateFormat('UTC').format(Date.parse(`${date}T00:00:00Z`)),
   };
+}
+
+/** Which way the language is written (CLDR). */
+function directionOf(language: string): 'ltr' | 'rtl' {
+  return new Intl.Locale(language).getTextInfo().direction === 'rtl' ? 'rtl' : 'ltr';
 }
 
 function createDateFormat(language: string, timezone: string): Intl.DateTimeFormat {

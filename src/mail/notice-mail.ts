@@ -7,7 +7,7 @@ import type { ReaderLinks } from './links.ts';
 import type { OutgoingMessage } from './message.ts';
 import type { Notice, NoticeKind } from './notice.ts';
 import { format, type NoticeText } from './phrases.ts';
-import { messageId, type Sender } from './sender.ts';
+import { messageId, operatorLine, type Sender } from './sender.ts';
 import { finishHtml } from './slots.ts';
 import { fill, type Values } from './template.ts';
 import { loadTemplates, type MessageTemplates } from './templates.ts';
@@ -160,7 +160,6 @@ export function noticeParts(
   sender: Sender,
   templates: MessageTemplates,
 ): EncodedParts {
-  const operator = [sender.operator, sender.postalAddress].filter(Boolean).join(', ');
   const { foot: labels } = locale.phrases;
   const shared: Values<never> = {
     service: sender.name,
@@ -172,7 +171,7 @@ export function noticeParts(
     preferencesLabel: labels.preferences,
     unsubscribeAllLabel: labels.unsubscribeAll,
   };
-  const operatorLine = operator === '' ? '' : format(labels.operator, { operator });
+  const operator = operatorLine(sender, labels.operator);
   const escaped = (links: Record<string, string>) =>
     Object.fromEntries(Object.entries(links).map(([name, url]) => [name, escapeHtml(url)]));
   const html = fill<never>(
@@ -184,7 +183,7 @@ export function noticeParts(
       button: view.button && { label: view.button.label, target: escapeHtml(view.button.target) },
       foot: view.foot && escaped(view.foot),
       why: view.why,
-      operator: operatorLine && { text: operatorLine },
+      operator: operator && { text: operator },
     },
     { escape: encodeHtml },
   );
@@ -198,7 +197,7 @@ export function noticeParts(
       button: view.button,
       foot: view.foot,
       why: wrap(view.why),
-      operator: operatorLine && { text: wrap(operatorLine) },
+      operator: operator && { text: wrap(operator) },
     },
     { escape: (value) => value },
   );

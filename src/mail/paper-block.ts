@@ -1,4 +1,5 @@
 import { cleanText } from './clean-text.ts';
+import { INDENT } from './digest-fragments.ts';
 import type { PaperBlock, PaperView } from './digest-view.ts';
 import { displayText } from './display-text.ts';
 import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
@@ -13,7 +14,6 @@ import { encodePieces, fill, open, type Template, type Values } from './template
 const AUTHORS_SHOWN = 3;
 /** Longest opening of an abstract, in characters. */
 export const ABSTRACT_LENGTH = 420;
-const INDENT = '    ';
 
 /** The paper sections of the digest templates, see templates.ts. */
 export type PaperTemplates = { readonly html: Template; readonly text: Template };

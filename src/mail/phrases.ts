@@ -47,7 +47,6 @@ export type Phrases = {
       readonly notNow: string;
       readonly mute: string;
     };
-    readonly reasonsInText: string;
     readonly actionsInText: string;
     readonly sectionTrending: string;
     readonly sectionOther: string;

@@ -1,5 +1,6 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { asciiAddress } from './header.ts';
+import { format } from './phrases.ts';
 
 /** A secret for keyed hashes: at least 32 octets. */
 export type MailKey = KeyObject | Buffer | string;
@@ -23,6 +24,12 @@ export type Sender = {
   /** Secret of the hashes in Message-ID, VERP and boundaries; the same in every process. */
   readonly key: MailKey;
 };
+
+/** Who runs the service and where, as `phrase` ("Sent by {operator}.") puts it; empty when neither is set. */
+export function operatorLine({ operator, postalAddress }: Sender, phrase: string): string {
+  const line = [operator, postalAddress].filter(Boolean).join(', ');
+  return line === '' ? '' : format(phrase, { operator: line });
+}
 
 /** Keyed hash (HMAC-SHA-256) of `text` for one purpose, the first `length` hexadecimal digits. Tells nothing about `text` without the key. */
 export function keyedHash(key: MailKey, purpose: string, text: string, length: number): string {

@@ -8,7 +8,7 @@ export type Slot =
   /** Something of this message, by name. */
   | { readonly type: 'field'; readonly name: string }
   /** A link of the reader. */
-  | { readonly type: 'link'; readonly to: 'preferences' | 'unsubscribe' | 'pause' | 'view' }
+  | { readonly type: 'link'; readonly to: LinkName }
   | { readonly type: 'feedback'; readonly paper: number; readonly verdict: Verdict }
   | {
       readonly type: 'topic';
@@ -18,6 +18,9 @@ export type Slot =
     }
   /** The paper's place on the page of the digest. */
   | { readonly type: 'place'; readonly paper: number };
+
+/** The reader's links that need no more than a name. */
+export type LinkName = 'preferences' | 'frequency' | 'unsubscribe' | 'pause' | 'view';
 
 /** An encoded block: finished ASCII text and slots. */
 export type Block = Pieces<Slot>;
@@ -52,10 +55,11 @@ export function writeBlock(
   }
 }
 
-function urlOf(slot: Exclude<Slot, { type: 'field' }>, { links, editionDate }: SlotFiller): string {
+function urlOf(slot: Exclude<Slot, { type: 'field' }>, filler: SlotFiller): string {
+  const { links, editionDate } = filler;
   switch (slot.type) {
     case 'link':
-      return slot.to === 'view' ? links.viewDigest(editionDate) : links[slot.to];
+      return namedLink(slot.to, filler);
     case 'feedback':
       return links.feedback(slot.paper, slot.verdict);
     case 'topic': {
@@ -66,6 +70,11 @@ function urlOf(slot: Exclude<Slot, { type: 'field' }>, { links, editionDate }: S
     case 'place':
       return `${links.viewDigest(editionDate)}#p${slot.paper}`;
   }
+}
+
+function namedLink(to: LinkName, { links, editionDate }: SlotFiller): string {
+  if (to === 'view') return links.viewDigest(editionDate);
+  return to === 'frequency' ? `${links.preferences}#frequency` : links[to];
 }
 
 /** A URL of our own for an HTML attribute. */

@@ -13,7 +13,11 @@ export function digestSubject({ kind, locale, papers }: DigestView): string {
   if (kind === 'nothing' || !top) return subject.nothing;
   const others = papers.length - 1;
   const phrase = others === 0 ? (subject[kind].one ?? subject[kind].other) : subject[kind].other;
-  return format(phrase, { title: cutAtWord(top.block.title, LONGEST_TITLE), others: locale.number(others) });
+  return format(phrase, {
+    title: cutAtWord(top.block.title, LONGEST_TITLE),
+    others: locale.number(others),
+    total: locale.number(papers.length),
+  });
 }
 
 /** What a mail client shows behind the subject: the second and third paper, or the authors of the only one. */

@@ -181,18 +181,19 @@ export const DOUBLE_STRUCK: Readonly<Record<string, string>> = {
   Z: 'ℤ',
 };
 
+/** Characters with their raised form. */
+const RAISED =
+  '0⁰ 1¹ 2² 3³ 4⁴ 5⁵ 6⁶ 7⁷ 8⁸ 9⁹ +⁺ -⁻ −⁻ =⁼ (⁽ )⁾ aᵃ bᵇ cᶜ dᵈ eᵉ gᵍ hʰ iⁱ jʲ kᵏ lˡ mᵐ nⁿ oᵒ pᵖ rʳ sˢ tᵗ uᵘ vᵛ wʷ xˣ yʸ zᶻ Dᴰ Hᴴ Kᴷ Lᴸ Mᴹ Nᴺ Rᴿ Tᵀ';
+/** Characters with their lowered form. */
+const LOWERED =
+  '0₀ 1₁ 2₂ 3₃ 4₄ 5₅ 6₆ 7₇ 8₈ 9₉ +₊ -₋ −₋ =₌ (₍ )₎ aₐ eₑ hₕ iᵢ jⱼ kₖ lₗ mₘ nₙ oₒ pₚ rᵣ sₛ tₜ uᵤ vᵥ xₓ';
+
+function pairs(table: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(table.split(' ').map((pair) => [pair.charAt(0), pair.slice(1)]));
+}
+
 /** What can be raised. */
-export const SUPERSCRIPTS: Readonly<Record<string, string>> = Object.fromEntries(
-  [...'0123456789+-−=()nithsrdabcegjklmopuvwxyzTNMKkLDHR'].map((char, index) => [
-    char,
-    [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱᵗʰˢʳᵈᵃᵇᶜᵉᵍʲᵏˡᵐᵒᵖᵘᵛʷˣʸᶻᵀᴺᴹᴷᵏᴸᴰᴴᴿ'][index] ?? char,
-  ]),
-);
+export const SUPERSCRIPTS = pairs(RAISED);
 
 /** What can be lowered. */
-export const SUBSCRIPTS: Readonly<Record<string, string>> = Object.fromEntries(
-  [...'0123456789+-−=()aehijklmnoprstuvx'].map((char, index) => [
-    char,
-    [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][index] ?? char,
-  ]),
-);
+export const SUBSCRIPTS = pairs(LOWERED);

@@ -56,7 +56,7 @@ function accents(text: string, quoted: boolean): string {
 function accented(whole: string, command: string, braced?: string, spaced?: string): string {
   const letter = (braced ?? spaced ?? '').replace(/^\\/, '');
   const composed = (letter + ACCENTS[command]).normalize('NFC');
-  return [...composed].length === 1 ? composed : whole;
+  return /^.$/u.test(composed) ? composed : whole;
 }
 
 /**

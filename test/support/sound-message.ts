@@ -32,7 +32,9 @@ export function expectSoundMessage(message: OutgoingMessage): void {
     .split('\r\n')
     .map((field) => field.slice(0, field.indexOf(':')).toLowerCase());
   expect(
-    names.filter((name) => name !== 'dkim-signature').filter((name, index) => names.indexOf(name) !== index),
+    names
+      .filter((name) => name !== 'dkim-signature')
+      .filter((name, index, all) => all.indexOf(name) !== index),
     'repeated',
   ).toEqual([]);
   expect(

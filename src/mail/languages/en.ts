@@ -1,5 +1,6 @@
 import type { Phrases } from '../phrases.ts';
 
+/** English: the language that the others are translated from. */
 export const en: Phrases = {
   digest: {
     subject: {
@@ -9,7 +10,7 @@ export const en: Phrases = {
       nothing: 'Nothing for you today',
     },
     heading: {
-      daily: 'Your papers',
+      daily: '{date}',
       weekly: 'What you missed this week',
       welcome: 'Welcome to {service}',
       nothing: 'Nothing for you today',
@@ -33,12 +34,11 @@ export const en: Phrases = {
     stars: { one: '{count} star', other: '{count} stars' },
     links: { paper: 'Paper', pdf: 'PDF', code: 'Code', project: 'Project' },
     actions: { more: 'more like this', less: 'less like this', notNow: 'not now', mute: 'mute {name}' },
-    reasonsInText: 'Why',
     actionsInText: 'More, less, mute',
     sectionTrending: 'Trending',
     sectionOther: 'More for you',
     withdrawn: 'Papers that were withdrawn since are left out.',
-    longer: 'This digest is longer than a mail should be: {count} more are on its page.',
+    longer: 'This digest is too long for a mail: {count} more are on its page',
     coverage: 'From {sources}.',
     late: 'Late today: {sources}.',
   },
@@ -112,7 +112,7 @@ export const en: Phrases = {
       heading: 'Your preferences have changed',
       paragraphs: ['What you follow, or when and how you get your digest, was changed a moment ago.'],
       button: 'Look at my preferences',
-      after: ['If it was not you, the same page takes it back and renews your links.'],
+      after: ['If it was not you, you can take it back on the same page.'],
     },
     paused: {
       subject: '{service} is paused',

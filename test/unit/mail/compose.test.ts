@@ -40,7 +40,9 @@ describe('a digest', () => {
     expect(mail.from?.address).toBe('digest@paperboy.example');
     expect(mail.to?.map(({ address }) => address)).toEqual(['reader@example.org']);
     expect(mail.text).toContain('because you follow Diffusion models: *latent diffusion*');
-    expect(mail.html).toContain('because you follow <b>Diffusion models</b>: <i>latent diffusion</i>');
+    expect(mail.html?.replace(/\s+/g, ' ')).toContain(
+      'because you follow <b>Diffusion models</b>: <i>latent diffusion</i>',
+    );
     expect(mail.text).toContain('10 of 428 papers');
     for (const paper of papers) {
       expect(mail.html).toContain(paper.title);
@@ -128,7 +130,7 @@ describe('a digest', () => {
           // The elements of the document are those of the template, whatever the texts say.
           const markup = mail.html?.replace(/"[^"]*"/g, '""') ?? '';
           expect(markup).not.toMatch(/<(?:script|iframe|object|form|svg)|<[^>]+\son\w+=/i);
-          expect(mail.html?.match(/<h3/g)?.length).toBe(hostile.length);
+          expect(mail.html?.match(/<h2 class="ink title"/g)?.length).toBe(hostile.length);
           expect(mail.html?.match(/<html/g)?.length).toBe(1);
         },
       ),

@@ -1,0 +1,121 @@
+import { createCache } from './cache.ts';
+import type { PaperBlock, ReasonView } from './digest-view.ts';
+import { type Followed, type Note } from './digest-words.ts';
+import { encodeHtml } from './encode-html.ts';
+import { quotedPrintable, wrap } from './encode-text.ts';
+import type { Locale } from './languages.ts';
+import { format } from './phrases.ts';
+import { plainReason, reasonRuns, shortName } from './reasons.ts';
+import { type Block, finishHtml, type Slot } from './slots.ts';
+import { encodePieces, fill, open, sectionOf, type Template, type Values } from './template.ts';
+import type { MessageTemplates } from './templates.ts';
+
+/** Indentation under a paper's number in text parts. */
+export const INDENT = '    ';
+/** Sets of reasons kept encoded; readers who share topics share them. */
+const KEPT = 20_000;
+
+/** A small part of a digest, encoded for both bodies. */
+export type Fragment = { readonly html: Block; readonly text: Block };
+
+/** Makes the parts of a digest that depend on more than a paper and less than a reader; each is encoded once and kept. */
+export type Fragments = {
+  /** The chips of one paper. */
+  reasons(reasons: readonly ReasonView[], locale: Locale): Fragment;
+  /** "mute Diffusion models": the strongest topic behind a paper, else the paper's first category. Only in HTML. */
+  mute(reasons: readonly ReasonView[], block: PaperBlock, locale: Locale): Block;
+  section(heading: string): Fragment;
+  unfollow(topics: readonly Followed[], locale: Locale): Fragment;
+  note(note: Note, locale: Locale): Fragment;
+  /** A line of clean text. */
+  line(text: string): Fragment;
+};
+
+/** @param templates of `loadTemplates('digest')` */
+export function createFragments(templates: MessageTemplates): Fragments {
+  const part = (name: string) => ({
+    html: sectionOf(templates.html, name),
+    text: sectionOf(templates.text, name),
+  });
+  const parts = { section: part('section'), note: part('noteLine'), unfollow: part('unfollowLine') };
+  const chips = { html: sectionOf(templates.html, 'chips'), text: sectionOf(templates.text, 'reasonLines') };
+  const muteLink = sectionOf(templates.html, 'muteLink');
+  const cache = createCache<Fragment>(KEPT);
+  const blocks = createCache<Block>(KEPT);
+  return {
+    reasons: (reasons, locale) =>
+      cache(`reasons ${locale.language} ${JSON.stringify(reasons)}`, () =>
+        reasonFragment(reasons, locale, chips),
+      ),
+    mute: (reasons, { firstCategory }, locale) => {
+      const topic = topicToMute(reasons, firstCategory);
+      if (!topic) return [];
+      return blocks(`${locale.language} ${JSON.stringify(topic)}`, () => muteBlock(topic, locale, muteLink));
+    },
+    section: (name) => cache(`section ${name}`, () => filled(parts.section, { name }, { name })),
+    unfollow: (topics, locale) =>
+      cache(`topics ${locale.language} ${JSON.stringify(topics)}`, () =>
+        unfollowFragment(topics, locale, parts.unfollow),
+      ),
+    note: ({ text, page }, locale) =>
+      cache(`note ${locale.language} ${page} ${text}`, () => {
+        const view = open<Slot>({ type: 'link', to: 'view' });
+        const { viewInBrowser } = locale.phrases.digest;
+        return filled(parts.note, { text, page, view, viewInBrowser }, { text: wrap(text), page, view });
+      }),
+    line: (text) =>
+      cache(`line ${text}`, () => ({
+        html: finishHtml([encodeHtml(text)]),
+        text: [quotedPrintable(wrap(text))],
+      })),
+  };
+}
+
+function filled(part: MessageTemplates, html: Values<Slot>, text: Values<Slot>): Fragment {
+  return { html: encodedHtml(part.html, html), text: encodedText(part.text, text) };
+}
+
+function encodedHtml(template: Template, values: Values<Slot>): Block {
+  return finishHtml(fill(template, values, { escape: encodeHtml }));
+}
+
+function encodedText(template: Template, values: Values<Slot>): Block {
+  return encodePieces(fill(template, values, { escape: (text) => text }), quotedPrintable);
+}
+
+function reasonFragment(reasons: readonly ReasonView[], locale: Locale, part: MessageTemplates): Fragment {
+  if (reasons.length === 0) return { html: [], text: [] };
+  const sentences = reasonRuns(reasons, locale);
+  const chip = sentences.map((sentence) => ({
+    runs: sentence.map(({ type, text }) => ({ plain: false, name: false, term: false, [type]: { text } })),
+  }));
+  const lines = sentences.map((sentence) => ({ line: wrap(plainReason(sentence), INDENT) }));
+  return filled(part, { chip }, { lines });
+}
+
+function topicToMute(reasons: readonly ReasonView[], category: string | null): Followed | null {
+  const followed = reasons.find((reason) => reason.type === 'follow');
+  if (followed) return { ...followed.topic, name: shortName(followed.name) };
+  return category ? { kind: 'category', value: category, name: shortName(category) } : null;
+}
+
+function muteBlock({ name, ...topic }: Followed, locale: Locale, template: Template): Block {
+  const label = format(locale.phrases.digest.actions.mute, { name });
+  return encodedHtml(template, { label, target: open<Slot>({ type: 'topic', action: 'mute', ...topic }) });
+}
+
+function unfollowFragment(topics: readonly Followed[], locale: Locale, part: MessageTemplates): Fragment {
+  if (topics.length === 0) return { html: [], text: [] };
+  const label = locale.phrases.foot.unfollow;
+  const links = topics.map(({ name, ...topic }, index) => ({
+    name,
+    first: index === 0,
+    target: open<Slot>({ type: 'topic', action: 'unfollow', ...topic }),
+  }));
+  return {
+    html: encodedHtml(part.html, { label, topics: links }),
+    text: links.flatMap(({ name, target }) => [
+      ...encodedText(part.text, { label: `${label}, ${name}`, target }),
+    ]),
+  };
+}

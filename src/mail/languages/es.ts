@@ -1,0 +1,173 @@
+import type { Phrases } from '../phrases.ts';
+
+/** Spanish. */
+export const es: Phrases = {
+  digest: {
+    subject: {
+      daily: { one: '{title}', other: '{title}, y {others} más' },
+      weekly: { one: 'Tu semana: {title}', other: 'Tu semana: {title}, y {others} más' },
+      welcome: {
+        one: 'Te damos la bienvenida: {title}',
+        other: 'Te damos la bienvenida: {title}, y {others} más',
+      },
+      nothing: 'Hoy no hay nada para ti',
+    },
+    heading: {
+      daily: '{date}',
+      weekly: 'Lo que te perdiste esta semana',
+      welcome: 'Te damos la bienvenida a {service}',
+      nothing: 'Hoy no hay nada para ti',
+    },
+    introduction: {
+      daily: '',
+      weekly: 'Lo mejor de los últimos siete días, sobre lo que sigues.',
+      welcome:
+        'Estos son los artículos de hoy sobre lo que sigues. Desde ahora llegan a la hora que elegiste; todo se cambia con los enlaces de cada correo, sin contraseña.',
+      nothing:
+        'Ningún artículo de hoy se acercaba lo bastante a lo que sigues. Pediste saberlo; en tus preferencias puedes desactivarlo o seguir más temas.',
+    },
+    count: { one: '{shown} de {candidates} artículo', other: '{shown} de {candidates} artículos' },
+    previewSecond: 'También: {titles}',
+    previewOnly: 'De {authors}',
+    viewInBrowser: 'Ver en el navegador',
+    unsubscribe: 'Darse de baja',
+    moreAuthors: { one: '{names} y {count} más', other: '{names} y {count} más' },
+    votes: { one: '{count} voto', other: '{count} votos' },
+    comments: { one: '{count} comentario', other: '{count} comentarios' },
+    stars: { one: '{count} estrella', other: '{count} estrellas' },
+    links: { paper: 'Artículo', pdf: 'PDF', code: 'Código', project: 'Proyecto' },
+    actions: {
+      more: 'más como este',
+      less: 'menos como este',
+      notNow: 'ahora no',
+      mute: 'silenciar {name}',
+    },
+    actionsInText: 'Más, menos, silenciar',
+    sectionTrending: 'Tendencias',
+    sectionOther: 'Más para ti',
+    withdrawn: 'Se omiten los artículos retirados desde entonces.',
+    longer: 'Esta edición es demasiado larga para un correo: {count} más están en su página',
+    coverage: 'De {sources}.',
+    late: 'Hoy con retraso: {sources}.',
+  },
+  reasons: {
+    follow: 'porque sigues {name}',
+    followTerms: 'porque sigues {name}: {terms}',
+    liked: 'porque te gustó {title}',
+    likedTerms: 'porque te gustó {title}: {terms}',
+    trending: 'en tendencia',
+    fill: 'en tendencia, fuera de lo que sigues',
+  },
+  foot: {
+    why: 'Recibes este correo porque suscribiste esta dirección a {service} y la confirmaste.',
+    whyNotice: 'Recibes este correo porque esta dirección se introdujo en {service}.',
+    preferences: 'Preferencias',
+    frequency: 'Cambiar la frecuencia',
+    pause: 'Pausa: una semana, un mes, hasta una fecha',
+    unfollow: 'Dejar de seguir un tema',
+    unsubscribeAll: 'Darse de baja de todo',
+    tracking: 'Sin píxel de seguimiento ni enlaces desviados.',
+    tracked: 'El operador de este servicio cuenta los correos abiertos o los enlaces seguidos.',
+    operator: 'Enviado por {operator}.',
+  },
+  notices: {
+    confirm: {
+      subject: 'Confirma tu suscripción a {service}',
+      preview: 'Un clic, y los primeros artículos están en camino.',
+      heading: 'Un clic y ya está',
+      paragraphs: [
+        'Alguien, esperamos que tú, pidió a {service} que enviara los artículos científicos del día a esta dirección.',
+        'Confírmala y tu primera edición llegará enseguida.',
+      ],
+      button: 'Confirmar mi suscripción',
+      after: ['Si no fuiste tú, no hagas nada: sin la confirmación no se envía nada más.'],
+    },
+    'confirm-address': {
+      subject: 'Confirma tu nueva dirección para {service}',
+      preview: 'Tus ediciones llegarán aquí en cuanto confirmes.',
+      heading: '¿Es esta tu nueva dirección?',
+      paragraphs: [
+        'Una persona que lee {service} pidió recibir desde ahora sus ediciones en esta dirección.',
+        'El cambio se hace en cuanto confirmes; hasta entonces todo sigue igual.',
+      ],
+      button: 'Confirmar esta dirección',
+      after: ['Si no fuiste tú, no hagas nada.'],
+    },
+    'address-requested': {
+      subject: '¿Quieres recibir {service} en otra dirección?',
+      preview: 'Nada cambia sin tu acuerdo.',
+      heading: 'Se pidió un cambio de dirección',
+      paragraphs: [
+        'Con un enlace de tus correos, alguien pidió que tus ediciones lleguen desde ahora a otra dirección.',
+        'El cambio se hace en cuanto acepten las dos direcciones; hasta entonces todo sigue igual.',
+      ],
+      button: 'Sí, de acuerdo',
+      after: [
+        'Si no fuiste tú, no hagas nada, y no reenvíes los correos de {service}: sus enlaces sirven a quien los tenga.',
+      ],
+    },
+    'address-changed': {
+      subject: 'Tu dirección en {service} ha cambiado',
+      preview: 'Las ediciones llegan desde ahora a la nueva dirección.',
+      heading: 'Tu dirección ha cambiado',
+      paragraphs: [
+        'Tus ediciones llegan desde ahora a la nueva dirección. Este es el último correo a la antigua.',
+      ],
+      button: '',
+      after: ['Si no fuiste tú, responde a este correo: lo lee una persona.'],
+    },
+    'preferences-changed': {
+      subject: 'Tus preferencias en {service} han cambiado',
+      preview: 'Cambió lo que sigues, o cuándo lo recibes.',
+      heading: 'Tus preferencias han cambiado',
+      paragraphs: ['Lo que sigues, o cuándo y cómo recibes tu edición, acaba de cambiar.'],
+      button: 'Ver mis preferencias',
+      after: ['Si no fuiste tú, puedes deshacerlo en la misma página.'],
+    },
+    paused: {
+      subject: '{service} está en pausa',
+      preview: 'Sin ediciones hasta que vuelvas.',
+      heading: 'En pausa',
+      paragraphs: ['No recibirás ediciones hasta que vuelvas. Lo que sigues se conserva.'],
+      button: 'Volver ahora',
+      after: [],
+    },
+    'paused-until': {
+      subject: '{service} está en pausa hasta el {date}',
+      preview: 'Sin ediciones hasta el {date}.',
+      heading: 'En pausa hasta el {date}',
+      paragraphs: [
+        'No recibirás ediciones hasta el {date}; después vuelven solas. Lo que sigues se conserva.',
+      ],
+      button: 'Cambiar o terminar la pausa',
+      after: [],
+    },
+    resumed: {
+      subject: 'Qué bien que vuelvas a {service}',
+      preview: 'Tus ediciones vuelven a tu hora.',
+      heading: 'Qué bien que vuelvas',
+      paragraphs: ['La pausa terminó. La próxima edición llega a la hora que elegiste.'],
+      button: 'Ver mis preferencias',
+      after: [],
+    },
+    goodbye: {
+      subject: 'Has dejado {service}',
+      preview: 'No más correos. Gracias por leer.',
+      heading: 'Adiós, y gracias por leer',
+      paragraphs: ['Te has dado de baja de todo. Este es el último correo.'],
+      button: 'Suscribirme de nuevo',
+      after: ['Si fue un error, suscribe de nuevo la misma dirección; es cuestión de un minuto.'],
+    },
+    test: {
+      subject: 'Un correo de prueba de {service}',
+      preview: 'Si puedes leer esto, el envío funciona.',
+      heading: 'El envío funciona',
+      paragraphs: [
+        'Este es el correo de prueba de {service}. Siguió el mismo camino que cada edición: las mismas cabeceras, la misma firma, el mismo servidor.',
+        'Mira su código fuente: SPF, DKIM y DMARC deberían decir «pass».',
+      ],
+      button: '',
+      after: [],
+    },
+  },
+};
