@@ -10,13 +10,10 @@ export type EditionIndex = {
   readonly since: IsoDate;
 };
 
-/** A candidate with the day it was first listed. */
-export type Candidate = MatchingPaper & { readonly firstListedOn: IsoDate };
-
 type Deps = {
   readonly editions: Pick<EditionStore, 'refresh'>;
   /** Papers listed in the days up to `on`, as known at `at`, with their trend then. */
-  readonly candidatesOf: (on: IsoDate, at: Date) => Promise<Candidate[]>;
+  readonly candidatesOf: (on: IsoDate, at: Date) => Promise<readonly MatchingPaper[]>;
   /** Changes whenever papers, listings or signals do; equal versions mean equal candidates. */
   readonly papersVersion: () => Promise<string>;
   readonly index: (papers: readonly MatchingPaper[]) => Promise<CandidateIndex>;
@@ -37,7 +34,7 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
     const inForce = new Set(await deps.editions.refresh(on, ids, at));
     const papers = found.filter((paper) => inForce.has(paper.id));
     const since = papers.reduce(
-      (first, paper) => (paper.firstListedOn < first ? paper.firstListedOn : first),
+      (first, paper) => (paper.listedOn !== null && paper.listedOn < first ? paper.listedOn : first),
       on,
     );
     return { index: await deps.index(papers), ids: papers.map((paper) => paper.id), since };

@@ -1,11 +1,13 @@
 import type { Database, Queryable } from '#src/database/database.ts';
-import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { Profile } from '#src/matching/types.ts';
 import type { JobQueue } from '#src/queue/jobs.ts';
 import { nextDigestAt, slotDate } from '#src/subscribers/schedule.ts';
 import type { Preferences } from '#src/subscribers/subscriber.ts';
 import type { EditionIndex } from './candidates.ts';
 import type { PlannedDigest, SkipReason } from './digest.ts';
+import type { InsertedDigest } from './ledger.ts';
+import { digestRanges } from './ranges.ts';
 
 /** A reader whose hour has come, locked by the planning transaction. */
 export type DueReader = Preferences & { readonly id: SubscriberId; readonly nextDigestAt: Date };
@@ -34,7 +36,7 @@ export type PlannerDeps = {
   readonly writeDigests: (
     tx: Queryable,
     rows: readonly PlannedDigest[],
-  ) => Promise<readonly { id: DigestId; editionDate: IsoDate; subscriberId: SubscriberId }[]>;
+  ) => Promise<readonly InsertedDigest[]>;
   readonly queue: JobQueue;
 };
 
@@ -52,13 +54,17 @@ export type PlanReport = {
 
 /** Plans digests: see {@link createPlanner}. */
 export type Planner = {
-  /** Plans everyone who is due now, in batches, until nobody is left. `progress` is told the readers done so far. */
-  planDue(progress?: (done: number) => void): Promise<PlanReport>;
+  /** Plans everyone who is due now, in batches, until nobody is left or `signal` is aborted (between batches). */
+  planDue(options?: { readonly signal?: AbortSignal; progress?(done: number): void }): Promise<PlanReport>;
   /**
    * Plans a reader's first digest at once; the daily ones begin the day after.
    * @returns `already` when the reader has a digest of today's edition, `gone` when there is no such active reader
    */
   planWelcome(id: SubscriberId): Promise<'planned' | 'skipped' | 'already' | 'gone'>;
+  /** The same with the kind of digest the reader usually gets, for an operator who sends one by hand. */
+  planNow(id: SubscriberId): Promise<'planned' | 'skipped' | 'already' | 'gone'>;
+  /** What a reader would get for a date (default: today where they live), without planning it; null: no active reader. */
+  preview(id: SubscriberId, editionDate?: IsoDate): Promise<PlannedDigest | null>;
 };
 
 const BATCH = 500;
@@ -72,16 +78,19 @@ const HOUR_MS = 3_600_000;
  */
 export function createPlanner(deps: PlannerDeps): Planner {
   return {
-    async planDue(progress) {
+    async planDue({ signal, progress } = {}) {
       const total: Tally = { due: 0, planned: 0, repeated: 0, skipped: {} };
-      for (;;) {
+      while (!signal?.aborted) {
         const batch = await planBatch(deps);
         addTo(total, batch);
         if (batch.due > 0) progress?.(total.due);
-        if (batch.due < BATCH) return total;
+        if (batch.due < BATCH) break;
       }
+      return total;
     },
-    planWelcome: (id) => planWelcome(deps, id),
+    planWelcome: (id) => planOne(deps, id, 'welcome'),
+    planNow: (id) => planOne(deps, id, 'usual'),
+    preview: (id, editionDate) => preview(deps, id, editionDate),
   };
 }
 
@@ -110,28 +119,21 @@ async function planBatch(deps: PlannerDeps): Promise<Tally> {
   return enqueue(deps, due.length, rows, written);
 }
 
-/** Puts what was planned on the queue, one job per edition, and counts. */
+/** Puts what was planned on the queue and counts. */
 async function enqueue(
   deps: PlannerDeps,
   due: number,
   rows: readonly PlannedDigest[],
-  written: readonly { id: DigestId; editionDate: IsoDate; subscriberId: SubscriberId }[],
+  written: readonly InsertedDigest[],
 ): Promise<Tally> {
-  const skipOf = new Map(rows.map((row) => [row.subscriberId, row.skip]));
+  const reasons = new Map(rows.map((row) => [row.subscriberId, row.skip]));
   const tally: Tally = { due, planned: 0, repeated: rows.length - written.length, skipped: {} };
-  const ranges = new Map<IsoDate, { from: number; to: number }>();
-  for (const { id, editionDate, subscriberId } of written) {
-    const skip = skipOf.get(subscriberId);
-    if (skip) {
-      tally.skipped[skip] = (tally.skipped[skip] ?? 0) + 1;
-      continue;
-    }
-    tally.planned++;
-    const range = ranges.get(editionDate) ?? { from: id, to: id };
-    ranges.set(editionDate, { from: Math.min(range.from, id), to: Math.max(range.to, id) });
+  for (const { subscriberId } of written) {
+    const skip = reasons.get(subscriberId);
+    if (skip) tally.skipped[skip] = (tally.skipped[skip] ?? 0) + 1;
+    else tally.planned++;
   }
-  for (const [editionDate, range] of ranges)
-    await deps.queue.add('deliver-digests', { editionDate, ...range });
+  for (const range of digestRanges(written)) await deps.queue.add('deliver-digests', range);
   return tally;
 }
 
@@ -150,11 +152,12 @@ async function planReaders(
   tx: Queryable,
   due: readonly DueReader[],
   now: Date,
+  on?: IsoDate,
 ): Promise<PlannedDigest[]> {
   if (due.length === 0) return [];
   const profiles = await deps.profilesOf(tx, due);
   const slots = due.map((reader) => ({ reader, slotAt: lastSlot(reader, now) }));
-  const byEdition = Map.groupBy(slots, ({ reader, slotAt }) => slotDate(reader, slotAt));
+  const byEdition = Map.groupBy(slots, ({ reader, slotAt }) => on ?? slotDate(reader, slotAt));
   const rows: PlannedDigest[] = [];
   for (const [editionDate, readers] of byEdition) {
     const edition = await deps.editionIndex(editionDate, now);
@@ -201,18 +204,18 @@ function kindOf(
   return reader.tellNothingToday ? { kind: 'nothing' } : { kind, skip: 'no-papers' };
 }
 
-async function planWelcome(
+async function planOne(
   deps: PlannerDeps,
   id: SubscriberId,
+  kind: 'welcome' | 'usual',
 ): Promise<'planned' | 'skipped' | 'already' | 'gone'> {
   const now = deps.now();
   const outcome = await deps.database.transaction().execute(async (tx) => {
     const reader = await deps.claimOne(tx, id);
     if (!reader) return null;
-    const today = { ...reader, nextDigestAt: now };
-    const [planned] = await planReaders(deps, tx, [today], now);
+    const [planned] = await planReaders(deps, tx, [{ ...reader, nextDigestAt: now }], now);
     if (!planned) throw new Error(`nothing planned for subscriber ${id}`);
-    const row: PlannedDigest = planned.skip ? planned : { ...planned, kind: 'welcome' };
+    const row: PlannedDigest = planned.skip || kind === 'usual' ? planned : { ...planned, kind };
     const written = await deps.writeDigests(tx, [row]);
     await deps.setNextDigestAt(tx, [{ id, nextDigestAt: firstSlotAfter(reader, row.editionDate, now) }]);
     return { row, written };
@@ -221,6 +224,18 @@ async function planWelcome(
   const tally = await enqueue(deps, 1, [outcome.row], outcome.written);
   if (tally.repeated > 0) return 'already';
   return tally.planned > 0 ? 'planned' : 'skipped';
+}
+
+function preview(deps: PlannerDeps, id: SubscriberId, on?: IsoDate): Promise<PlannedDigest | null> {
+  // Of a date gone by: as it was when the last zone was through with it.
+  const over = on === undefined ? Number.POSITIVE_INFINITY : Date.parse(`${on}T12:00:00Z`) + 24 * HOUR_MS;
+  const now = new Date(Math.min(deps.now().getTime(), over));
+  return deps.database.transaction().execute(async (tx) => {
+    const reader = await deps.claimOne(tx, id);
+    if (!reader) return null;
+    const [planned] = await planReaders(deps, tx, [{ ...reader, nextDigestAt: now }], now, on);
+    return planned ?? null;
+  });
 }
 
 /** The first slot of a later local date than the edition the reader has just got. */

@@ -56,3 +56,17 @@ export async function removeFeedback(tx: Queryable, id: SubscriberId, paper?: Pa
   const query = tx.deleteFrom('feedback').where('subscriber_id', '=', id);
   await (paper === undefined ? query : query.where('paper_id', '=', paper)).execute();
 }
+
+/** Papers that readers marked "more" or "less" or follow as examples, the most recently marked first. */
+export async function markedPapers(db: Queryable, limit = 5000): Promise<PaperId[]> {
+  const { rows } = await sql<{ id: PaperId }>`
+    select paper_id as id from (
+      select paper_id, max(given_at) as at from feedback where verdict in ('more', 'less') group by 1
+      union all
+      select n.paper_id, max(f.created_at) from follows f
+        join topics t on t.id = f.topic_id and t.kind = 'paper'
+        join paper_identifiers n on n.identifier = t.value
+        group by 1) marked
+    group by 1 order by max(at) desc, 1 limit ${limit}`.execute(db);
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+import { type IsoDate, isoDate } from '#src/database/ids.ts';
+import type { IngestReport } from '#src/papers/ingest.ts';
+import { type IngestCommand, ingestCommand } from '#src/papers/ingest-command.ts';
+import type { PaperStore } from '#src/papers/paper-store.ts';
+import { createSources } from '#src/papers/sources/sources.ts';
+import { CommandError, type Io, startProgress } from './io.ts';
+import { withServices } from './with-services.ts';
+
+type Options = { dryRun?: boolean; json?: boolean; from?: IsoDate; to?: IsoDate; on?: IsoDate };
+
+const day = (flag: string, description: string) => new Option(flag, description).argParser(isoDate);
+
+/** `paperboy ingest SOURCE [FILE…]` */
+export function registerIngest(program: Command, io: Io): void {
+  program
+    .command('ingest')
+    .description('Read papers from a source, from recorded files where any are named, else from the network')
+    .argument('<source>', [...createSources().keys()].join(' | '))
+    .argument('[files...]', 'recorded files, or folders of them')
+    .addOption(day('--from <date>', 'first day to read'))
+    .addOption(day('--to <date>', 'last day to read'))
+    .addOption(day('--on <date>', 'the day to list papers on where the input names none (default: today)'))
+    .option('--dry-run', 'read and check everything, store nothing')
+    .option('--json', 'print {"listings", "papers", "faults", …}')
+    .action((source: string, files: string[], options: Options) => runIngest(io, source, files, options));
+}
+
+async function runIngest(io: Io, source: string, files: string[], options: Options): Promise<void> {
+  const { from, to, on } = options;
+  const command: IngestCommand = {
+    source,
+    files,
+    ...(from ? { from } : {}),
+    ...(to ? { to } : {}),
+    ...(on ? { listedOn: on } : {}),
+  };
+  const report = options.dryRun
+    ? await read(io, command, null)
+    : await withServices(async ({ papers }) => read(io, command, papers));
+  if (options.json) io.out(JSON.stringify(report));
+  else for (const line of describe(report, options.dryRun === true)) io.out(line);
+  if (report.faultCount > 0) process.exitCode = 1;
+}
+
+async function read(io: Io, command: IngestCommand, store: PaperStore | null): Promise<IngestReport> {
+  const progress = startProgress(io, 'listings');
+  try {
+    const deps = { sources: createSources(), store, now: () => new Date() };
+    const outcome = await ingestCommand(deps, command, {
+      onProgress: ({ listings }) => progress.update(listings),
+    });
+    switch (outcome.type) {
+      case 'ingested':
+        return outcome.report;
+      case 'unknown-source':
+        throw new CommandError(
+          `There is no source "${command.source}"; there are: ${outcome.known.join(', ')}.`,
+        );
+      case 'no-such-file':
+        throw new CommandError(`There is no file or folder ${outcome.file}.`);
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+function describe(report: IngestReport, dryRun: boolean): string[] {
+  const where = ({ where, line }: { where: string; line?: number }) =>
+    line === undefined ? where : `${where}:${line}`;
+  const faults = report.faults.map((fault) => `fault  ${where(fault)}  ${fault.message}`);
+  const rest = report.faultCount - report.faults.length;
+  return [
+    ...faults,
+    ...(rest > 0 ? [`… and ${rest} faults more`] : []),
+    dryRun
+      ? `${report.listings} listings of ${report.papers} papers, ${report.faultCount} faults; nothing stored`
+      : `${report.listings} listings of ${report.papers} papers (${report.created} new, ${report.known} known), ${report.faultCount} faults`,
+  ];
+}

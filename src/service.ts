@@ -1,0 +1,116 @@
+import { startWorkers } from '#workers/start.ts';
+import type { Backing } from './backing.ts';
+import type { Config } from './config.ts';
+import { choosePort } from './embedded/ports.ts';
+import type { Log } from './log.ts';
+import type { MailTransport } from './mail/message.ts';
+import { parseRelay } from './mail/smtp-relay.ts';
+import { createMailTransport } from './mail/transport.ts';
+import type { QueueBackend } from './queue/backend.ts';
+import { openQueue } from './queue/queue.ts';
+import { createServices } from './services.ts';
+import { createWorkerUseCases } from './use-cases.ts';
+import { createApp } from './web/app.ts';
+
+/** The running service, or the part of it that this process runs. */
+export type Service = {
+  /** Where the pages are; null without the web part. */
+  readonly pageUrl: string | null;
+  /** Makes sure there are papers to show: from the sources, else the sample that comes with Paperboy. */
+  ensurePapers(): Promise<void>;
+  /** Stops in the opposite order of starting: HTTP, workers, queue, mail. */
+  close(): Promise<void>;
+};
+
+/** Where the queue is kept, by the configuration. */
+export const queueBackend = (config: Config, backing: Pick<Backing, 'databaseUrl'>): QueueBackend =>
+  config.queue.kind === 'redis' ? config.queue : { kind: 'postgres', url: backing.databaseUrl };
+
+/** Makes the transport to the relay; it connects when the first message is sent. */
+export function openTransport(config: Config, backing: Pick<Backing, 'smtpUrls'>): MailTransport {
+  const [url] = backing.smtpUrls;
+  if (url === undefined) throw new Error('SMTP_URL is not set, and this process has no local mailbox.');
+  return createMailTransport({ relay: parseRelay(url), connections: config.smtpConnections });
+}
+
+/** Milliseconds that work in flight gets to finish at shutdown. */
+const GRACE_MS = 30_000;
+
+/**
+ * Starts the parts of the service: queue → mail → use cases → workers → pages.
+ * @throws when the queue's backend is out of reach or the port is taken; what was opened is closed then
+ */
+export async function openService(deps: {
+  readonly config: Config;
+  readonly backing: Backing;
+  readonly log: Log;
+  readonly parts: { readonly web: boolean; readonly workers: boolean };
+}): Promise<Service> {
+  const { config, backing, log, parts } = deps;
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const port = parts.web ? await webPort(config) : config.web.port;
+    const baseUrl = config.web.baseUrl ?? `http://localhost:${port}`;
+    const now = () => new Date();
+    const onError = (error: Error) => log.warn({ err: error }, 'queue fault');
+    const queue = await openQueue(queueBackend(config, backing), { onError });
+    closers.push(() => queue.close());
+    const services = createServices({
+      config,
+      database: backing.database,
+      secret: backing.secret,
+      baseUrl,
+      queue: queue.queue,
+      now,
+    });
+    await services.topics.syncCatalogue();
+    const useCases = parts.workers ? openUseCases() : null;
+    if (useCases) {
+      const workers = await startWorkers({ queue, useCases });
+      closers.push(() => workers.close(GRACE_MS));
+    }
+    if (parts.web) {
+      const app = await openPages();
+      closers.push(() => app.close());
+    }
+    return { pageUrl: parts.web ? baseUrl : null, ensurePapers: async () => useCases?.ensurePapers(), close };
+
+    function openUseCases() {
+      const transport = openTransport(config, backing);
+      closers.push(() => transport.close());
+      return createWorkerUseCases({
+        services,
+        transport,
+        config,
+        database: backing.database,
+        queue: queue.queue,
+        log,
+        now,
+      });
+    }
+
+    async function openPages() {
+      const app = await createApp(services.webDependencies, {
+        baseUrl,
+        operatorName: config.sender.operatorName,
+        postalAddress: config.sender.postalAddress,
+        consentText: services.consentText,
+        trustProxy: config.web.trustProxy,
+        secret: backing.secret,
+        hsts: baseUrl.startsWith('https:'),
+        logger: log,
+      });
+      await app.listen({ host: config.web.host, port });
+      return app;
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const webPort = (config: Config): Promise<number> =>
+  choosePort(config.web.port, { fixed: config.given.has('PORT'), setting: 'PORT', host: config.web.host });

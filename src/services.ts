@@ -1,0 +1,194 @@
+import type { Config } from './config.ts';
+import { type Database, pingDatabase } from './database/database.ts';
+import { type IsoDate, type NoticeId, type PaperId, type SubscriberId, utcDate } from './database/ids.ts';
+import { createCandidates } from './digests/candidates.ts';
+import { createDigestComposer } from './digests/compose.ts';
+import { findDigest } from './digests/digest-view-store.ts';
+import { createEditionStore } from './digests/edition-store.ts';
+import { createLedger } from './digests/ledger.ts';
+import { createPlanner } from './digests/plan.ts';
+import { profilesOf } from './digests/profiles.ts';
+import { createNoticeComposer } from './mail/notice-mail.ts';
+import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
+import { createSuppressionStore } from './mail/suppression-store.ts';
+import { indexCandidates } from './matching/index-candidates.ts';
+import type { MatchingPaper } from './matching/types.ts';
+import type { Paper } from './papers/paper.ts';
+import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
+import { trend } from './papers/trend.ts';
+import type { JobQueue } from './queue/jobs.ts';
+import { senderOf } from './sender.ts';
+import { OPEN_POLICY } from './subscribers/address.ts';
+import { markedPapers } from './subscribers/feedback-store.ts';
+import { createSubscribers } from './subscribers/lifecycle.ts';
+import { createLinks } from './subscribers/links.ts';
+import { noticeLinks } from './subscribers/notice-links.ts';
+import { DEFAULT_CAPS } from './subscribers/request.ts';
+import { claimDue, claimOne, recipientsByIds, setNextDigestAt } from './subscribers/subscriber-store.ts';
+import { createTokens } from './subscribers/tokens.ts';
+import { createTopicStore, type TopicStore } from './topics/topic-store.ts';
+import { createDayViews } from './web/day-store.ts';
+import type { WebDependencies } from './web/dependencies.ts';
+
+/** What the services stand on: opened elsewhere (backing.ts), closed by whoever opened it. */
+export type Foundations = {
+  readonly config: Config;
+  readonly database: Database;
+  /** Signs links, keys hashes. */
+  readonly secret: string;
+  /** Address of the pages, for the links in mails. */
+  readonly baseUrl: string;
+  readonly queue: JobQueue;
+  readonly now: () => Date;
+};
+
+/** Every store and use case of the service, wired. */
+export type Services = ReturnType<typeof createServices>;
+
+/** The sentence beside the subscribe button, kept with every confirmation. */
+export const CONSENT_TEXT =
+  'Send me a digest of research papers by e-mail. I can change what I get or leave with one click in every mail.';
+
+const CONFIRMATION_HOURS = 48;
+
+/** Wires stores and use cases. Nothing is opened or started here. */
+export function createServices(on: Foundations) {
+  const { config, database, secret, queue, now } = on;
+  const tokens = createTokens({ secret });
+  const links = createLinks({ baseUrl: on.baseUrl, tokens });
+  const topics = createTopicStore({ database });
+  const papers = createPaperStore({ database });
+  const notices = createNoticeStore({ database, now });
+  const suppressions = createSuppressionStore({ hashKey: secret });
+  const ledger = createLedger({ database, now });
+  const editions = createEditionStore({ database });
+  const sender = senderOf(config, on.baseUrl, secret);
+
+  const planner = createPlanner({
+    database,
+    now,
+    queue,
+    deadlineHours: config.digests.deadlineHours,
+    editionIndex: wireCandidates(on, { papers, topics, editions }),
+    claimDue,
+    claimOne,
+    setNextDigestAt,
+    profilesOf: (db, readers) => profilesOf(topics, db, readers),
+    seenPapers: ledger.seenPapers,
+    writeDigests: ledger.insert,
+  });
+
+  const enqueueNotices = (ids: readonly NoticeId[]) => queue.add('deliver-notices', { ids: [...ids] });
+  const subscribers = createSubscribers({
+    database,
+    secret,
+    tokens,
+    now,
+    enqueueNotices,
+    suppressions,
+    follows: topics,
+    planNotices: notices.plan,
+    planWelcome: async (id) => void (await planner.planWelcome(id)),
+    caps: DEFAULT_CAPS,
+    policy: OPEN_POLICY,
+    consentText: CONSENT_TEXT,
+    confirmationHours: CONFIRMATION_HOURS,
+  });
+
+  const digestComposer = createDigestComposer({
+    papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
+    recipientsByIds: (ids) => recipientsByIds(database, ids),
+    linksOf: links.linksOf,
+    sender,
+    now,
+  });
+  const noticeComposer = createNoticeComposer({ sender, now });
+  const composeNotice = async (claimed: ClaimedNotice) => {
+    const { id, notice, email, language } = claimed;
+    const found = await noticeLinks({ database, links, now }, claimed);
+    return noticeComposer.compose({ id, notice, email, language, links: found });
+  };
+
+  const digestHtml = async (id: SubscriberId, date: IsoDate) => {
+    const row = await findDigest(database, id, date);
+    if (!row || row.skipReason) return null;
+    const page = await digestComposer.page({ ...row, leaseToken: 0 });
+    return typeof page === 'string' ? page : null;
+  };
+  const webDependencies: WebDependencies = {
+    subscribers,
+    tokens,
+    links,
+    now,
+    digestHtml,
+    days: createDayViews({ database, papers, now }),
+    catalogue: topics.catalogue,
+    papersByIds: papers.papersByIds,
+    ping: () => pingDatabase(database),
+  };
+
+  return {
+    webDependencies,
+    tokens,
+    links,
+    topics,
+    papers,
+    notices,
+    suppressions,
+    ledger,
+    editions,
+    planner,
+    subscribers,
+    digestComposer,
+    composeNotice,
+    consentText: CONSENT_TEXT,
+  };
+}
+
+const byId = (papers: readonly Paper[]): Map<PaperId, Paper> =>
+  new Map(papers.map((paper) => [paper.id, paper]));
+
+/** The index of an edition: candidates with their trend, and the papers that readers marked as context. */
+function wireCandidates(
+  { config, database, now }: Foundations,
+  stores: { papers: PaperStore; topics: TopicStore; editions: ReturnType<typeof createEditionStore> },
+) {
+  const withTrend = async (found: readonly Paper[], at: Date): Promise<MatchingPaper[]> => {
+    const signals = await stores.papers.signalsOf(
+      found.map((paper) => paper.id),
+      at,
+    );
+    return found.map((paper) => toMatching(paper, trend(signals.get(paper.id) ?? [], paper, at)));
+  };
+  return createCandidates({
+    editions: stores.editions,
+    papersVersion: () => stores.papers.version(),
+    candidatesOf: async (on, at) => {
+      // An evening in America is tomorrow in UTC: what is listed there already is news to its readers too.
+      const until = on > utcDate(at) ? on : utcDate(at);
+      const request = { on: until, windowDays: config.digests.candidateDays, seenBefore: at };
+      return withTrend(await stores.papers.candidatePapers(request), at);
+    },
+    index: async (candidates) => {
+      const catalogue = await stores.topics.catalogue();
+      const marked = await stores.papers.papersByIds(await markedPapers(database));
+      return indexCandidates(candidates, catalogue, await withTrend(marked, now()));
+    },
+  });
+}
+
+/** The part of a paper that matching reads. */
+export function toMatching(paper: Paper, trendNow: number): MatchingPaper {
+  return {
+    id: paper.id,
+    identity: paper.identity,
+    title: paper.title,
+    abstract: paper.abstract,
+    authors: paper.authors,
+    categories: paper.categories,
+    organisation: paper.organisation,
+    keywords: paper.keywords,
+    listedOn: paper.firstListedOn,
+    trend: trendNow,
+  };
+}
