@@ -79,3 +79,11 @@ export function identifiersOf(source: string, record: PaperRecord): [string, ...
   const names = new Set([...arxiv, ...doi, ...(record.aliases ?? []), ...own]);
   return [...names] as [string, ...string[]];
 }
+
+/** A name of any form (`oai:arXiv.org:…`, an address, a bare DOI) as an identifier of `identifiersOf`. */
+export function normalIdentifier(text: string): string {
+  const arxivId = arxivIdOf(text);
+  if (arxivId !== undefined) return `arxiv:${arxivId}`;
+  const doi = doiOf(text);
+  return doi === undefined ? text : `doi:${doi}`;
+}

@@ -1,8 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IsoDate } from '#src/database/ids.ts';
-import { type IngestOptions, type IngestReport, ingest } from './ingest.ts';
-import type { PaperStore } from './paper-store.ts';
+import { type IngestOptions, type IngestReport, type IngestStore, ingest } from './ingest.ts';
 import { dateInName } from './sources/json-lines.ts';
 import type { Sources } from './sources/sources.ts';
 
@@ -31,7 +30,7 @@ export type IngestOutcome =
 export async function ingestCommand(
   deps: {
     readonly sources: Sources;
-    readonly store: Pick<PaperStore, 'put'> | null;
+    readonly store: IngestStore | null;
     readonly now: () => Date;
   },
   command: IngestCommand,

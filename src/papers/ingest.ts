@@ -1,4 +1,5 @@
 import type { PaperId } from '#src/database/ids.ts';
+import { normalIdentifier } from './identity.ts';
 import type { ListingRecord, SourceFault, SourceItem } from './paper.ts';
 import type { PaperStore } from './paper-store.ts';
 import { resolveWorks, type Work } from './works.ts';
@@ -25,6 +26,9 @@ export type IngestReport = {
 /** Told after every batch. */
 export type IngestProgress = (so: { listings: number; faults: number }) => void;
 
+/** The part of the store that ingest writes to. */
+export type IngestStore = Pick<PaperStore, 'put' | 'withdraw'>;
+
 /** How to ingest. */
 export type IngestOptions = {
   /** Listings per transaction (default 500). */
@@ -40,10 +44,7 @@ const FAULTS_KEPT = 1000;
  * @throws what the source or the database throws
  */
 export async function ingest(
-  {
-    items,
-    store,
-  }: { readonly items: AsyncIterable<SourceItem>; readonly store: Pick<PaperStore, 'put'> | null },
+  { items, store }: { readonly items: AsyncIterable<SourceItem>; readonly store: IngestStore | null },
   options: IngestOptions = {},
 ): Promise<IngestReport> {
   const count = store === null ? createDryCount() : createStoringCount(store);
@@ -58,20 +59,37 @@ export async function ingest(
     options.onProgress?.({ listings, faults: faultCount });
   };
   for await (const item of items) {
-    if (item.type === 'fault') {
-      faultCount += 1;
-      if (faults.length < FAULTS_KEPT) faults.push(item.fault);
-    } else batch.push(item.listing);
-    if (batch.length >= (options.batch ?? 500)) await flush();
+    switch (item.type) {
+      case 'fault':
+        faultCount += 1;
+        if (faults.length < FAULTS_KEPT) faults.push(item.fault);
+        break;
+      case 'listing':
+        batch.push(item.listing);
+        if (batch.length >= (options.batch ?? 500)) await flush();
+        break;
+      case 'withdrawal':
+        await flush();
+        await count.withdraw(item.identifier, item.observedAt);
+        break;
+      case 'checkpoint':
+        await flush();
+        if (store !== null) await item.reached();
+        break;
+    }
   }
   await flush();
   return { listings, faults, faultCount, ...count.total() };
 }
 
 type Total = Omit<IngestReport, 'listings' | 'faults' | 'faultCount'>;
-type Count = { put(listings: readonly ListingRecord[]): Promise<void>; total(): Total };
+type Count = {
+  put(listings: readonly ListingRecord[]): Promise<void>;
+  withdraw(identifier: string, at: Date): Promise<void>;
+  total(): Total;
+};
 
-function createStoringCount(store: Pick<PaperStore, 'put'>): Count {
+function createStoringCount(store: IngestStore): Count {
   const papers = new Set<PaperId>();
   const withdrawn = new Set<PaperId>();
   const created = new Set<PaperId>();
@@ -84,6 +102,10 @@ function createStoringCount(store: Pick<PaperStore, 'put'>): Count {
       for (const id of report.withdrawn) withdrawn.add(id);
       for (const id of report.merged) for (const ids of [papers, withdrawn, created]) ids.delete(id);
       merged += report.merged.length;
+    },
+    async withdraw(identifier, at) {
+      const id = await store.withdraw(normalIdentifier(identifier), at);
+      if (id !== null) withdrawn.add(id);
     },
     total: () => ({
       papers: papers.size,
@@ -106,6 +128,7 @@ function createDryCount(): Count {
         works.add(place({ ...listing, paper: { ...rest, title: '', abstract: '' } }));
       }
     },
+    withdraw: async () => undefined,
     total: () => ({
       papers: new Set([...works].map(current)).size,
       created: 0,

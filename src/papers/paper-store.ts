@@ -38,6 +38,16 @@ export function createPaperStore({ database }: { readonly database: Database }) 
     put: (listings: readonly ListingRecord[]): Promise<PutReport> =>
       database.transaction().execute((transaction) => putBatch(transaction, listings)),
 
+    /** Marks a paper as withdrawn since `at`, if it is known and wasn't before. @returns its id, null when unknown */
+    async withdraw(identifier: string, at: Date): Promise<PaperId | null> {
+      const { rows } = await sql<{ paper_id: PaperId }>`
+        with named as (select paper_id from paper_identifiers where identifier = ${identifier}),
+        marked as (update papers set withdrawn_at = ${at}, updated_at = now()
+                   from named where id = paper_id and withdrawn_at is null)
+        select paper_id from named`.execute(database);
+      return rows[0]?.paper_id ?? null;
+    },
+
     /** The papers of these ids, in ascending order of id; unknown ids are left out. Totals are the latest ones. */
     papersByIds: (ids: readonly PaperId[]): Promise<Paper[]> =>
       selectPapers(database, sql`p.id = any(${ids}::bigint[])`, null),

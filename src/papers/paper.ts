@@ -66,6 +66,10 @@ export type SourceFault = {
 /** What a source yields, in the source's order. */
 export type SourceItem =
   | { readonly type: 'listing'; readonly listing: ListingRecord }
+  /** A paper is gone from its source: `identifier` in any form that names it. */
+  | { readonly type: 'withdrawal'; readonly identifier: string; readonly observedAt: Date }
+  /** Everything before is complete: `reached` is called once it is stored, to remember how far the source was read. */
+  | { readonly type: 'checkpoint'; readonly reached: () => Promise<void> }
   | { readonly type: 'fault'; readonly fault: SourceFault };
 
 /** A stored paper, as matching, mails and pages read it. */

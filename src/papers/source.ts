@@ -11,6 +11,8 @@ export type SourceRequest = {
   readonly from?: IsoDate;
   /** Last day asked for, included. */
   readonly to?: IsoDate;
+  /** arXiv ids in any form, pasted by a curator, to be fetched and completed. */
+  readonly ids?: readonly string[];
   /** The day to list papers on where the input names none; default: the UTC date of `now`. */
   readonly listedOn?: IsoDate;
 };
@@ -35,3 +37,12 @@ export function fault(where: string, message: string, line?: number): SourceItem
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Remembers small things between runs, such as how far a source was read; values are JSON. */
+export type SourceMemory = {
+  recall(key: string): Promise<unknown>;
+  remember(key: string, value: unknown): Promise<void>;
+};
+
+/** For a dry run: remembers nothing. */
+export const noMemory: SourceMemory = { recall: async () => undefined, remember: async () => undefined };

@@ -3,28 +3,28 @@ import { join } from 'node:path';
 import type { PaperId } from '#src/database/ids.ts';
 import { identifiersOf } from '#src/papers/identity.ts';
 import type { ListingRecord, Paper } from '#src/papers/paper.ts';
-import type { Source } from '#src/papers/source.ts';
-import { createArxivListingsSource } from '#src/papers/sources/arxiv-listings.ts';
-import { createHuggingFaceSource } from '#src/papers/sources/huggingface.ts';
-import { createPageSource } from '#src/papers/sources/page.ts';
+import { createSources } from '#src/papers/sources/sources.ts';
 import { sharedData } from './shared-data.ts';
 
-const SOURCES: readonly (readonly [folder: string, source: () => Source])[] = [
-  ['seed-pages', createPageSource],
-  ['wire/hf-daily-papers', createHuggingFaceSource],
-  ['wire/arxiv-listings', createArxivListingsSource],
-];
+const SOURCES = [
+  ['seed-pages', 'page'],
+  ['wire/hf-daily-papers', 'huggingface'],
+  ['wire/arxiv-listings', 'arxiv'],
+] as const;
 
 /** Every paper of the real data, the first appearance of each, in the form the mails get it. */
 export async function* corpusPapers(): AsyncIterable<Paper> {
   const seen = new Set<string>();
-  for (const [folder, source] of SOURCES) {
+  for (const [folder, name] of SOURCES) {
+    const source = createSources().get(name);
+    if (!source) throw new Error(name);
     const path = join(sharedData, folder);
     const files = readdirSync(path)
       .filter((name) => !name.endsWith('.md'))
       .map((name) => join(path, name));
-    for await (const item of source().read({ now: new Date('2026-07-01T00:00:00Z'), files })) {
+    for await (const item of source.read({ now: new Date('2026-07-01T00:00:00Z'), files })) {
       if (item.type === 'fault') throw new Error(`${item.fault.where}: ${item.fault.message}`);
+      if (item.type !== 'listing') continue;
       const key = identifiersOf(item.listing.source, item.listing.paper)[0] ?? '';
       if (seen.has(key)) continue;
       seen.add(key);

@@ -1,25 +1,18 @@
 import type { IsoDate } from '#src/database/ids.ts';
 import type { SourceItem } from '../paper.ts';
-import { fault, type Source, type SourceRequest } from '../source.ts';
+import { fault } from '../source.ts';
 import { dateInName, readJsonLines, startOfDay } from './json-lines.ts';
 import { type Fields, looseRecord } from './loose-record.ts';
 
 /**
  * Recorded arXiv announcements: JSON lines, gzipped or plain, one file per day with the day in its name. Repeats inside
  * a day and across days (weekends and holidays repeat the last list) are yielded as they stand and meet in one row.
+ * @param given the day of a file whose name tells none
  */
-export function createArxivListingsSource(): Source {
-  return { name: 'arxiv', read: readListings };
-}
-
-async function* readListings(request: SourceRequest): AsyncIterable<SourceItem> {
-  if (!request.files?.length)
-    yield fault('arxiv-listings', 'name the files to read: ingest arxiv-listings FILE…');
-  for (const file of request.files ?? []) {
-    const day = dateInName(file) ?? request.listedOn;
-    if (day) yield* readDay(file, day);
-    else yield fault(file, 'no date in the name of the file (YYYY-MM-DD), and none given with --listed-on');
-  }
+export async function* readListingDay(file: string, given: IsoDate | undefined): AsyncIterable<SourceItem> {
+  const day = dateInName(file) ?? given;
+  if (day) yield* readDay(file, day);
+  else yield fault(file, 'no date in the name of the file (YYYY-MM-DD), and none given with --listed-on');
 }
 
 async function* readDay(file: string, day: IsoDate): AsyncIterable<SourceItem> {

@@ -1,38 +1,95 @@
-import { readFile, stat } from 'node:fs/promises';
+import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
 import type { SourceItem } from '../paper.ts';
-import { fault, messageOf, type Source, type SourceRequest } from '../source.ts';
+import { fault, type Source, type SourceRequest } from '../source.ts';
+import { fetchChanged, type Network } from './fetch.ts';
 import { readEntry } from './huggingface-entry.ts';
-import { dateInName, parseJson } from './json-lines.ts';
+import { dateInName } from './json-lines.ts';
+import { jsonOf, readRecorded } from './recorded-file.ts';
 
-/** Bytes of a recorded answer at most; a day has 0.3 MB, a page of 100 less than 1 MB. */
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Rows asked for at once; a page that is full is followed by another. */
+const PAGE = 50;
+/** Pages of one day at most: a guard against a server that repeats itself. */
+const MAX_PAGES = 40;
+/** Votes keep growing that long: days so far back are asked again. */
+const REVISIT_DAYS = 14;
 
-/** The community's daily list of Hugging Face: recorded answers of `GET /api/daily_papers`. */
-export function createHuggingFaceSource(): Source {
-  return { name: 'huggingface', read: readRecorded };
+/**
+ * The community's daily list of Hugging Face, `GET /api/daily_papers`. Live: the days from `from` to `to`, by default today
+ * and the two weeks before it, since votes keep growing. From files: recorded answers.
+ */
+export function createHuggingFaceSource(
+  network: Network | null,
+  base = 'https://huggingface.co/api/daily_papers',
+): Source {
+  return {
+    name: 'huggingface',
+    read: (request) => (request.files ? readFiles(request.files, request) : readLive(network, base, request)),
+  };
 }
 
-async function* readRecorded(request: SourceRequest): AsyncIterable<SourceItem> {
-  for (const file of request.files ?? []) yield* readAnswerFile(file, request);
-}
-
-async function* readAnswerFile(file: string, request: SourceRequest): AsyncIterable<SourceItem> {
-  const answer = await jsonFile(file);
-  if ('message' in answer) return yield fault(file, answer.message);
-  if (!Array.isArray(answer.json))
-    return yield fault(file, 'not an answer of daily_papers: a JSON array is expected');
-  const day = dateInName(file) ?? request.listedOn;
-  for (const [index, entry] of answer.json.entries())
-    yield readEntry(entry, { where: file, index: index + 1, day });
-}
-
-async function jsonFile(file: string): Promise<{ json: unknown } | { message: string }> {
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_BYTES) return { message: `${size} bytes: an answer has ${MAX_BYTES} at most` };
-    const json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
-    return json === undefined ? { message: 'not JSON' } : { json };
-  } catch (error) {
-    return { message: messageOf(error) };
+async function* readFiles(files: readonly string[], request: SourceRequest): AsyncIterable<SourceItem> {
+  for (const file of files) {
+    const recorded = await readRecorded(file);
+    if ('message' in recorded) yield fault(file, recorded.message);
+    else yield* readAnswer(recorded.body, { where: file, day: dateInName(file) ?? request.listedOn }).items;
   }
+}
+
+async function* readLive(
+  network: Network | null,
+  base: string,
+  request: SourceRequest,
+): AsyncIterable<SourceItem> {
+  if (!network) return yield fault('huggingface', 'no network here: name recorded files');
+  const to = request.to ?? utcDate(request.now);
+  const from = request.from ?? addDays(to, -REVISIT_DAYS);
+  for (let day = to; day >= from; day = addDays(day, -1)) yield* readDay(network, base, day, request);
+}
+
+async function* readDay(
+  network: Network,
+  base: string,
+  day: IsoDate,
+  request: SourceRequest,
+): AsyncIterable<SourceItem> {
+  const key = `huggingface:${day}:pages`;
+  const pagesBefore = Number(await network.memory.recall(key)) || 0;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const url = `${base}?${new URLSearchParams({ date: day, limit: String(PAGE), p: String(page) }).toString()}`;
+    const fetched = await fetchChanged(network, url, 'application/json');
+    if (fetched.type === 'fault') return yield fetched.item;
+    // The page after an unchanged one may have changed all the same.
+    if (fetched.type === 'unchanged' && page + 1 < pagesBefore) continue;
+    if (fetched.type === 'unchanged') return;
+    const { items, count } = readAnswer(fetched.body, { where: url, day, receivedAt: request.now });
+    yield* items;
+    if (items.every((item) => item.type !== 'fault'))
+      yield {
+        type: 'checkpoint',
+        reached: () =>
+          Promise.all([fetched.stored(), network.memory.remember(key, page + 1)]).then(() => undefined),
+      };
+    if (count < PAGE) return;
+  }
+  yield fault(base, `${day}: more than ${MAX_PAGES} pages`);
+}
+
+type AnswerContext = {
+  readonly where: string;
+  readonly day?: IsoDate | undefined;
+  readonly receivedAt?: Date;
+};
+
+/** `count`: entries of the answer, readable or not. */
+function readAnswer(body: Buffer, context: AnswerContext): { items: SourceItem[]; count: number } {
+  const json = jsonOf(body);
+  if (!Array.isArray(json))
+    return {
+      items: [fault(context.where, 'not an answer of daily_papers: a JSON array is expected')],
+      count: 0,
+    };
+  return {
+    items: json.map((entry, index) => readEntry(entry, { ...context, index: index + 1 })),
+    count: json.length,
+  };
 }

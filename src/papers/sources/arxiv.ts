@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import { type IsoDate, utcDate } from '#src/database/ids.ts';
+import type { SourceItem } from '../paper.ts';
+import { fault, type Source, type SourceRequest } from '../source.ts';
+import { readFeeds } from './arxiv-feed.ts';
+import { type Harvest, readHarvest } from './arxiv-harvest.ts';
+import { readListingPage } from './arxiv-listing-page.ts';
+import { readListingDay } from './arxiv-listings.ts';
+import { type ArxivAnswer, readArxivXml } from './arxiv-xml.ts';
+import type { Network } from './fetch.ts';
+import { dateInName, startOfDay } from './json-lines.ts';
+import { isFields } from './loose-record.ts';
+import type { ReadContext } from './read-context.ts';
+import { jsonOf, readRecorded } from './recorded-file.ts';
+
+/** Bytes that tell the form of a file. */
+const HEAD = 512;
+
+/**
+ * arXiv. Live: today's announcement feeds of the configured categories; with `from` or `to` in the past a harvest of those
+ * days by OAI-PMH. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
+ * of the announcements; OAI-PMH; the page `/list/…/new`) and JSON lines of announcements, told by their content.
+ */
+export function createArxivSource(network: Network | null, categories: readonly string[]): Source {
+  return {
+    name: 'arxiv',
+    read: (request) =>
+      request.files ? readFiles(request.files, request) : readLive(network, categories, request),
+  };
+}
+
+async function* readLive(
+  network: Network | null,
+  categories: readonly string[],
+  request: SourceRequest,
+): AsyncIterable<SourceItem> {
+  if (!network) return yield fault('arxiv', 'no network here: name recorded files');
+  const today = utcDate(request.now);
+  const from = request.from ?? request.to ?? today;
+  if (from >= today) return yield* readFeeds(network, categories, request);
+  const harvest: Harvest = { from, to: request.to ?? today, categories };
+  yield* readHarvest(network, harvest, request);
+}
+
+async function* readFiles(files: readonly string[], request: SourceRequest): AsyncIterable<SourceItem> {
+  for (const file of files) yield* readFile(file, request);
+}
+
+async function* readFile(file: string, request: SourceRequest): AsyncIterable<SourceItem> {
+  if (/\.(jsonl|ndjson)(\.gz)?$/.test(basename(file))) return yield* readListingDay(file, request.listedOn);
+  const recorded = await readRecorded(file);
+  if ('message' in recorded) return yield fault(file, recorded.message);
+  const day = dateInName(file) ?? request.listedOn;
+  const context = contextOf(file, day, request);
+  const head = recorded.body
+    .subarray(0, HEAD)
+    .toString('latin1')
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .trimStart();
+  if (head.startsWith('{')) return yield* readRecordedCall(recorded.body, context);
+  if (/^(<!doctype html|<html)/i.test(head)) return yield* readListingPage(recorded.body, context);
+  if (head.startsWith('<')) return yield* complete(recorded.body, context);
+  yield fault(file, 'neither XML, HTML nor JSON of arXiv');
+}
+
+function contextOf(where: string, day: IsoDate | undefined, { now }: SourceRequest): ReadContext {
+  const begin = day ? startOfDay(day) : now;
+  return { where, day: day ?? utcDate(now), observedAt: begin < now ? begin : now };
+}
+
+/** XML that must hold something: an answer with no paper and no error is said to be one. */
+function* complete(body: Buffer, context: ReadContext): Iterable<SourceItem> {
+  const answer: ArxivAnswer = { entries: 0 };
+  yield* readArxivXml(body, context, answer);
+}
+
+/** A recorded call `{url, status_code, body}`, or a single JSON line in a file of another name. */
+function* readRecordedCall(body: Buffer, context: ReadContext): Iterable<SourceItem> {
+  const call = jsonOf(body);
+  if (!isFields(call) || typeof call['body'] !== 'string')
+    return yield fault(context.where, 'not a recorded call: {"url", "status_code", "body"} is expected');
+  yield* complete(Buffer.from(call['body']), context);
+}
