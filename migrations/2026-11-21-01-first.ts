@@ -113,6 +113,8 @@ export async function up(db: Kysely<any>): Promise<void> {
       images boolean not null default false,
       language text not null default 'en',
       next_digest_at timestamptz,
+      -- confirmed, and the first digest not yet planned: it goes out once topics are chosen, or soon in any case
+      welcome_due boolean not null default false,
       paused_until date,
       -- raised to revoke every link mailed so far
       link_epoch integer not null default 0,
@@ -122,7 +124,9 @@ export async function up(db: Kysely<any>): Promise<void> {
       confirmed_at timestamptz,
       updated_at timestamptz not null default now()
     )`.execute(db);
-  await sql`create index subscribers_due on subscribers (next_digest_at) where state = 'active'`.execute(db);
+  await sql`create index subscribers_due on subscribers (next_digest_at, id) where state = 'active'`.execute(
+    db,
+  );
   await sql`create index subscribers_paused on subscribers (paused_until) where state = 'paused'`.execute(db);
 
   await sql`

@@ -88,7 +88,7 @@ export function createServices(on: Foundations) {
     suppressions,
     follows: topics,
     planNotices: notices.plan,
-    planWelcome: async (id) => void (await planner.planWelcome(id)),
+    planWelcome: async (id) => void (await planner.planNow(id)),
     caps: DEFAULT_CAPS,
     policy: OPEN_POLICY,
     consentText: CONSENT_TEXT,

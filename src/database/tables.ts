@@ -223,6 +223,7 @@ export interface Subscribers {
   timezone: Generated<string>;
   updated_at: Generated<Timestamp>;
   weekdays: Generated<number>;
+  welcome_due: Generated<boolean>;
 }
 
 export interface Suppressions {

@@ -1,4 +1,4 @@
-import type { IsoDate, PaperId } from '#src/database/ids.ts';
+import { addDays, type IsoDate, type PaperId } from '#src/database/ids.ts';
 import type { CandidateIndex, MatchingPaper } from '#src/matching/types.ts';
 import type { EditionStore } from './edition-store.ts';
 
@@ -6,7 +6,7 @@ import type { EditionStore } from './edition-store.ts';
 export type EditionIndex = {
   readonly index: CandidateIndex;
   readonly ids: readonly PaperId[];
-  /** The first day any candidate was listed: a reader who got one got it then or later. */
+  /** No reader got any of the candidates in an edition before this one. */
   readonly since: IsoDate;
 };
 
@@ -33,10 +33,12 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
     const ids = found.map((paper) => paper.id).sort((a, b) => a - b);
     const inForce = new Set(await deps.editions.refresh(on, ids, at));
     const papers = found.filter((paper) => inForce.has(paper.id));
-    const since = papers.reduce(
-      (first, paper) => (paper.listedOn !== null && paper.listedOn < first ? paper.listedOn : first),
+    const first = papers.reduce(
+      (earliest, { listedOn }) => (listedOn !== null && listedOn < earliest ? listedOn : earliest),
       on,
     );
+    // West of Greenwich a paper can go out on the local evening before the (UTC) day it was listed on.
+    const since = addDays(first, -1);
     return { index: await deps.index(papers), ids: papers.map((paper) => paper.id), since };
   }
 

@@ -10,7 +10,12 @@ import type { InsertedDigest } from './ledger.ts';
 import { digestRanges } from './ranges.ts';
 
 /** A reader whose hour has come, locked by the planning transaction. */
-export type DueReader = Preferences & { readonly id: SubscriberId; readonly nextDigestAt: Date };
+export type DueReader = Preferences & {
+  readonly id: SubscriberId;
+  readonly nextDigestAt: Date;
+  /** This will be the reader's first digest. */
+  readonly welcomeDue: boolean;
+};
 
 /** What the planner uses of the other rooms. */
 export type PlannerDeps = {
@@ -57,11 +62,10 @@ export type Planner = {
   /** Plans everyone who is due now, in batches, until nobody is left or `signal` is aborted (between batches). */
   planDue(options?: { readonly signal?: AbortSignal; progress?(done: number): void }): Promise<PlanReport>;
   /**
-   * Plans a reader's first digest at once; the daily ones begin the day after.
+   * Plans one reader's digest of today at once (the first one, or one an operator sends by hand); the next comes the
+   * day after.
    * @returns `already` when the reader has a digest of today's edition, `gone` when there is no such active reader
    */
-  planWelcome(id: SubscriberId): Promise<'planned' | 'skipped' | 'already' | 'gone'>;
-  /** The same with the kind of digest the reader usually gets, for an operator who sends one by hand. */
   planNow(id: SubscriberId): Promise<'planned' | 'skipped' | 'already' | 'gone'>;
   /** What a reader would get for a date (default: today where they live), without planning it; null: no active reader. */
   preview(id: SubscriberId, editionDate?: IsoDate): Promise<PlannedDigest | null>;
@@ -88,8 +92,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
       }
       return total;
     },
-    planWelcome: (id) => planOne(deps, id, 'welcome'),
-    planNow: (id) => planOne(deps, id, 'usual'),
+    planNow: (id) => planOne(deps, id),
     preview: (id, editionDate) => preview(deps, id, editionDate),
   };
 }
@@ -110,10 +113,7 @@ async function planBatch(deps: PlannerDeps): Promise<Tally> {
     const due = await deps.claimDue(tx, now, BATCH);
     const rows = await planReaders(deps, tx, due, now);
     const written = await deps.writeDigests(tx, rows);
-    await deps.setNextDigestAt(
-      tx,
-      due.map((reader) => ({ id: reader.id, nextDigestAt: nextDigestAt(reader, now) })),
-    );
+    await moveOn(deps, tx, due, rows, now);
     return { due, rows, written };
   });
   return enqueue(deps, due.length, rows, written);
@@ -195,29 +195,24 @@ function chooseContent(
   };
 }
 
-function kindOf(
-  reader: Preferences,
-  content: PlannedDigest['content'],
-): Pick<PlannedDigest, 'kind' | 'skip'> {
-  const kind = reader.frequency === 'weekly' ? 'weekly' : 'daily';
+function kindOf(reader: DueReader, content: PlannedDigest['content']): Pick<PlannedDigest, 'kind' | 'skip'> {
+  const kind = reader.welcomeDue ? 'welcome' : reader.frequency === 'weekly' ? 'weekly' : 'daily';
   if (content.paperIds.length > 0) return { kind };
-  return reader.tellNothingToday ? { kind: 'nothing' } : { kind, skip: 'no-papers' };
+  return reader.tellNothingToday || reader.welcomeDue ? { kind: 'nothing' } : { kind, skip: 'no-papers' };
 }
 
 async function planOne(
   deps: PlannerDeps,
   id: SubscriberId,
-  kind: 'welcome' | 'usual',
 ): Promise<'planned' | 'skipped' | 'already' | 'gone'> {
   const now = deps.now();
   const outcome = await deps.database.transaction().execute(async (tx) => {
     const reader = await deps.claimOne(tx, id);
     if (!reader) return null;
-    const [planned] = await planReaders(deps, tx, [{ ...reader, nextDigestAt: now }], now);
-    if (!planned) throw new Error(`nothing planned for subscriber ${id}`);
-    const row: PlannedDigest = planned.skip || kind === 'usual' ? planned : { ...planned, kind };
+    const [row] = await planReaders(deps, tx, [{ ...reader, nextDigestAt: now }], now);
+    if (!row) throw new Error(`nothing planned for subscriber ${id}`);
     const written = await deps.writeDigests(tx, [row]);
-    await deps.setNextDigestAt(tx, [{ id, nextDigestAt: firstSlotAfter(reader, row.editionDate, now) }]);
+    await moveOn(deps, tx, [reader], [row], now);
     return { row, written };
   });
   if (!outcome) return 'gone';
@@ -238,9 +233,26 @@ function preview(deps: PlannerDeps, id: SubscriberId, on?: IsoDate): Promise<Pla
   });
 }
 
+/** Sets the next hour of readers who have just been planned. */
+async function moveOn(
+  deps: PlannerDeps,
+  tx: Queryable,
+  readers: readonly DueReader[],
+  rows: readonly PlannedDigest[],
+  now: Date,
+): Promise<void> {
+  const dates = new Map(rows.map((row) => [row.subscriberId, row.editionDate]));
+  const next = readers.map((reader) => ({
+    id: reader.id,
+    nextDigestAt: firstSlotAfter(reader, dates.get(reader.id), now),
+  }));
+  await deps.setNextDigestAt(tx, next);
+}
+
 /** The first slot of a later local date than the edition the reader has just got. */
-function firstSlotAfter(reader: Preferences, editionDate: IsoDate, now: Date): Date {
+function firstSlotAfter(reader: Preferences, editionDate: IsoDate | undefined, now: Date): Date {
   let slot = nextDigestAt(reader, now);
-  while (slotDate(reader, slot) <= editionDate) slot = nextDigestAt(reader, slot);
+  while (editionDate !== undefined && slotDate(reader, slot) <= editionDate)
+    slot = nextDigestAt(reader, slot);
   return slot;
 }

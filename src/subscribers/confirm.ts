@@ -5,7 +5,6 @@ import { type Confirmation, findConfirmation, useConfirmation } from './confirma
 import { insertEvents } from './event-store.ts';
 import type { FollowPort, PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import type { RequestedChoices } from './request.ts';
-import { nextDigestAt } from './schedule.ts';
 import { changeSubscriber, findSubscriber, reread, type StoredSubscriber } from './subscriber-store.ts';
 import { type ConfirmationPurpose, hashToken } from './tokens.ts';
 import { parseZone } from './zones.ts';
@@ -15,9 +14,17 @@ export type ConfirmationView =
   | { readonly type: 'open'; readonly purpose: ConfirmationPurpose; readonly newEmail: string | null }
   | { readonly type: 'unknown' | 'used' | 'expired' };
 
-/** What pressing the button did. `first`: the subscription starts (or starts again) now. */
+/**
+ * What pressing the button did. `first`: the subscription starts (or starts again) now; `choseAlready`: it came with
+ * something to follow, so that the first digest need not wait for a choice.
+ */
 export type ConfirmOutcome =
-  | { readonly type: 'confirmed'; readonly subscriber: StoredSubscriber; readonly first: boolean }
+  | {
+      readonly type: 'confirmed';
+      readonly subscriber: StoredSubscriber;
+      readonly first: boolean;
+      readonly choseAlready: boolean;
+    }
   | { readonly type: 'address-changed' | 'address-agreed'; readonly subscriber: StoredSubscriber }
   | { readonly type: 'unknown' | 'used' | 'expired' };
 
@@ -27,11 +34,14 @@ export type ConfirmDependencies = {
   readonly suppressions: SuppressionPort;
   readonly planNotices: PlanNotices;
   readonly enqueueNotices: (ids: readonly NoticeId[]) => Promise<void>;
-  /** Plans "here is today's" for a reader who has just confirmed; called after commit. */
+  /** Plans the first digest at once; called after commit. */
   readonly planWelcome: (id: SubscriberId) => Promise<void>;
   readonly addressKey: (email: string) => string;
   readonly now: () => Date;
 };
+
+/** How long the first digest waits for its reader to choose topics, in milliseconds. */
+const CHOOSING_MS = 15 * 60_000;
 
 /** The token is 256 bits of HMAC: looking its hash up is as good as comparing in constant time. */
 const isToken = (token: string): boolean => /^[\w-]{43}$/.test(token);
@@ -69,7 +79,7 @@ export function createConfirm(deps: ConfirmDependencies) {
       return startSubscription(deps, tx, { found, subscriber, visit, now, timezone });
     });
     if (notices.length > 0) await deps.enqueueNotices(notices).catch(() => undefined);
-    if (outcome.type === 'confirmed' && outcome.first) await deps.planWelcome(outcome.subscriber.id);
+    if (outcome.type === 'confirmed' && outcome.choseAlready) await deps.planWelcome(outcome.subscriber.id);
     return outcome;
   };
 }
@@ -87,12 +97,11 @@ async function startSubscription(
 ): Promise<ConfirmOutcome> {
   const { found, subscriber, visit, now } = context;
   const first = subscriber.state === 'pending' || subscriber.state === 'unsubscribed';
+  const choices = found.request as RequestedChoices;
   if (first) {
-    const choices = found.request as RequestedChoices;
     // A zone guessed by the browser counts for newcomers only: who comes back keeps what they had chosen.
     const guessed = parseZone(context.timezone ?? choices.timezone ?? '');
     const timezone = subscriber.state === 'pending' && guessed ? guessed : subscriber.timezone;
-    const schedule = { ...subscriber, timezone };
     await changeSubscriber(
       tx,
       subscriber.id,
@@ -100,7 +109,8 @@ async function startSubscription(
         state: 'active',
         timezone,
         confirmedAt: now,
-        nextDigestAt: nextDigestAt(schedule, now),
+        nextDigestAt: new Date(now.getTime() + CHOOSING_MS),
+        welcomeDue: true,
         pausedUntil: null,
       },
       now,
@@ -110,5 +120,6 @@ async function startSubscription(
   }
   const detail = { agreedTo: found.consentText, requestedAgain: !first };
   await insertEvents(tx, [{ subscriberId: subscriber.id, kind: 'confirmed', visit, detail }], now);
-  return { type: 'confirmed', subscriber: await reread(tx, subscriber.id), first };
+  const choseAlready = first && (choices.follows ?? []).length > 0;
+  return { type: 'confirmed', subscriber: await reread(tx, subscriber.id), first, choseAlready };
 }

@@ -46,7 +46,7 @@ export type SubscriberDependencies = {
   readonly planNotices: PlanNotices;
   /** Puts planned mails on the queue; called after commit. */
   readonly enqueueNotices: (ids: readonly NoticeId[]) => Promise<void>;
-  /** Plans "here is today's" for who has just confirmed; called after commit. */
+  /** Plans the first digest at once; called after commit. */
   readonly planWelcome: (id: SubscriberId) => Promise<void>;
   readonly now: () => Date;
   readonly caps: RequestCaps;
@@ -100,8 +100,16 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
     feedbackOf: async (id: SubscriberId) =>
       (await feedbackOf(database, [id])).get(id) ?? { likes: [], dislikes: [], notNow: [] },
 
-    updatePreferences: (who: TokenSubject, wanted: PreferencesChange, visit: Visit) =>
-      change(who, visit, (context) => updatePreferences(context, wanted, follows)),
+    /** Saves preferences; the first time this sends the first digest, "here is today's". */
+    updatePreferences: async (who: TokenSubject, wanted: PreferencesChange, visit: Visit) => {
+      let welcome: SubscriberId | null = null;
+      const outcome = await change(who, visit, (context) => {
+        if (context.subscriber.welcomeDue) welcome = context.subscriber.id;
+        return updatePreferences(context, wanted, follows);
+      });
+      if (welcome !== null) await deps.planWelcome(welcome);
+      return outcome;
+    },
     pause: (who: TokenSubject, until: IsoDate | null, visit: Visit) =>
       change(who, visit, (context) => pause(context, until)),
     resume: (who: TokenSubject, visit: Visit) => change(who, visit, (context) => resume(context)),

@@ -21,6 +21,7 @@ const COLUMNS = [
   'images',
   'language',
   'next_digest_at',
+  'welcome_due',
   'paused_until',
   'link_epoch',
   'feed_epoch',
@@ -28,8 +29,13 @@ const COLUMNS = [
   'confirmed_at',
 ] as const;
 
-/** A reader with what only this room reads: the epoch of the personal feeds. */
-export type StoredSubscriber = Subscriber & { readonly feedEpoch: number };
+/** A reader with what only this room reads. */
+export type StoredSubscriber = Subscriber & {
+  /** Epoch of the personal feeds. */
+  readonly feedEpoch: number;
+  /** Confirmed, and the first digest not planned yet. */
+  readonly welcomeDue: boolean;
+};
 
 function selectSubscribers(db: Queryable) {
   return db.selectFrom('subscribers').select(COLUMNS);
@@ -58,6 +64,7 @@ const fromRow = (row: Row): StoredSubscriber => ({
   pausedUntil: row.paused_until as IsoDate | null,
   linkEpoch: row.link_epoch,
   feedEpoch: row.feed_epoch,
+  welcomeDue: row.welcome_due,
   createdAt: row.created_at,
   confirmedAt: row.confirmed_at,
 });
@@ -141,6 +148,8 @@ export type DueSubscriber = Preferences & {
   readonly id: SubscriberId;
   readonly nextDigestAt: Date;
   readonly confirmedAt: Date | null;
+  /** This will be the first digest. */
+  readonly welcomeDue: boolean;
 };
 
 /**
@@ -154,6 +163,7 @@ export async function claimDue(tx: Queryable, now: Date, limit: number): Promise
     .where('state', '=', 'active')
     .where('next_digest_at', '<=', now)
     .orderBy('next_digest_at')
+    .orderBy('id')
     .limit(limit)
     .forUpdate()
     .skipLocked()
@@ -177,7 +187,7 @@ export async function setNextDigestAt(
   const ids = rows.map((row) => row.id);
   const times = rows.map((row) => row.nextDigestAt?.toISOString() ?? null);
   await sql`
-    update subscribers set next_digest_at = moved.at
+    update subscribers set next_digest_at = moved.at, welcome_due = false
     from unnest(${ids}::bigint[], ${times}::timestamptz[]) as moved (id, at)
     where subscribers.id = moved.id`.execute(tx);
 }
@@ -230,6 +240,7 @@ export type SubscriberChange = Partial<
     emailKey: string | null;
     state: SubscriberState;
     nextDigestAt: Date | null;
+    welcomeDue: boolean;
     pausedUntil: IsoDate | null;
     confirmedAt: Date;
     linkEpoch: number;
@@ -242,6 +253,7 @@ const COLUMN_OF: Record<keyof SubscriberChange, string> = {
   emailKey: 'email_key',
   state: 'state',
   nextDigestAt: 'next_digest_at',
+  welcomeDue: 'welcome_due',
   pausedUntil: 'paused_until',
   confirmedAt: 'confirmed_at',
   linkEpoch: 'link_epoch',

@@ -29,7 +29,7 @@ export const subscribeRoutes =
     app.post('/subscribe', { schema: { body: SubscribeBody } }, async (request, reply) => {
       const { email, time, follow, timezone, website } = request.body;
       const timing = web.formTimes.check(time, now());
-      if (website !== '' || timing !== 'fresh') {
+      if (website !== '' || (timing !== 'fresh' && timing !== 'absent')) {
         request.log.info({ timing, trap: website !== '' }, 'a subscribe form looks like a program');
         return sendForm(web, reply, { email, follow, again: true });
       }
