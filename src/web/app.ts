@@ -11,7 +11,9 @@ import { dayRoutes } from './routes/days.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
 import { leavingRoutes } from './routes/leaving.ts';
 import { oneClickRoutes } from './routes/one-click.ts';
+import { paperRoutes } from './routes/papers.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
+import { robotsRoutes } from './routes/robots.ts';
 import { subscribeRoutes } from './routes/subscribe.ts';
 import { type Site, siteUrls } from './site.ts';
 import type { Web } from './web.ts';
@@ -48,6 +50,8 @@ export async function createApp(deps: WebDependencies, options: WebOptions): Pro
       registerAssets(pages, assets);
       await pages.register(oneClickRoutes(web));
       await pages.register(dayRoutes(web));
+      await pages.register(paperRoutes(web));
+      await pages.register(robotsRoutes(web));
       await pages.register(async (forms) => registerForms(web, forms, options));
     },
     { prefix: web.site.base },

@@ -5,6 +5,7 @@ import type { Subscribers } from '#src/subscribers/lifecycle.ts';
 import type { Links } from '#src/subscribers/links.ts';
 import type { Tokens } from '#src/subscribers/tokens.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
+import type { PaperViews } from './paper-views.ts';
 
 /** Everything the pages use of the rest of the service. */
 export type WebDependencies = {
@@ -12,6 +13,8 @@ export type WebDependencies = {
   readonly tokens: Tokens;
   readonly links: Links;
   readonly days: DayViews;
+  /** Papers, topics and searches. */
+  readonly views: PaperViews;
   /** The topic catalogue in force. */
   readonly catalogue: () => Promise<readonly CatalogueTopic[]>;
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<Paper[]>;

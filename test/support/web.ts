@@ -5,6 +5,7 @@ import { createTopicStore } from '#src/topics/topic-store.ts';
 import { createApp } from '#src/web/app.ts';
 import { createDayViews } from '#src/web/day-store.ts';
 import type { WebDependencies, WebOptions } from '#src/web/dependencies.ts';
+import { createPaperViews } from '#src/web/paper-views.ts';
 import { createTestSubscribers } from './subscribers.ts';
 
 /** The pages over a real database, with the reader's use cases on a clock of their own. */
@@ -26,6 +27,7 @@ export async function createTestWeb(
       tokens: room.tokens,
       links: room.links,
       days: createDayViews({ database, papers, now }),
+      views: createPaperViews({ database, papers, now }),
       catalogue: topics.catalogue,
       papersByIds: papers.papersByIds,
       digestHtml: async () => null,
