@@ -1,13 +1,13 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import { assembleMessage } from '#src/mail/assemble.ts';
 import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
+import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
-import { asciiAddress } from '#src/mail/header.ts';
+import { isMailable } from '#src/mail/header.ts';
 import { type Locale, localeOf } from '#src/mail/languages.ts';
 import type { ReaderLinks } from '#src/mail/links.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
-import { messageId, type Sender } from '#src/mail/sender.ts';
+import type { Sender } from '#src/mail/sender.ts';
 import { loadTemplates } from '#src/mail/templates.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
@@ -101,38 +101,16 @@ async function composeOne(row: ClaimedDigest, context: Context): Promise<Compose
   const view = digestView(row, reader, context);
   if ('skip' in view) return view;
   const { sender, sign, writer } = context;
-  const { subject, ...parts } = writer.write(view);
-  const message = assembleMessage(
-    {
-      sender,
-      to: reader.email,
-      subject,
-      language: view.locale.language,
-      date: now,
-      messageId: messageId(sender, row.editionDate, reader.publicId),
-      tag: { kind: 'digest', id: row.id },
-      stream: row.kind,
-      campaign: row.editionDate,
-      oneClick: view.links.oneClick,
-    },
-    parts,
-  );
+  const address = { email: reader.email, publicId: reader.publicId, digestId: row.id };
+  const message = digestMessage(view, address, { sender, writer, date: now });
   return sign ? sign(message) : message;
 }
 
 function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
   if (now > row.deadline) return 'past-deadline';
-  if (!recipient?.email || !isAsciiAddress(recipient.email)) return 'address-gone';
+  if (!recipient?.email || !isMailable(recipient.email)) return 'address-gone';
   if (recipient.state === 'paused') return 'paused';
   return recipient.state === 'active' ? null : 'unsubscribed';
-}
-
-function isAsciiAddress(email: string): boolean {
-  try {
-    return asciiAddress(email) !== '';
-  } catch {
-    return false;
-  }
 }
 
 function digestView(

@@ -100,6 +100,15 @@ export function asciiAddress(address: string): string {
   return `${local}@${domain}`;
 }
 
+/** True for an address that {@link asciiAddress} takes. */
+export function isMailable(address: string): boolean {
+  try {
+    return asciiAddress(address) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 

@@ -2,6 +2,7 @@ import { assembleMessage, type EncodedParts } from './assemble.ts';
 import type { Sign } from './dkim.ts';
 import { encodeHtml, escapeHtml } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
+import { isMailable } from './header.ts';
 import { type Locale, localeOf } from './languages.ts';
 import type { ReaderLinks } from './links.ts';
 import type { OutgoingMessage } from './message.ts';
@@ -36,10 +37,10 @@ export type NoticeLinks = {
 /** Composes transactional mails. */
 export type NoticeComposer = {
   /**
-   * The message of one notice.
-   * @throws RangeError when a link that the kind needs is absent, or the address cannot be written in ASCII.
+   * The message of one notice, or why there is none: an address that cannot be written in ASCII.
+   * @throws RangeError when a link that the kind needs is absent.
    */
-  compose(request: NoticeRequest): Promise<OutgoingMessage>;
+  compose(request: NoticeRequest): Promise<OutgoingMessage | { readonly skip: string }>;
 };
 
 /** @param dependencies.now the Date header's clock. */
@@ -51,6 +52,7 @@ export function createNoticeComposer(dependencies: {
   const { sender, now, sign } = dependencies;
   return {
     compose: async (request) => {
+      if (!isMailable(request.email)) return { skip: 'the address cannot be written in ASCII' };
       const templates = await loadTemplates('notice');
       const locale = localeOf(request.language);
       const view = noticeView(request, locale, sender);

@@ -51,3 +51,9 @@ export function expectSoundMessage(message: OutgoingMessage): void {
   expect(message.envelope.to).toMatch(/^[^\s<>,]+@[^\s<>,]+$/);
   expect(message.envelope.from).toMatch(/^[^\s<>,]+@[^\s<>,]+$/);
 }
+
+/** The message, where one was composed. @throws Error naming the reason where none was */
+export function composed(result: OutgoingMessage | { readonly skip: string } | undefined): OutgoingMessage {
+  if (!result || 'skip' in result) throw new Error(`not composed: ${result?.skip}`);
+  return result;
+}

@@ -44,8 +44,8 @@ export const de: Phrases = {
     sectionOther: 'Mehr für Sie',
     withdrawn: 'Inzwischen zurückgezogene Arbeiten sind weggelassen.',
     longer: 'Diese Ausgabe ist zu lang für eine Mail: {count} weitere stehen auf ihrer Seite',
-    coverage: 'Aus {sources}.',
-    late: 'Heute verspätet: {sources}.',
+    coverage: 'Aus {sources}',
+    late: 'Heute verspätet: {sources}',
   },
   reasons: {
     follow: 'weil Sie {name} verfolgen',

@@ -39,8 +39,8 @@ export const en: Phrases = {
     sectionOther: 'More for you',
     withdrawn: 'Papers that were withdrawn since are left out.',
     longer: 'This digest is too long for a mail: {count} more are on its page',
-    coverage: 'From {sources}.',
-    late: 'Late today: {sources}.',
+    coverage: 'From {sources}',
+    late: 'Late today: {sources}',
   },
   reasons: {
     follow: 'because you follow {name}',

@@ -47,8 +47,8 @@ export const es: Phrases = {
     sectionOther: 'Más para ti',
     withdrawn: 'Se omiten los artículos retirados desde entonces.',
     longer: 'Esta edición es demasiado larga para un correo: {count} más están en su página',
-    coverage: 'De {sources}.',
-    late: 'Hoy con retraso: {sources}.',
+    coverage: 'De {sources}',
+    late: 'Hoy con retraso: {sources}',
   },
   reasons: {
     follow: 'porque sigues {name}',

@@ -44,8 +44,8 @@ export const fr: Phrases = {
     sectionOther: 'Aussi pour vous',
     withdrawn: 'Les articles retirés depuis sont omis.',
     longer: 'Cette édition est trop longue pour un message : {count} autres sont sur sa page',
-    coverage: 'D’après {sources}.',
-    late: 'En retard aujourd’hui : {sources}.',
+    coverage: 'D’après {sources}',
+    late: 'En retard aujourd’hui : {sources}',
   },
   reasons: {
     follow: 'parce que vous suivez {name}',

@@ -44,8 +44,8 @@ export const ja: Phrases = {
     sectionOther: 'そのほかのおすすめ',
     withdrawn: 'その後取り下げられた論文は省いています。',
     longer: 'メールには長すぎるため、残りの{count}件はページでご覧ください',
-    coverage: '出典：{sources}。',
-    late: '今日はまだ届いていません：{sources}。',
+    coverage: '出典：{sources}',
+    late: '今日はまだ届いていません：{sources}',
   },
   reasons: {
     follow: '{name} をフォロー中のため',

@@ -38,8 +38,8 @@ export const zh: Phrases = {
     sectionOther: '更多推荐',
     withdrawn: '此后被撤回的论文已略去。',
     longer: '本期内容过长，另有 {count} 篇请见网页',
-    coverage: '来源：{sources}。',
-    late: '今天尚未更新：{sources}。',
+    coverage: '来源：{sources}',
+    late: '今天尚未更新：{sources}',
   },
   reasons: {
     follow: '因为您关注 {name}',

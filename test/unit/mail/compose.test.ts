@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
-import { type Composed, createDigestComposer } from '#src/digests/compose.ts';
-import type { OutgoingMessage } from '#src/mail/message.ts';
+import { createDigestComposer } from '#src/digests/compose.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
 import { hostileText } from '#test/support/hostile-text.ts';
 import * as samples from '#test/support/mail-samples.ts';
-import { expectSoundMessage } from '#test/support/sound-message.ts';
+import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
 
 function composerOf(
   papers: readonly Paper[],
@@ -23,17 +22,12 @@ function composerOf(
   });
 }
 
-function sent(composed: Composed | undefined): OutgoingMessage {
-  if (!composed || 'skip' in composed) throw new Error(`skipped: ${composed?.skip}`);
-  return composed;
-}
-
 const papers = Array.from({ length: 10 }, (_, index) => samples.samplePaper(index + 1));
 
 describe('a digest', () => {
   test('parses, carries every header once, and says why each paper is there', async () => {
     const row = samples.sampleDigest(papers);
-    const message = sent((await composerOf(papers).compose([row])).get(row.id));
+    const message = composed((await composerOf(papers).compose([row])).get(row.id));
     expectSoundMessage(message);
     const mail = await PostalMime.parse(message.raw);
     expect(mail.subject).toBe('A Study of Subject Number 1, and 9 more');
@@ -61,8 +55,8 @@ describe('a digest', () => {
 
   test('is the same twice: Message-ID names edition and reader, and nothing else', async () => {
     const row = samples.sampleDigest(papers);
-    const first = sent((await composerOf(papers).compose([row])).get(row.id));
-    const second = sent((await composerOf(papers).compose([row])).get(row.id));
+    const first = composed((await composerOf(papers).compose([row])).get(row.id));
+    const second = composed((await composerOf(papers).compose([row])).get(row.id));
     expect(second.raw.equals(first.raw)).toBe(true);
     expect(first.messageId).not.toContain('3f0c7a52');
   });
@@ -123,7 +117,7 @@ describe('a digest', () => {
             },
           });
           const reader = samples.sampleRecipient({ images: true, sections });
-          const message = sent((await composerOf(hostile, [reader]).compose([row])).get(row.id));
+          const message = composed((await composerOf(hostile, [reader]).compose([row])).get(row.id));
           expectSoundMessage(message);
           const mail = await PostalMime.parse(message.raw);
           expect(mail.attachments).toEqual([]);

@@ -5,7 +5,7 @@ import { createDkimSigner, type DkimKey, dkimRecord } from '#src/mail/dkim.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 import { createNoticeComposer } from '#src/mail/notice-mail.ts';
 import { NOW, sampleLinks, sender } from '#test/support/mail-samples.ts';
-import { expectSoundMessage } from '#test/support/sound-message.ts';
+import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
 
 const DOMAIN = 'paperboy.example';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
@@ -19,20 +19,22 @@ const key = (selector: string, privateKey: string, more: Partial<DkimKey> = {}):
 });
 const KEYS = [key('r1', pem(rsa)), key('e1', pem(ed25519))];
 
-function compose(keys: readonly DkimKey[], now = NOW): Promise<OutgoingMessage> {
+async function compose(keys: readonly DkimKey[], now = NOW): Promise<OutgoingMessage> {
   const composer = createNoticeComposer({
     sender,
     now: () => now,
     sign: createDkimSigner({ keys, now: () => now }),
   });
   const links = { reader: sampleLinks('3f0c7a52-9a51-4c1e-8c39-6d3f3c7d0a11') };
-  return composer.compose({
-    id: 1,
-    notice: { kind: 'resumed' },
-    email: 'reader@example.org',
-    language: 'en',
-    links,
-  });
+  return composed(
+    await composer.compose({
+      id: 1,
+      notice: { kind: 'resumed' },
+      email: 'reader@example.org',
+      language: 'en',
+      links,
+    }),
+  );
 }
 
 /** Verifies with mailauth, the DNS answering with the keys' records. */

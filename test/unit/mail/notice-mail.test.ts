@@ -4,7 +4,7 @@ import { LANGUAGES } from '#src/mail/languages.ts';
 import type { Notice } from '#src/mail/notice.ts';
 import { createNoticeComposer, type NoticeLinks } from '#src/mail/notice-mail.ts';
 import { NOW, sampleLinks, sender } from '#test/support/mail-samples.ts';
-import { expectSoundMessage } from '#test/support/sound-message.ts';
+import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
 
 const composer = createNoticeComposer({ sender, now: () => NOW });
 const links: NoticeLinks = {
@@ -24,8 +24,10 @@ const NOTICES: readonly Notice[] = [
   { kind: 'test' },
 ];
 
-function compose(notice: Notice, language = 'en', given = links) {
-  return composer.compose({ id: 5, notice, email: 'reader@example.org', language, links: given });
+async function compose(notice: Notice, language = 'en', given = links) {
+  return composed(
+    await composer.compose({ id: 5, notice, email: 'reader@example.org', language, links: given }),
+  );
 }
 
 describe.each(LANGUAGES)('notices in %s', (language) => {
@@ -62,13 +64,15 @@ describe('notices', () => {
   test('the same row has the same Message-ID, another row another', async () => {
     const first = await compose({ kind: 'goodbye' });
     expect((await compose({ kind: 'goodbye' })).messageId).toBe(first.messageId);
-    const other = await composer.compose({
-      id: 6,
-      notice: { kind: 'goodbye' },
-      email: 'reader@example.org',
-      language: 'en',
-      links,
-    });
+    const other = composed(
+      await composer.compose({
+        id: 6,
+        notice: { kind: 'goodbye' },
+        email: 'reader@example.org',
+        language: 'en',
+        links,
+      }),
+    );
     expect(other.messageId).not.toBe(first.messageId);
   });
 });
