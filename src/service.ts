@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startWorkers } from '#workers/start.ts';
 import type { Backing } from './backing.ts';
 import type { Config } from './config.ts';
@@ -27,11 +28,22 @@ export const queueBackend = (config: Config, backing: Pick<Backing, 'databaseUrl
   config.queue.kind === 'redis' ? config.queue : { kind: 'postgres', url: backing.databaseUrl };
 
 /** Makes the transport to the relay; it connects when the first message is sent. */
-export function openTransport(config: Config, backing: Pick<Backing, 'smtpUrls'>): MailTransport {
-  const [url] = backing.smtpUrls;
-  if (url === undefined) throw new Error('SMTP_URL is not set, and this process has no local mailbox.');
-  return createMailTransport({ relay: parseRelay(url), connections: config.smtpConnections });
+export function openTransport(
+  config: Config,
+  backing: Pick<Backing, 'smtpUrls'>,
+  log: Pick<Log, 'fatal'>,
+): MailTransport {
+  if (backing.smtpUrls.length === 0)
+    throw new Error('SMTP_URL is not set, and this process has no local mailbox.');
+  return createMailTransport({
+    relays: backing.smtpUrls.map(parseRelay),
+    connections: config.smtpConnections,
+    onRefused: (relay, reply) => log.fatal({ relay: relay.name, reply }, 'a relay refuses us as a sender'),
+  });
 }
+
+/** Where this machine's send journals are kept. */
+export const journalDirectory = (config: Config): string => join(config.dataDir, 'journal');
 
 /** Milliseconds that work in flight gets to finish at shutdown. */
 const GRACE_MS = 30_000;
@@ -79,7 +91,7 @@ export async function openService(deps: {
     return { pageUrl: parts.web ? baseUrl : null, ensurePapers: async () => useCases?.ensurePapers(), close };
 
     function openUseCases() {
-      const transport = openTransport(config, backing);
+      const transport = openTransport(config, backing, log);
       closers.push(() => transport.close());
       return createWorkerUseCases({
         services,
@@ -87,6 +99,7 @@ export async function openService(deps: {
         config,
         database: backing.database,
         queue: queue.queue,
+        journalDirectory: journalDirectory(config),
         log,
         now,
       });

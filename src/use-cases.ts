@@ -3,8 +3,10 @@ import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { addDays, utcDate } from './database/ids.ts';
 import { createDeliverDigests } from './digests/deliver.ts';
+import { openJournals } from './digests/journal.ts';
 import { ensurePartitions } from './digests/partition-store.ts';
 import { createRecoveryStore } from './digests/recovery-store.ts';
+import { createSettleJournals } from './digests/settle-journals.ts';
 import { createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
@@ -23,6 +25,8 @@ export type UseCaseFoundations = {
   readonly config: Config;
   readonly database: Database;
   readonly queue: JobQueue;
+  /** Folder of the send journals, on a local disk and the same for every process of the machine. */
+  readonly journalDirectory: string;
   readonly log: Log;
   readonly now: () => Date;
 };
@@ -50,8 +54,12 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
       log.fatal({ reply }, 'the relay refuses us as a sender: delivery pauses for 15 minutes'),
   });
 
+  const journals = openJournals({ directory: on.journalDirectory });
+  const store = createRecoveryStore({ database, now });
+
   const deliverDigests = createDeliverDigests({
     ledger: services.ledger,
+    journals,
     compose: services.digestComposer.compose,
     transport,
     suppressedAmong,
@@ -70,8 +78,9 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
     now,
     leaseMs: NOTICE_LEASE_MS,
   });
+  const settleJournals = createSettleJournals({ journals, ledger: services.ledger, store });
   const sweep = createSweep({
-    store: createRecoveryStore({ database, now }),
+    store,
     notices: services.notices,
     queue,
     unknownPolicy: config.digests.unknownPolicy,
@@ -92,7 +101,16 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
   return {
     deliverDigests,
     deliverNotices,
-    sweep,
+    sweep: async () => {
+      const summary = await sweep();
+      if (summary.unknown > 0) log.warn(summary, 'digests whose fate is not known');
+      return summary;
+    },
+    settleJournals: async () => {
+      const summary = await settleJournals();
+      if (summary.claims > 0) log.warn(summary, 'settled what a killed process left behind');
+      return summary;
+    },
     planDue: async ({ signal }) => {
       const report = await services.planner.planDue({ signal });
       if (report.due > 0) log.info(report, 'planned');

@@ -12,6 +12,8 @@ export type WorkerUseCases = {
   readonly deliverNotices: (ids: readonly NoticeId[]) => Promise<unknown>;
   readonly planDue: (options: { readonly signal: AbortSignal }) => Promise<unknown>;
   readonly sweep: () => Promise<unknown>;
+  /** Settles the claims of killed processes of this machine; not a job: only this machine can do it. */
+  readonly settleJournals: () => Promise<{ readonly claims: number }>;
   readonly ingest: (source: string | undefined) => Promise<unknown>;
   readonly upkeep: () => Promise<unknown>;
 };

@@ -36,7 +36,13 @@ export function bindProcessors(
   ) as Processors;
 }
 
-/** Starts the workers of this process, and keeps the repeatable jobs scheduled. */
+/** How often the journals of this machine are looked at for killed processes, in milliseconds. */
+const SETTLE_EVERY_MS = 30_000;
+
+/**
+ * Starts the workers of this process, and keeps the repeatable jobs scheduled. First it settles what killed processes
+ * of this machine left behind, so that nothing of it is touched by the new work.
+ */
 export async function startWorkers(deps: {
   readonly queue: OpenQueue;
   readonly useCases: WorkerUseCases;
@@ -44,9 +50,23 @@ export async function startWorkers(deps: {
   readonly concurrency?: number;
 }): Promise<RunningWorkers> {
   const processors = bindProcessors(deps.useCases);
+  await settle(deps.useCases);
   const workers = await deps.queue.startWorkers(processors, {
     concurrency: { digests: deps.concurrency ?? 2 },
   });
   await deps.queue.schedule(SCHEDULES);
-  return workers;
+  // A fault of the database: the next look settles it.
+  const timer = setInterval(() => void settle(deps.useCases).catch(() => undefined), SETTLE_EVERY_MS);
+  return {
+    close: (graceMs) => {
+      clearInterval(timer);
+      return workers.close(graceMs);
+    },
+  };
+}
+
+async function settle(useCases: WorkerUseCases): Promise<void> {
+  const { claims } = await useCases.settleJournals();
+  // What was given back needs jobs again.
+  if (claims > 0) await useCases.sweep();
 }

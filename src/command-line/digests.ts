@@ -5,7 +5,7 @@ import type { PlannedDigest } from '#src/digests/digest.ts';
 import { findDigest } from '#src/digests/digest-view-store.ts';
 import { createLog } from '#src/log.ts';
 import type { Reason } from '#src/matching/types.ts';
-import { openTransport } from '#src/service.ts';
+import { journalDirectory, openTransport } from '#src/service.ts';
 import { addressKey } from '#src/subscribers/lifecycle.ts';
 import { localDate } from '#src/subscribers/schedule.ts';
 import { findSubscriber, type StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
@@ -146,7 +146,7 @@ async function deliver(
 ): Promise<void> {
   const { config, backing } = context;
   const log = createLog({ level: 'warn', pretty: true });
-  const transport = openTransport(config, backing);
+  const transport = openTransport(config, backing, log);
   try {
     const now = () => new Date();
     const queue = { add: async () => undefined };
@@ -156,6 +156,7 @@ async function deliver(
       config,
       database: backing.database,
       queue,
+      journalDirectory: journalDirectory(config),
       log,
       now,
     });

@@ -75,7 +75,7 @@ async function runReplay(io: Io, options: Options): Promise<void> {
   const server = await startEmbeddedPostgres(join(out, 'state'));
   const database = openDatabase(server.url);
   const sink = await startEmlSink(join(out, 'mail'));
-  const transport = createMailTransport({ relay: parseRelay(sink.url), connections: 4 });
+  const transport = createMailTransport({ relays: [parseRelay(sink.url)], connections: 4 });
   try {
     await migrateDatabase(database);
     const counts = await drive(io, options, { config, database, transport });
@@ -128,9 +128,12 @@ async function drive(
     config,
     database,
     queue,
+    journalDirectory: join(resolve(options.out), 'journal'),
     log,
     now: clock.now,
   });
+  // What a killed run had on the wire is in its journal; the rest of what it held is free again.
+  await useCases.settleJournals();
   await services.topics.syncCatalogue();
   await ensurePartitions(database, addDays(options.from, -2), addDays(options.to, 2));
   if (!checkpoint) await enrol(io, options, services, store);

@@ -3,6 +3,7 @@ import type { DigestId } from '#src/database/ids.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
 import { resultOf } from './delivery-outcome.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
+import type { ClaimJournal, Journals } from './journal.ts';
 import { keepLeases, type LeaseKeeper } from './lease-keeper.ts';
 import type { DigestRange, DigestResult, Ledger } from './ledger.ts';
 
@@ -22,6 +23,8 @@ export type DeliverDependencies = {
   /** Called for an address that a server says can't be mailed (5.1.1 and the like). */
   readonly suppress: (address: string, reply: string) => Promise<void>;
   readonly halt: DeliveryHalt;
+  /** Narrows what a killed process leaves in doubt to what was on the wire. Without it: a window of rows. */
+  readonly journals?: Pick<Journals, 'open'>;
   readonly now: () => Date;
   /** Uniform in [0, 1); default Math.random. */
   readonly random?: () => number;
@@ -48,6 +51,17 @@ export type DeliverySummary = Record<DigestResult['state'], number>;
 type Sendable = { readonly row: ClaimedDigest; readonly message: OutgoingMessage };
 type Prepared = { readonly sendable: readonly Sendable[]; readonly results: readonly DigestResult[] };
 
+/** One claim on its way. */
+type Run = {
+  readonly deps: DeliverDependencies;
+  readonly lease: LeaseKeeper;
+  readonly journal: ClaimJournal | undefined;
+  readonly summary: DeliverySummary;
+  readonly signal: AbortSignal | undefined;
+  /** Set when the journal can't be written: nothing more may be sent. */
+  fault?: unknown;
+};
+
 /**
  * Delivers a range of ledger rows: claim → compose → hand over → send → record, in windows; while one window is on the
  * wire the next is composed. Any number of processes may run it on the same range.
@@ -59,12 +73,7 @@ export function createDeliverDigests(deps: DeliverDependencies) {
       const since = performance.now();
       const rows = await deps.ledger.claim(range, { limit: deps.claimSize ?? 500, leaseMs: deps.leaseMs });
       if (rows.length === 0) break;
-      const lease = keepLeases({ ledger: deps.ledger, claims: rows, leaseMs: deps.leaseMs, since });
-      try {
-        await deliverClaim(deps, rows, lease, summary, options.signal);
-      } finally {
-        lease.stop();
-      }
+      await deliverClaim(deps, rows, since, summary, options.signal);
     }
     return summary;
   };
@@ -73,22 +82,38 @@ export function createDeliverDigests(deps: DeliverDependencies) {
 async function deliverClaim(
   deps: DeliverDependencies,
   rows: readonly ClaimedDigest[],
-  lease: LeaseKeeper,
+  since: number,
   summary: DeliverySummary,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
+  const lease = keepLeases({ ledger: deps.ledger, claims: rows, leaseMs: deps.leaseMs, since });
+  let journal: ClaimJournal | undefined;
+  try {
+    journal = deps.journals?.open(rows);
+    await deliverWindows({ deps, lease, journal, summary, signal }, rows);
+    journal?.close();
+  } catch (error) {
+    journal?.abandon();
+    throw error;
+  } finally {
+    lease.stop();
+  }
+}
+
+async function deliverWindows(run: Run, rows: readonly ClaimedDigest[]): Promise<void> {
+  const { deps } = run;
   const windows = cut(rows, deps.windowSize ?? 100);
   let next: Promise<Prepared> | undefined;
   for (const [i, window] of windows.entries()) {
-    if (signal?.aborted || (await deps.halt.active()))
-      return giveBack(deps, windows.slice(i).flat(), summary, lease);
+    if (run.signal?.aborted || (await deps.halt.active())) return giveBack(run, windows.slice(i).flat());
     const prepared = await (next ?? prepare(deps, window));
     const following = windows[i + 1];
     next = following && prepare(deps, following);
     // Its fault, if any, is met when its turn comes.
     next?.catch(() => undefined);
-    const results = [...prepared.results, ...(await sendWindow(deps, prepared.sendable, lease))];
-    await record(deps, results, summary, lease);
+    const results = [...prepared.results, ...(await sendWindow(run, prepared.sendable))];
+    await record(run, results);
+    if (run.fault !== undefined) throw run.fault;
   }
 }
 
@@ -97,19 +122,11 @@ const cut = <Item>(items: readonly Item[], size: number): Item[][] =>
 
 const claimOf = ({ id, editionDate, leaseToken }: ClaimedDigest) => ({ id, editionDate, leaseToken });
 
-async function giveBack(
-  deps: DeliverDependencies,
-  rows: readonly ClaimedDigest[],
-  summary: DeliverySummary,
-  lease: LeaseKeeper,
-): Promise<void> {
-  await record(
-    deps,
-    rows.map((row) => ({ ...claimOf(row), state: 'planned' as const })),
-    summary,
-    lease,
+const giveBack = (run: Run, rows: readonly ClaimedDigest[]): Promise<void> =>
+  record(
+    run,
+    rows.map((row) => ({ ...claimOf(row), state: 'planned' })),
   );
-}
 
 /** Composes a window and takes out what must not be sent. */
 async function prepare(deps: DeliverDependencies, rows: readonly ClaimedDigest[]): Promise<Prepared> {
@@ -151,35 +168,56 @@ async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDiges
   }
 }
 
-async function sendWindow(
-  deps: DeliverDependencies,
-  sendable: readonly Sendable[],
-  lease: LeaseKeeper,
-): Promise<DigestResult[]> {
+async function sendWindow(run: Run, sendable: readonly Sendable[]): Promise<DigestResult[]> {
   if (sendable.length === 0) return [];
+  const { deps, lease } = run;
   const since = performance.now();
   const claims = sendable.map(({ row }) => claimOf(row));
-  const { ids, skipped } = await deps.ledger.handOver(claims, deps.leaseMs);
-  // Rows in neither part are another process's by now. Skipped ones are recorded already.
+  // Rows left out are skipped, and recorded so, or another process's by now.
+  const { ids } = await deps.ledger.handOver(claims, deps.leaseMs);
   lease.settle(claims.filter((claim) => !ids.has(claim.id)));
-  void skipped;
   const windowLease = since + deps.leaseMs * 0.9;
   const stillOurs = () => performance.now() < windowLease || lease.holds();
   return Promise.all(
-    sendable.filter(({ row }) => ids.has(row.id)).map((item) => sendOne(deps, item, stillOurs)),
+    sendable.filter(({ row }) => ids.has(row.id)).map((item) => sendOne(run, item, stillOurs)),
   );
 }
 
-async function sendOne(deps: DeliverDependencies, { row, message }: Sendable, stillOurs: () => boolean) {
+async function sendOne(
+  run: Run,
+  { row, message }: Sendable,
+  stillOurs: () => boolean,
+): Promise<DigestResult> {
+  const { deps, journal } = run;
+  const untried: DigestResult = { ...claimOf(row), state: 'planned' };
+  let result: DigestResult = untried;
   let withdrawn = false;
-  const check = () => {
-    withdrawn = !stillOurs() || deps.halt.active() === true;
+  let begun = false;
+  const mayGo = () => {
+    withdrawn = run.fault !== undefined || !stillOurs() || deps.halt.active() === true;
     return !withdrawn;
   };
-  const outcome = await deps.transport.send(message, check, check);
-  if (withdrawn) return { ...claimOf(row), state: 'planned' as const };
-  await react(deps, message.envelope.to, outcome);
-  return resultOf(row, outcome, { now: deps.now(), random: (deps.random ?? Math.random)() });
+  const outcome = await deps.transport.send(message, mayGo, {
+    onContent: () => {
+      if (!mayGo()) return false;
+      try {
+        journal?.begin(row.id);
+      } catch (error) {
+        run.fault = error;
+        withdrawn = true;
+        return false;
+      }
+      begun = true;
+      return true;
+    },
+    onOutcome: (known) => {
+      if (withdrawn) return;
+      result = resultOf(row, known, { now: deps.now(), random: (deps.random ?? Math.random)() });
+      if (begun) journal?.end(result);
+    },
+  });
+  if (!withdrawn) await react(deps, message.envelope.to, outcome);
+  return result;
 }
 
 async function react(deps: DeliverDependencies, address: string, outcome: SendOutcome): Promise<void> {
@@ -192,17 +230,12 @@ async function react(deps: DeliverDependencies, address: string, outcome: SendOu
 /** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
 const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
 
-async function record(
-  deps: DeliverDependencies,
-  results: readonly DigestResult[],
-  summary: DeliverySummary,
-  lease: LeaseKeeper,
-): Promise<void> {
+async function record(run: Run, results: readonly DigestResult[]): Promise<void> {
   for (const pause of RECORD_PAUSES) {
     try {
-      const written = await deps.ledger.record(results);
-      for (const result of results) if (written.has(result.id)) summary[result.state] += 1;
-      lease.settle(results);
+      const written = await run.deps.ledger.record(results);
+      for (const result of results) if (written.has(result.id)) run.summary[result.state] += 1;
+      run.lease.settle(results);
       return;
     } catch (error) {
       if (pause === RECORD_PAUSES.at(-1)) throw error;

@@ -21,6 +21,17 @@ export type RecoveryStore = {
    * attempt under the same Message-ID. @returns how many
    */
   resendUnknown(waitMs: number): Promise<number>;
+  /**
+   * Settles what a claim left open when its process died: the rows in `begun` may have been on the wire and are
+   * `unknown`; all others of the claim were not, and go back to `planned`. @returns how many of either
+   */
+  settleClaim(claim: {
+    readonly editionDate: IsoDate;
+    readonly leaseToken: number;
+    readonly from: number;
+    readonly to: number;
+    readonly begun: readonly DigestId[];
+  }): Promise<{ readonly unknown: number; readonly released: number }>;
   /** Blocks of ids of due rows that have waited for at least `waitMs`: their job may be lost. Oldest first. */
   stranded(waitMs: number, limit: number): Promise<DigestRange[]>;
 };
@@ -60,6 +71,7 @@ export function createRecoveryStore({
       );
       return Number(result.numAffectedRows ?? 0);
     },
+    settleClaim: (claim) => settleClaim(database, claim, now()),
     stranded: (waitMs, limit) => selectStranded(database, now(), waitMs, limit),
   };
 }
@@ -87,6 +99,32 @@ async function giveUp(database: Database, claims: readonly Claim[], reply: strin
       and d.state = 'handed_over' and d.lease_until < clock_timestamp()
     returning d.id`.execute(database);
   return rows.map((row) => row.id);
+}
+
+async function settleClaim(
+  database: Database,
+  claim: Parameters<RecoveryStore['settleClaim']>[0],
+  now: Date,
+) {
+  // A sweep elsewhere may have been faster and given all of them up: what was not begun is taken back from `unknown`.
+  const { rows } = await sql<{ state: 'unknown' | 'planned'; n: number }>`
+    with settled as (
+      update digests
+      set state = case when id = any (${[...claim.begun]}::bigint[]) then 'unknown' else 'planned' end,
+          reply = case when id = any (${[...claim.begun]}::bigint[])
+                       then 'the worker was killed while this message was on the wire' else reply end,
+          finished_at = case when id = any (${[...claim.begun]}::bigint[]) then ${now}::timestamptz end,
+          attempts = case when id = any (${[...claim.begun]}::bigint[]) or state = 'claimed'
+                          then attempts else greatest(attempts - 1, 0) end,
+          lease_until = null
+      where id between ${claim.from} and ${claim.to} and edition_date = ${claim.editionDate}::date
+        and lease_token = ${claim.leaseToken}
+        and (state in ('claimed', 'handed_over')
+             or state = 'unknown' and id <> all (${[...claim.begun]}::bigint[]))
+      returning state
+    ) select state, count(*) as n from settled group by 1`.execute(database);
+  const count = (state: string) => rows.find((row) => row.state === state)?.n ?? 0;
+  return { unknown: count('unknown'), released: count('planned') };
 }
 
 async function selectStranded(

@@ -50,10 +50,11 @@ async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotic
     return false;
   }
   let handedOver = false;
-  const outcome = await deps.transport.send(message, async () => {
+  const handOver = async () => {
     handedOver = await deps.store.handOver(notice, deps.leaseMs);
     return handedOver;
-  });
+  };
+  const outcome = await deps.transport.send(message, handOver, { urgent: true });
   // Somebody else has it, or nothing was begun and the claim simply lapses.
   if (outcome.type === 'deferred' && !handedOver && outcome.reply === 'not handed over') return false;
   if (outcome.type === 'rejected' && outcome.scope === 'address')

@@ -35,6 +35,19 @@ export type SendOutcome =
   | { readonly type: 'sender-rejected'; readonly reply: string; readonly code: number }
   | { readonly type: 'unknown'; readonly reply: string };
 
+/** How to send one message, and what to be told of it. */
+export type SendOptions = {
+  /** Goes before all that is not urgent, over a connection of its own when all others are busy. */
+  readonly urgent?: boolean;
+  /**
+   * Called right before the first octet of the content is written, once at most; false stops it (`deferred`).
+   * It must not wait: it is the place for a local journal.
+   */
+  onContent?(): boolean;
+  /** Called as soon as the outcome is known, before the content of the next message on that connection is begun. */
+  onOutcome?(outcome: SendOutcome): void;
+};
+
 /** Sends messages over SMTP. One instance is shared by a process. */
 export type MailTransport = {
   /**
@@ -42,13 +55,11 @@ export type MailTransport = {
    * @param handOver is awaited once a connection is free, before DATA (or BDAT) is written: the ledger commits
    *   `handed_over` in it. When it answers false the message is not sent (another worker has it) and the outcome is
    *   `deferred`. A plain `true` (committed before) lets the next message travel with the current one.
-   * @param onContent is called right before the first octet of the content is written, once at most; false stops it,
-   *   with the outcome `deferred`. It must not wait: it is the place for a local journal.
    */
   send(
     message: OutgoingMessage,
     handOver: () => boolean | Promise<boolean>,
-    onContent?: () => boolean,
+    options?: SendOptions,
   ): Promise<SendOutcome>;
   /** Finishes what is in flight, says QUIT, closes the connections. */
   close(): Promise<void>;

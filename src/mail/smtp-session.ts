@@ -60,8 +60,8 @@ export const RFC_TIMEOUTS: SmtpTimeouts = {
 
 type Expected = 'mail' | 'rcpt' | 'data' | 'content' | 'rset' | 'emptied' | 'quit';
 type Opening = { job: SmtpJob; envelope: Envelope; failed: SendOutcome | null; begun: boolean };
-/** `exact`: `flushed` is told as soon as the end of the content has left the process. */
-type Sending = { job: SmtpJob; flushed: boolean; exact: boolean };
+/** `flushed`: its last octet has left this process. */
+type Sending = { job: SmtpJob; flushed: boolean };
 
 /**
  * Drives MAIL / RCPT / DATA (or BDAT) over a socket and always knows the phase each message is in.
@@ -184,7 +184,7 @@ export function createSmtpSession(deps: {
       resetFirst = true;
       return goOn();
     }
-    const mine: Sending = { job: current.job, flushed: false, exact: false };
+    const mine: Sending = { job: current.job, flushed: false };
     sending = mine;
     opening = null;
     expect('content');
@@ -198,10 +198,7 @@ export function createSmtpSession(deps: {
     }
     // After a refused BDAT the server still has the transaction open (RFC 3030 section 2): reset in any case.
     resetFirst = extensions.chunking;
-    const next = extensions.pipelining ? openNext() : '';
-    // The commands go out with the content, so that its being flushed is told with theirs: too late to be sure.
-    mine.exact = next === '';
-    write(next);
+    if (extensions.pipelining) write(openNext());
     socket.uncork();
   };
 
@@ -277,9 +274,7 @@ export function createSmtpSession(deps: {
     sending = null;
     opening = null;
     const reply = `connection lost: ${reason}`;
-    // When its end never left this process the server can't have taken it.
-    const unsent = unanswered?.exact === true && !unanswered.flushed;
-    unanswered?.job.done({ type: unsent ? 'deferred' : 'unknown', reply });
+    unanswered?.job.done({ type: 'unknown', reply });
     unopened?.job.done({ type: 'untouched', reply });
     deps.onClosed(reason);
   };

@@ -1,20 +1,16 @@
-import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
+import type { MailTransport, OutgoingMessage, SendOptions, SendOutcome } from './message.ts';
+import { createRelayLane, outcomeOf, type RelayLane } from './relay-lane.ts';
 import { type ConnectFault, connectToRelay, type OpenedConnection } from './smtp-connect.ts';
 import type { Relay } from './smtp-relay.ts';
-import {
-  createSmtpSession,
-  RFC_TIMEOUTS,
-  type SmtpJob,
-  type SmtpSession,
-  type SmtpTimeouts,
-} from './smtp-session.ts';
+import { RFC_TIMEOUTS, type SmtpJob, type SmtpTimeouts } from './smtp-session.ts';
 
 /** A message that waits for a connection. */
 type Waiting = {
   readonly message: OutgoingMessage;
   readonly handOver: () => boolean | Promise<boolean>;
-  readonly onContent: () => boolean;
+  readonly options: SendOptions;
   readonly resolve: (outcome: SendOutcome) => void;
+  readonly since: number;
   /** Connections that ended before its content was written. */
   losses: number;
   /** `handOver` said yes: it isn't asked again on the next connection. */
@@ -22,47 +18,48 @@ type Waiting = {
 };
 
 /** A message is tried on so many connections that end before its turn, then it is deferred. */
-const MAX_LOSSES = 3;
-/** After a failed connect, the next one waits: doubling from the first to the last, in milliseconds. */
-const RECONNECT_MS = { first: 250, last: 30_000 };
+const MAX_LOSSES = 5;
+/** A relay that refuses us as a sender is left alone for this long while others work, in milliseconds. */
+const REFUSED_MS = 15 * 60_000;
 
 /** What {@link createMailTransport} takes. */
 export type TransportOptions = {
-  readonly relay: Relay;
-  /** Connections at once at most. */
+  /** At least one. Each gets connections by its weight; when one is out of reach the others take its messages. */
+  readonly relays: readonly Relay[];
+  /** Connections at once at most, over all relays. */
   readonly connections: number;
   /** Messages per connection, then QUIT (default 1,000; some relays cut at 100). */
   readonly messagesPerConnection?: number;
   /** An idle connection is kept this long, in milliseconds (default 20 s). */
   readonly idleMs?: number;
+  /** How long a message waits while every relay is out of reach, in milliseconds (default 5 s); then it is deferred. */
+  readonly patienceMs?: number;
   readonly timeouts?: SmtpTimeouts;
   readonly connect?: (relay: Relay) => Promise<OpenedConnection | ConnectFault>;
+  /** Told once when a relay refuses us as a sender although others still work. */
+  readonly onRefused?: (relay: Relay, reply: string) => void;
 };
 
 /**
- * Sends messages to one relay over several connections, which are opened as needed and reused. Messages leave in the
- * order of {@link MailTransport.send}.
+ * Sends messages to one relay or several, over connections that are opened as needed and reused. Messages leave in the
+ * order of {@link MailTransport.send}, urgent ones first.
+ * @throws RangeError without a relay
  */
 export function createMailTransport(options: TransportOptions): MailTransport {
-  const connect = options.connect ?? connectToRelay;
-  const limit = Math.min(options.connections, options.relay.connections ?? Number.POSITIVE_INFINITY);
-  const waiting: Waiting[] = [];
+  if (options.relays.length === 0) throw new RangeError('a transport needs at least one relay');
+  const urgent: Waiting[] = [];
   const ready: Waiting[] = [];
-  const sessions = new Map<SmtpSession, { idleSince: number | null }>();
-  let connecting = 0;
+  const waiting: Waiting[] = [];
   let asking = 0;
-  let failures = 0;
-  let blockedUntil = 0;
-  let fault: ConnectFault = { type: 'unreachable', reply: 'not connected' };
   let closing = false;
 
   /** The next message whose hand-over is settled; those that must ask the ledger first do so meanwhile. */
   const take = (): Waiting | undefined => {
     const settled = ready.shift();
     if (settled) return settled;
-    // Every session that waits may have one message asking.
-    while (asking <= limit) {
-      const next = waiting.shift();
+    // Every connection that waits may have one message asking.
+    while (asking <= options.connections) {
+      const next = urgent.shift() ?? waiting.shift();
       if (!next) return undefined;
       const answer = next.handedOver || askHandOver(next);
       if (answer === true) {
@@ -86,7 +83,8 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     asking += 1;
     try {
       next.handedOver = await answer;
-      if (next.handedOver) ready.push(next);
+      if (next.handedOver && next.options.urgent) ready.unshift(next);
+      else if (next.handedOver) ready.push(next);
       else next.resolve({ type: 'deferred', reply: 'not handed over' });
     } catch (error) {
       next.resolve({ type: 'deferred', reply: `hand-over failed: ${String(error)}` });
@@ -95,10 +93,11 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     pump();
   };
 
-  const toJob = (item: Waiting): SmtpJob => ({
+  const toJob = (item: Waiting, lane: RelayLane): SmtpJob => ({
     message: item.message,
-    onContent: item.onContent,
+    onContent: () => item.options.onContent?.() ?? true,
     done: (result) => {
+      if (result.type === 'sender-rejected') return refused(item, lane, result);
       if (result.type !== 'untouched') return item.resolve(result);
       item.losses += 1;
       if (item.losses >= MAX_LOSSES || result.reply === 'not handed over')
@@ -107,109 +106,92 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     },
   });
 
-  const pump = () => {
-    for (const [session, state] of sessions) {
-      if (!session.idle) continue;
+  /** One relay refuses us: another may take the message; when none is left, that is the outcome. */
+  const refused = (item: Waiting, lane: RelayLane, outcome: SendOutcome & { type: 'sender-rejected' }) => {
+    const alone = lanes.every((other) => other === lane || other.fault()?.type === 'refused');
+    if (alone) return item.resolve(outcome);
+    if (!lane.fault()) options.onRefused?.(lane.relay, outcome.reply);
+    lane.refuse(outcome.reply, outcome.code, REFUSED_MS);
+    ready.push(item);
+  };
+
+  const lanes = createLanes(options, {
+    take: (lane) => {
+      if (lane.fault()?.type === 'refused') return undefined;
       const item = take();
-      if (!item) break;
-      state.idleSince = null;
-      session.start(toJob(item));
+      return item && toJob(item, lane);
+    },
+    onChange: () => pump(),
+  });
+
+  const pump = () => {
+    const hurried = urgent.length > 0 || ready.some((item) => item.options.urgent);
+    for (const lane of lanes) lane.pump(urgent.length + ready.length + waiting.length, hurried);
+    deferStranded();
+  };
+
+  /** Every relay is out of reach: whoever has waited long enough is told so. */
+  const deferStranded = () => {
+    const faults = lanes.map((lane) => lane.fault());
+    const [fault] = faults;
+    if (!fault || faults.includes(null) || lanes.some((lane) => lane.busy() > 0)) return;
+    const reachable = faults.find((other) => other?.type === 'unreachable');
+    const patience = reachable ? (options.patienceMs ?? 5_000) : 0;
+    const before = performance.now() - patience;
+    for (const list of [urgent, ready, waiting]) {
+      const gone = list.filter((item) => item.since <= before);
+      list.splice(0, list.length, ...list.filter((item) => item.since > before));
+      for (const item of gone) item.resolve(outcomeOf(reachable ?? fault));
     }
-    const queued = waiting.length + ready.length;
-    const free = [...sessions.keys()].filter((session) => session.idle).length;
-    const wanted = Math.min(queued - free - connecting, limit - sessions.size - connecting);
-    for (let i = 0; i < wanted; i++) openConnection();
-  };
-
-  const openConnection = () => {
-    if (closing) return;
-    if (performance.now() < blockedUntil) return deferAll();
-    connecting += 1;
-    connect(options.relay)
-      .then((opened) => {
-        connecting -= 1;
-        if ('socket' in opened) return addSession(opened);
-        connectFailed(opened);
-      })
-      .catch((error: unknown) => {
-        connecting -= 1;
-        connectFailed({ type: 'unreachable', reply: String(error) });
-      });
-  };
-
-  const connectFailed = (failed: ConnectFault) => {
-    fault = failed;
-    failures += 1;
-    const pause = Math.min(RECONNECT_MS.first * 2 ** (failures - 1), RECONNECT_MS.last);
-    blockedUntil = performance.now() + pause;
-    deferAll();
-  };
-
-  /** Nothing can be sent now: what waits is told so, unless a connection still lives. */
-  const deferAll = () => {
-    if (sessions.size > 0 || connecting > 0) return;
-    const outcome: SendOutcome =
-      fault.type === 'refused'
-        ? { type: 'sender-rejected', reply: fault.reply, code: fault.code ?? 535 }
-        : {
-            type: 'deferred',
-            reply: `${options.relay.name}: ${fault.reply}`,
-          };
-    for (const item of [...ready.splice(0), ...waiting.splice(0)]) item.resolve(outcome);
-  };
-
-  const addSession = ({ socket, extensions }: OpenedConnection) => {
-    if (closing) return void socket.destroy();
-    failures = 0;
-    blockedUntil = 0;
-    const session = createSmtpSession({
-      socket,
-      extensions,
-      timeouts: options.timeouts ?? RFC_TIMEOUTS,
-      maxMessages: options.messagesPerConnection ?? 1_000,
-      take: () => {
-        const item = take();
-        return item && toJob(item);
-      },
-      onIdle: () => {
-        const state = sessions.get(session);
-        if (state) state.idleSince = performance.now();
-      },
-      onClosed: () => {
-        sessions.delete(session);
-        // What it had not begun is in `ready` again: later, so that the caller's state is settled.
-        setImmediate(pump);
-      },
-    });
-    sessions.set(session, { idleSince: performance.now() });
-    pump();
   };
 
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const [session, { idleSince }] of sessions) {
-      session.checkTime(now);
-      if (session.idle && idleSince !== null && now - idleSince > (options.idleMs ?? 20_000))
-        session.quit().catch(() => undefined);
-    }
+    for (const lane of lanes) lane.tick(now);
     pump();
-  }, 1_000);
+  }, 250);
   timer.unref();
 
   return {
-    send: (message, handOver, onContent = () => true) =>
-      new Promise<SendOutcome>((resolve) => {
+    send: (message, handOver, sendOptions = {}) =>
+      new Promise<SendOutcome>((settle) => {
+        const resolve = (outcome: SendOutcome) => {
+          sendOptions.onOutcome?.(outcome);
+          settle(outcome);
+        };
         if (closing) return resolve({ type: 'deferred', reply: 'shutting down' });
-        waiting.push({ message, handOver, onContent, resolve, losses: 0, handedOver: false });
+        const since = performance.now();
+        const list = sendOptions.urgent ? urgent : waiting;
+        list.push({ message, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false });
         // One look for all that are sent in the same turn.
-        if (waiting.length === 1) queueMicrotask(pump);
+        if (list.length === 1) queueMicrotask(pump);
       }),
     close: async () => {
       closing = true;
-      await Promise.all([...sessions.keys()].map((session) => session.quit()));
+      await Promise.all(lanes.map((lane) => lane.close()));
       clearInterval(timer);
-      for (const item of [...ready.splice(0), ...waiting.splice(0)])
+      for (const item of [...urgent.splice(0), ...ready.splice(0), ...waiting.splice(0)])
         item.resolve({ type: 'deferred', reply: 'shutting down' });
     },
   };
+}
+
+/** Connections are shared out by weight, at least one to each relay. */
+function createLanes(
+  options: TransportOptions,
+  hooks: Pick<Parameters<typeof createRelayLane>[0], 'take' | 'onChange'>,
+): RelayLane[] {
+  const total = options.relays.reduce((sum, relay) => sum + relay.weight, 0);
+  return options.relays.map((relay) => {
+    const share = Math.max(1, Math.round((options.connections * relay.weight) / total));
+    return createRelayLane({
+      relay,
+      limit: Math.min(share, relay.connections ?? share),
+      messagesPerConnection: options.messagesPerConnection ?? 1_000,
+      idleMs: options.idleMs ?? 20_000,
+      timeouts: options.timeouts ?? RFC_TIMEOUTS,
+      connect: options.connect ?? connectToRelay,
+      ...hooks,
+    });
+  });
 }

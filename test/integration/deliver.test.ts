@@ -52,7 +52,7 @@ async function plan(count: number) {
 }
 
 function worker(overrides: Partial<DeliverDependencies> = {}) {
-  const transport = createMailTransport({ relay: parseRelay(sink.url), connections: 4 });
+  const transport = createMailTransport({ relays: [parseRelay(sink.url)], connections: 4 });
   open.push(transport);
   const { database } = test_;
   return createDeliverDigests({
@@ -199,7 +199,7 @@ describe('replies', () => {
     await plan(5);
     const gone = await startSmtpSink();
     await gone.close();
-    const transport = createMailTransport({ relay: parseRelay(gone.url), connections: 1 });
+    const transport = createMailTransport({ relays: [parseRelay(gone.url)], connections: 1, patienceMs: 0 });
     open.push(transport);
     expect(await worker({ transport })(everything)).toMatchObject({ deferred: 5 });
     clock = new Date(NOON.getTime() + 30_000);

@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 async function send(url: string, ids: string[]) {
-  const transport = createMailTransport({ relay: parseRelay(url), connections: 3 });
+  const transport = createMailTransport({ relays: [parseRelay(url)], connections: 3 });
   const outcomes = await Promise.all(
     ids.map((id) =>
       transport.send(

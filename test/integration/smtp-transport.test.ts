@@ -18,8 +18,9 @@ async function setUp(
 ): Promise<{ sink: SmtpSink; transport: MailTransport }> {
   const sink = await startSmtpSink({ keepContent: true, ...sinkOptions });
   const transport = createMailTransport({
-    relay: parseRelay(sink.url),
+    relays: [parseRelay(sink.url)],
     connections: 2,
+    patienceMs: 0,
     ...options,
   });
   open.push(sink, transport);
@@ -167,9 +168,12 @@ describe('hand-over', () => {
         events.push('handed over');
         return true;
       },
-      () => {
-        events.push('content next');
-        return true;
+      {
+        onContent: () => {
+          events.push('content next');
+          return true;
+        },
+        onOutcome: (outcome) => void events.push(outcome.type),
       },
     );
     expect(events).toEqual([
@@ -181,6 +185,7 @@ describe('hand-over', () => {
       'data',
       'content next',
       'content',
+      'accepted',
     ]);
   });
 
@@ -199,7 +204,7 @@ describe('hand-over', () => {
   ] as const)('onContent that says no leaves nothing on the wire (%s)', async (_name, extensions) => {
     const { sink, transport } = await setUp({ extensions: [...extensions] });
     const outcomes = await Promise.all(
-      Array.from({ length: 6 }, (_, n) => transport.send(message(n), yes, () => n !== 2)),
+      Array.from({ length: 6 }, (_, n) => transport.send(message(n), yes, { onContent: () => n !== 2 })),
     );
     expect(outcomes.map((outcome) => outcome.type)).toEqual(
       [0, 1, 2, 3, 4, 5].map((n) => (n === 2 ? 'deferred' : 'accepted')),
@@ -213,7 +218,7 @@ describe('the server', () => {
   test('is not there: deferred, and sent once it is', async () => {
     const gone = await startSmtpSink();
     await gone.close();
-    const transport = createMailTransport({ relay: parseRelay(gone.url), connections: 2 });
+    const transport = createMailTransport({ relays: [parseRelay(gone.url)], connections: 2, patienceMs: 0 });
     open.push(transport);
     expect(types(await many(transport, 5))).toEqual(['deferred']);
     const sink = await startSmtpSink({ port: gone.port });
@@ -307,4 +312,89 @@ describe('connections', () => {
     expect(outcomes.filter((outcome) => outcome.type === 'unknown')).toEqual([]);
     expect(sink.commands.at(-1)).toBe('QUIT');
   });
+});
+
+describe('several relays', () => {
+  const two = async (
+    one: SinkOptions = {},
+    other: SinkOptions = {},
+    options: Partial<TransportOptions> = {},
+  ) => {
+    const first = await startSmtpSink(one);
+    const second = await startSmtpSink(other);
+    open.push(first, second);
+    const transport = createMailTransport({
+      relays: [parseRelay(`${first.url}?weight=3`), parseRelay(second.url)],
+      connections: 8,
+      ...options,
+    });
+    open.push(transport);
+    return { first, second, transport };
+  };
+
+  test('share the messages by weight', async () => {
+    const { first, second, transport } = await two({ latencyMs: 2 }, { latencyMs: 2 });
+    expect(types(await many(transport, 200))).toEqual(['accepted']);
+    expect(first.connections.peak).toBe(6);
+    expect(second.connections.peak).toBe(2);
+    expect(first.messages.length).toBeGreaterThan(second.messages.length);
+    expect(second.messages.length).toBeGreaterThan(0);
+  });
+
+  test('one that goes away in the middle loses nothing but what was on its wires', async () => {
+    const { first, second, transport } = await two({ latencyMs: 2 }, { latencyMs: 20 });
+    const sending = many(transport, 200);
+    await waitFor('some messages', () => first.messages.length > 20);
+    await first.close();
+    const outcomes = await sending;
+    const unknown = outcomes.filter((outcome) => outcome.type === 'unknown').length;
+    const accepted = outcomes.filter((outcome) => outcome.type === 'accepted').length;
+    expect(accepted + unknown).toBe(200);
+    expect(unknown).toBeLessThanOrEqual(6);
+    const ids = [...first.messages, ...second.messages].map((sunk) => sunk.messageId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('one that refuses us leaves the messages to the other, with one alarm', async () => {
+    const refusals: string[] = [];
+    const { second, transport } = await two(
+      { script: (stage) => (stage === 'mail' ? '550 5.7.1 you are blocked' : undefined) },
+      {},
+      { onRefused: (relay, reply) => refusals.push(`${relay.weight} ${reply}`) },
+    );
+    expect(types(await many(transport, 50))).toEqual(['accepted']);
+    expect(second.messages).toHaveLength(50);
+    expect(refusals).toEqual(['3 550 5.7.1 you are blocked']);
+  });
+
+  test('that all refuse us say so', async () => {
+    const blocked: SinkOptions = { script: (stage) => (stage === 'mail' ? '550 5.7.1 no' : undefined) };
+    const { transport } = await two(blocked, blocked);
+    expect(types(await many(transport, 5))).toEqual(['sender-rejected']);
+  });
+
+  test('that come back within patience defer nothing', async () => {
+    const gone = await startSmtpSink();
+    await gone.close();
+    const transport = createMailTransport({ relays: [parseRelay(gone.url)], connections: 2 });
+    open.push(transport);
+    const sending = many(transport, 5);
+    await delay(300);
+    open.push(await startSmtpSink({ port: gone.port }));
+    expect(types(await sending)).toEqual(['accepted']);
+  });
+});
+
+test('an urgent message overtakes all others, and has a connection when every one is stuck', async () => {
+  const { sink, transport } = await setUp(
+    { script: (stage, { to }) => (stage === 'content' && !to.startsWith('urgent') ? 'hang' : undefined) },
+    { connections: 2 },
+  );
+  void many(transport, 20);
+  await waitFor('stuck connections', () => sink.commands.filter((line) => line === 'DATA').length >= 2);
+  const urgent = await transport.send(message(99, 'x\r\n', 'urgent@example.org'), async () => true, {
+    urgent: true,
+  });
+  expect(urgent.type).toBe('accepted');
+  sink.dropAll();
 });

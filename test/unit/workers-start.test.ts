@@ -9,6 +9,7 @@ const useCases: WorkerUseCases = {
   deliverNotices: async (ids) => void calls.push(['deliverNotices', ids]),
   planDue: async () => void calls.push(['planDue']),
   sweep: async () => void calls.push(['sweep']),
+  settleJournals: async () => ({ claims: 0 }),
   ingest: async (source) => void calls.push(['ingest', source]),
   upkeep: async () => void calls.push(['upkeep']),
 };

@@ -7,8 +7,7 @@ import type { Html } from './layout.ts';
 export type DisplayText = (text: string) => string;
 
 /** Path of a paper's page. */
-export const paperPath = (paper: Pick<ListedPaper, 'identity'>): string =>
-  `/papers/${encodeURIComponent(paper.identity)}`;
+export const paperPath = (paper: Pick<ListedPaper, 'id'>): string => `/papers/${paper.id}`;
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -63,8 +62,7 @@ export function paperItem(
 !${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${show.display(authorLine(paper.authors))}</p>` : ''}
 <p class="abstract" dir="auto">${show.opening(paper.abstract)}</p>
 !${paper.categories.length > 0 ? html`<ul class="chips">!${paper.categories.slice(0, 4).map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>` : ''}
-!${facts.length > 0 ? html`<p class="soft facts">!${facts.map((fact) => html`<span>${fact}</span>`)}</p>` : ''}
-!${links.length > 0 ? html`<p class="facts links">!${links}</p>` : ''}
+<p class="soft facts">!${[...facts.map((fact) => html`<span>${fact}</span>`), ...links]}</p>
 </li>
 `;
 }

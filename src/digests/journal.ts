@@ -1,0 +1,186 @@
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DigestId, IsoDate } from '#src/database/ids.ts';
+import type { ClaimedDigest } from './digest.ts';
+import type { DigestResult } from './ledger.ts';
+import { type Identity, isGone, isSameBoot, thisProcess } from './process-identity.ts';
+
+/**
+ * What one claim has put on the wire, in a local file. A `write()` survives `kill -9` of this process (not the loss of
+ * the machine) and costs half a microsecond, a commit a hundred times that: the ledger is told in groups of rows, and
+ * the journal says which of a group were really begun.
+ */
+export type ClaimJournal = {
+  /** The content of this row is about to be written. @throws the file system's error: then it must not be written */
+  begin(id: DigestId): void;
+  /** This row's fate is known. */
+  end(result: DigestResult): void;
+  /** Everything is recorded in the ledger: the file goes away. */
+  close(): void;
+  /** Something is not: the file stays for {@link Journals.leftovers}. */
+  abandon(): void;
+};
+
+/** What a claim's journal says after its process died or gave it up. */
+export type Leftover = {
+  readonly file: string;
+  readonly editionDate: IsoDate;
+  readonly leaseToken: number;
+  /** Lowest and highest id of the claim. */
+  readonly from: number;
+  readonly to: number;
+  /** Fates that were known. */
+  readonly results: readonly DigestResult[];
+  /** Rows whose content was begun, without an answer known. */
+  readonly begun: readonly DigestId[];
+};
+
+/** The journals of a machine. All Paperboy processes of the machine use the same directory. */
+export type Journals = {
+  /** Starts the journal of a claim. @throws the file system's error */
+  open(rows: readonly ClaimedDigest[]): ClaimJournal;
+  /** Journals nobody writes any more. Those of before a restart of the machine are removed: they may lack their end. */
+  leftovers(): Promise<Leftover[]>;
+  /** The leftover is settled in the ledger. */
+  remove(leftover: Leftover): Promise<void>;
+};
+
+type Header = Identity & {
+  readonly editionDate: IsoDate;
+  readonly leaseToken: number;
+  readonly from: number;
+  readonly to: number;
+};
+
+const SUFFIX = '.journal';
+
+/** Opens (and makes) the directory of journals; it must be on a local disk. */
+export function openJournals({ directory }: { directory: string }): Journals {
+  mkdirSync(directory, { recursive: true });
+  const abandoned = new Set<string>();
+  return {
+    open: (rows) => openClaim(directory, rows, (file) => abandoned.add(file)),
+    leftovers: () => readLeftovers(directory, abandoned),
+    remove: async ({ file }) => {
+      abandoned.delete(file);
+      await unlink(file).catch(() => undefined);
+    },
+  };
+}
+
+function openClaim(
+  directory: string,
+  rows: readonly ClaimedDigest[],
+  onAbandon: (file: string) => void,
+): ClaimJournal {
+  const first = rows[0];
+  if (!first) throw new RangeError('a claim without rows needs no journal');
+  const { editionDate, leaseToken } = first;
+  const ids = rows.map((row) => row.id);
+  const header: Header = {
+    ...thisProcess(),
+    editionDate,
+    leaseToken,
+    from: Math.min(...ids),
+    to: Math.max(...ids),
+  };
+  const file = join(directory, `${leaseToken}-${process.pid}${SUFFIX}`);
+  const fd = openSync(file, 'a', 0o600);
+  writeSync(fd, `${JSON.stringify(header)}\n`);
+  let pending = '';
+  let closed = false;
+  const flush = () => {
+    if (pending === '' || closed) return;
+    const text = Buffer.from(pending);
+    pending = '';
+    if (writeSync(fd, text) < text.length) throw new Error(`${file}: no space left for the journal`);
+  };
+  /** The ledger is about to be told as well: an end that can't be written only leaves more in doubt after a crash. */
+  const tryFlush = () => {
+    try {
+      flush();
+    } catch {}
+  };
+  const finish = () => {
+    closed = true;
+    closeSync(fd);
+  };
+  return {
+    begin: (id) => {
+      // Ends that came with the same packet go out with it: one write per message.
+      pending += `B ${id}\n`;
+      flush();
+    },
+    end: (result) => {
+      if (pending === '') setImmediate(tryFlush);
+      pending += endLine(result);
+    },
+    close: () => {
+      finish();
+      unlinkSync(file);
+    },
+    abandon: () => {
+      tryFlush();
+      finish();
+      onAbandon(file);
+    },
+  };
+}
+
+const endLine = (result: DigestResult): string => {
+  const due = 'dueAt' in result ? result.dueAt.toISOString() : '-';
+  const reply = 'reply' in result ? result.reply.replace(/\s+/g, ' ') : '';
+  return `E ${result.id} ${result.state} ${due} ${reply}\n`;
+};
+
+async function readLeftovers(directory: string, abandoned: ReadonlySet<string>): Promise<Leftover[]> {
+  const found: Leftover[] = [];
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(SUFFIX)) continue;
+    const file = join(directory, name);
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const header = readHeader(text);
+    // A file whose header is not complete was begun a moment ago, or never got to its first message.
+    if (!header) continue;
+    if (!isSameBoot(header)) await unlink(file).catch(() => undefined);
+    else if (abandoned.has(file) || isGone(header)) found.push(parseJournal(file, header, text));
+  }
+  return found;
+}
+
+function readHeader(text: string): Header | null {
+  const end = text.indexOf('\n');
+  if (end === -1) return null;
+  try {
+    return JSON.parse(text.slice(0, end)) as Header;
+  } catch {
+    return null;
+  }
+}
+
+/** A last line without its end was being written when the process died: its `B` counts, its `E` does not. */
+function parseJournal(file: string, header: Header, text: string): Leftover {
+  const { editionDate, leaseToken, from, to } = header;
+  const begun = new Set<DigestId>();
+  const results = new Map<DigestId, DigestResult>();
+  for (const match of text.matchAll(/^(?:B (\d+)$|E (\d+) (\w+) (\S+) (.*)\n)/gm)) {
+    const [, begin, end, state, due, reply = ''] = match;
+    if (begin !== undefined) {
+      begun.add(Number(begin) as DigestId);
+      continue;
+    }
+    const id = Number(end) as DigestId;
+    const result = {
+      id,
+      editionDate,
+      leaseToken,
+      state,
+      reply,
+      ...(due === '-' ? {} : { dueAt: new Date(due ?? 0) }),
+    };
+    begun.delete(id);
+    results.set(id, result as DigestResult);
+  }
+  return { file, editionDate, leaseToken, from, to, results: [...results.values()], begun: [...begun] };
+}

@@ -1,0 +1,145 @@
+import type { SendOutcome } from './message.ts';
+import type { ConnectFault, OpenedConnection } from './smtp-connect.ts';
+import type { Relay } from './smtp-relay.ts';
+import { createSmtpSession, type SmtpJob, type SmtpSession, type SmtpTimeouts } from './smtp-session.ts';
+
+/** Why a relay takes nothing now. */
+export type LaneFault = ConnectFault & { readonly until: number };
+
+/** The connections to one relay, with its circuit breaker. */
+export type RelayLane = {
+  readonly relay: Relay;
+  /** Lets idle connections begin, and opens more of them while messages wait. */
+  pump(queued: number, urgent: boolean): void;
+  /** Null while the relay is thought to work. After a failed connect, one attempt at a time finds out. */
+  fault(): LaneFault | null;
+  /** This relay refuses us as a sender: leave it alone for `ms` milliseconds. */
+  refuse(reply: string, code: number, ms: number): void;
+  /** Connections that are open or being opened. */
+  busy(): number;
+  /** Looks at the time: silent servers, idle connections. */
+  tick(now: number): void;
+  /** Finishes what is in flight and says QUIT. */
+  close(): Promise<void>;
+};
+
+/** What {@link createRelayLane} needs. */
+export type LaneDependencies = {
+  readonly relay: Relay;
+  /** Connections at once at most; urgent messages may use {@link URGENT_CONNECTIONS} more. */
+  readonly limit: number;
+  readonly messagesPerConnection: number;
+  readonly idleMs: number;
+  readonly timeouts: SmtpTimeouts;
+  connect(relay: Relay): Promise<OpenedConnection | ConnectFault>;
+  /** The next message for this relay, if one is ready now. */
+  take(lane: RelayLane): SmtpJob | undefined;
+  /** Something changed: a connection came or went. */
+  onChange(): void;
+};
+
+/** Extra connections that a confirmation may open while all others are busy with digests. */
+export const URGENT_CONNECTIONS = 2;
+/** The breaker: after a failed connect the next one waits, doubling from the first to the last; milliseconds. */
+const RECONNECT_MS = { first: 250, last: 30_000 };
+
+/** Opens the lane of one relay; it connects when there is something to send. */
+export function createRelayLane(deps: LaneDependencies): RelayLane {
+  const { relay } = deps;
+  const sessions = new Map<SmtpSession, { idleSince: number | null }>();
+  let connecting = 0;
+  let failures = 0;
+  let blocked: LaneFault | null = null;
+  let closing = false;
+
+  const isBlocked = () => blocked !== null && performance.now() < blocked.until;
+
+  const startIdle = () => {
+    for (const [session, state] of sessions) {
+      if (!session.idle) continue;
+      const job = deps.take(lane);
+      if (!job) return;
+      state.idleSince = null;
+      session.start(job);
+    }
+  };
+
+  const openConnection = async () => {
+    connecting += 1;
+    const opened = await deps
+      .connect(relay)
+      .catch((error: unknown): ConnectFault => ({ type: 'unreachable', reply: String(error) }));
+    connecting -= 1;
+    if (!('socket' in opened)) connectFailed(opened);
+    else if (closing) opened.socket.destroy();
+    else addSession(opened);
+    deps.onChange();
+  };
+
+  const connectFailed = (fault: ConnectFault) => {
+    failures += 1;
+    const pause = Math.min(RECONNECT_MS.first * 2 ** (failures - 1), RECONNECT_MS.last);
+    blocked = { ...fault, reply: `${relay.name}: ${fault.reply}`, until: performance.now() + pause };
+  };
+
+  const addSession = ({ socket, extensions }: OpenedConnection) => {
+    failures = 0;
+    // A refusal of us as a sender is not taken back by a connection that was under way.
+    if (blocked?.type === 'unreachable') blocked = null;
+    const session = createSmtpSession({
+      socket,
+      extensions,
+      timeouts: deps.timeouts,
+      maxMessages: deps.messagesPerConnection,
+      take: () => deps.take(lane),
+      onIdle: () => {
+        const state = sessions.get(session);
+        if (state) state.idleSince = performance.now();
+      },
+      onClosed: () => {
+        sessions.delete(session);
+        // Later, so that whoever cut it has settled its own state.
+        setImmediate(() => deps.onChange());
+      },
+    });
+    sessions.set(session, { idleSince: performance.now() });
+  };
+
+  const lane: RelayLane = {
+    relay,
+    pump: (queued, urgent) => {
+      if (closing || isBlocked()) return;
+      startIdle();
+      const idle = [...sessions.keys()].filter((session) => session.idle).length;
+      const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0);
+      // While it is not known to work again, one attempt is enough.
+      const allowed = failures > 0 ? 1 - connecting : limit - sessions.size - connecting;
+      const wanted = Math.min(queued - idle - connecting, allowed);
+      for (let i = 0; i < wanted; i++) void openConnection();
+    },
+    fault: () => (isBlocked() ? blocked : null),
+    refuse: (reply, code, ms) => {
+      blocked = { type: 'refused', reply, code, until: performance.now() + ms };
+    },
+    busy: () => sessions.size + connecting,
+    tick: (now) => {
+      for (const [session, { idleSince }] of sessions) {
+        session.checkTime(now);
+        if (session.idle && idleSince !== null && now - idleSince > deps.idleMs)
+          session.quit().catch(() => undefined);
+      }
+    },
+    close: async () => {
+      closing = true;
+      await Promise.all([...sessions.keys()].map((session) => session.quit()));
+    },
+  };
+  return lane;
+}
+
+/** The outcome of a message that no relay takes now. */
+export function outcomeOf(fault: ConnectFault): SendOutcome {
+  return fault.type === 'refused'
+    ? { type: 'sender-rejected', reply: fault.reply, code: fault.code ?? 535 }
+    : { type: 'deferred', reply: fault.reply };
+}

@@ -1,0 +1,126 @@
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type DigestId, isoDate } from '#src/database/ids.ts';
+import type { ClaimedDigest } from '#src/digests/digest.ts';
+import { openJournals } from '#src/digests/journal.ts';
+import type { DigestResult } from '#src/digests/ledger.ts';
+import { isGone, isSameBoot, thisProcess } from '#src/digests/process-identity.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'paperboy-journal-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const editionDate = isoDate('2026-06-10');
+const row = (id: number) => ({ id, editionDate, leaseToken: 7 }) as unknown as ClaimedDigest;
+const rows = [11, 12, 13, 14].map(row);
+const sent = (id: number): DigestResult => ({
+  id: id as DigestId,
+  editionDate,
+  leaseToken: 7,
+  state: 'sent',
+  reply: '250 2.0.0 Ok: queued',
+});
+/** Pretends that the process that wrote the journals is another one. */
+function disguise(change: object) {
+  for (const name of readdirSync(directory)) {
+    const file = join(directory, name);
+    const [head = '', ...rest] = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [JSON.stringify({ ...JSON.parse(head), ...change }), ...rest].join('\n'));
+  }
+}
+
+describe('a journal', () => {
+  test('goes away when all is recorded', () => {
+    const journal = openJournals({ directory }).open(rows);
+    journal.begin(11 as DigestId);
+    journal.end(sent(11));
+    journal.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('of a live process is nobody’s business', async () => {
+    openJournals({ directory })
+      .open(rows)
+      .begin(11 as DigestId);
+    expect(await openJournals({ directory }).leftovers()).toEqual([]);
+  });
+
+  test('of a killed process tells what was begun, what ended how, and nothing of the rest', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    const dueAt = new Date('2026-06-10T13:00:00Z');
+    const deferred: DigestResult = {
+      ...sent(12),
+      state: 'deferred',
+      reply: '450 später\r\n noch einmal',
+      dueAt,
+    };
+    journal.begin(11 as DigestId);
+    journal.begin(12 as DigestId);
+    journal.end(sent(11));
+    journal.end(deferred);
+    journal.begin(13 as DigestId);
+    disguise({ pid: 2 ** 22 - 1, started: '1' });
+    const [leftover] = await journals.leftovers();
+    expect(leftover).toMatchObject({ editionDate, leaseToken: 7, from: 11, to: 14, begun: [13] });
+    expect(leftover?.results).toEqual([sent(11), { ...deferred, reply: '450 später noch einmal' }]);
+    if (leftover) await journals.remove(leftover);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('whose last end was cut off leaves that row in doubt', async () => {
+    const journals = openJournals({ directory });
+    journals.open(rows).begin(11 as DigestId);
+    appendFileSync(join(directory, readdirSync(directory)[0] ?? ''), 'E 11 sent - 250 2.0');
+    disguise({ pid: 2 ** 22 - 1, started: '1' });
+    expect((await journals.leftovers())[0]).toMatchObject({ begun: [11], results: [] });
+  });
+
+  test('given up by a live process is a leftover too', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    journal.begin(11 as DigestId);
+    journal.abandon();
+    expect(await journals.leftovers()).toMatchObject([{ begun: [11] }]);
+  });
+
+  test('of before a restart of the machine may lack its end: it is not believed', async () => {
+    const journals = openJournals({ directory });
+    journals.open(rows).begin(11 as DigestId);
+    disguise({ boot: 'another boot', pid: 1 });
+    expect(await journals.leftovers()).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('of another container is left to its lease', async () => {
+    const journals = openJournals({ directory });
+    journals.open(rows).begin(11 as DigestId);
+    disguise({ pidNamespace: 'pid:[1]', host: 'other', pid: 2 ** 22 - 1 });
+    expect(await journals.leftovers()).toEqual([]);
+    expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  test('that is damaged stops nobody', async () => {
+    writeFileSync(join(directory, '1-1.journal'), '{"half');
+    writeFileSync(join(directory, '2-1.journal'), 'no json\nB 1\n');
+    expect(await openJournals({ directory }).leftovers()).toEqual([]);
+  });
+});
+
+describe('the identity of a process', () => {
+  const here = thisProcess();
+  test('this one is not gone', () => {
+    expect(isGone(here)).toBe(false);
+    expect(isSameBoot(here)).toBe(true);
+  });
+  test('a number that nobody has is gone', () => {
+    expect(isGone({ ...here, pid: 2 ** 22 - 1, started: '5' })).toBe(true);
+  });
+  test.skipIf(here.started === '')('a number that somebody else has now is gone', () => {
+    expect(isGone({ ...here, pid: process.ppid, started: '5' })).toBe(true);
+  });
+});
