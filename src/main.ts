@@ -4,6 +4,7 @@ import { registerConfig } from './command-line/config.ts';
 import { registerDigests } from './command-line/digests.ts';
 import { registerIngest } from './command-line/ingest.ts';
 import { CommandError, type Io, standardIo } from './command-line/io.ts';
+import { registerMail } from './command-line/mail.ts';
 import { registerReplay } from './command-line/replay.ts';
 import { registerServe } from './command-line/serve.ts';
 import { registerSubscribers } from './command-line/subscribers.ts';
@@ -17,6 +18,7 @@ const registrations = [
   registerSubscribers,
   registerDigests,
   registerReplay,
+  registerMail,
 ] as const;
 
 /** Exit codes: 0 done · 1 it failed · 2 the command line or the configuration is wrong. */

@@ -18,6 +18,7 @@ import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
 import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
+import { signerOf } from './signer.ts';
 import { OPEN_POLICY } from './subscribers/address.ts';
 import { markedPapers } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
@@ -95,14 +96,17 @@ export function createServices(on: Foundations) {
     confirmationHours: CONFIRMATION_HOURS,
   });
 
+  const signer = signerOf(config, now);
+  const signed = signer ? { sign: signer } : {};
   const digestComposer = createDigestComposer({
+    ...signed,
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
     recipientsByIds: (ids) => recipientsByIds(database, ids),
     linksOf: links.linksOf,
     sender,
     now,
   });
-  const noticeComposer = createNoticeComposer({ sender, now });
+  const noticeComposer = createNoticeComposer({ ...signed, sender, now });
   const composeNotice = async (claimed: ClaimedNotice) => {
     const { id, notice, email, language } = claimed;
     const found = await noticeLinks({ database, links, now }, claimed);

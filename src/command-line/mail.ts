@@ -1,19 +1,14 @@
+import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Sign } from '#src/mail/dkim.ts';
+import { readConfig } from '#src/config.ts';
 import { startScreenshots } from '#src/mail/preview/screenshots.ts';
 import { writePreview } from '#src/mail/preview/write.ts';
-import type { Sender } from '#src/mail/sender.ts';
+import { senderOf } from '#src/sender.ts';
+import { signerOf } from '#src/signer.ts';
 import { CommandError, type Io, startProgress, table } from './io.ts';
 
-/** What `paperboy mail` needs; made when a command of it runs. */
-export type MailCommandDependencies = () => {
-  readonly sender: Sender;
-  readonly now: () => Date;
-  readonly sign?: Sign;
-};
-
 /** `paperboy mail preview` */
-export function registerMail(program: Command, io: Io, dependencies: MailCommandDependencies): void {
+export function registerMail(program: Command, io: Io): void {
   const mail = program.command('mail').description('Look at the mails');
   mail
     .command('preview')
@@ -27,26 +22,35 @@ export function registerMail(program: Command, io: Io, dependencies: MailCommand
       'print what was written as JSON: [{"name", "language", "subject", "octets", "htmlOctets", "files"}]',
     )
     .action(async (options: { out: string; screenshots: boolean; json?: boolean }) => {
-      await previewMails(io, { ...dependencies(), ...options });
+      await previewMails(io, options);
     });
 }
 
-type PreviewOptions = ReturnType<MailCommandDependencies> & {
-  readonly out: string;
-  readonly screenshots: boolean;
-  readonly json?: boolean;
-};
+type PreviewOptions = { readonly out: string; readonly screenshots: boolean; readonly json?: boolean };
 
-async function previewMails(
-  io: Io,
-  { out, screenshots, json, ...dependencies }: PreviewOptions,
-): Promise<void> {
+/** Keys the hashes in a preview: the service's own secret stays unread. */
+const PREVIEW_SECRET = 'a preview is signed with no secret';
+
+async function previewMails(io: Io, { out, screenshots, json }: PreviewOptions): Promise<void> {
+  const config = readConfig();
+  const now = () => new Date();
+  const sign = signerOf(config, now);
+  const sender = senderOf(
+    config,
+    config.web.baseUrl ?? `http://localhost:${config.web.port}`,
+    PREVIEW_SECRET,
+  );
+  await mkdir(out, { recursive: true }).catch((error: Error) => {
+    throw new CommandError(`--out ${out} can't be written to: ${error.message}`);
+  });
   const camera = screenshots ? await startScreenshots() : undefined;
   if (camera && 'error' in camera) throw new CommandError(camera.error);
   const progress = startProgress(io, 'Messages');
   try {
     const entries = await writePreview({
-      ...dependencies,
+      sender,
+      now,
+      ...(sign ? { sign } : {}),
       folder: out,
       onProgress: (done, total) => progress.update(done, total),
       ...(camera ? { screenshots: camera } : {}),
