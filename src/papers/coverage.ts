@@ -1,0 +1,136 @@
+import type { IsoDate } from '#src/database/ids.ts';
+import type { CoverageView } from '#src/mail/digest-view.ts';
+import { isDue, type Quiet, quietOf } from './schedule.ts';
+
+/** What one source listed in one section on one date; every listing is counted in one of the last four. */
+export type DayCounts = {
+  readonly section: string;
+  readonly listedOn: IsoDate;
+  /** Papers listed, whatever for. */
+  readonly received: number;
+  /** New, with this section as the primary category. */
+  readonly fresh: number;
+  /** New, with another primary category, or cross-listed later. */
+  readonly crossed: number;
+  readonly replaced: number;
+  /** Listed on an earlier day already: a list that was not renewed, or a paper brought up again. */
+  readonly repeated: number;
+};
+
+/** What an edition had of one source and section. */
+export type Coverage = Omit<DayCounts, 'listedOn'> & {
+  readonly source: string;
+  /** How many new papers such a day usually brings: the median of up to four weeks; 0 on a quiet day, null when unknown. */
+  readonly expected: number | null;
+  /** `quiet`: nothing is announced that day · `waiting`: not due yet · `late`: due, and not there or not renewed. */
+  readonly state: 'complete' | 'waiting' | 'late' | 'quiet';
+  readonly quiet?: Quiet;
+};
+
+/** Below this share of what is usual a list counts as not there yet. */
+const LATE_BELOW = 0.25;
+/** Where fewer than these are usual, a day without any is nothing unusual. */
+const ENOUGH_TO_EXPECT = 4;
+
+/**
+ * The coverage of one source and section on a date. A list that only repeats earlier papers is a list that was not renewed.
+ * @param days counts of the date itself and of the days before, in any order; dates without listings may be absent
+ */
+export function coverageOf(
+  source: string,
+  section: string,
+  on: IsoDate,
+  days: readonly DayCounts[],
+  at: Date,
+): Coverage {
+  const own = days.filter((day) => day.section === section);
+  const today = own.find((day) => day.listedOn === on) ?? nothing(section, on);
+  const quiet = quietOf(source, on);
+  const before = own.filter((day) => day.listedOn < on && quietOf(source, day.listedOn) === undefined);
+  const expected = quiet ? 0 : median(before.map((day) => day.fresh));
+  const { listedOn: _listedOn, ...counts } = today;
+  const coverage = { source, ...counts, expected };
+  if (quiet && today.fresh === 0) return { ...coverage, state: 'quiet', quiet };
+  if (isThere(today, expected)) return { ...coverage, state: 'complete' };
+  return { ...coverage, state: isDue(source, on, at) ? 'late' : 'waiting' };
+}
+
+function isThere(today: DayCounts, expected: number | null): boolean {
+  if (expected === null) return today.fresh > 0;
+  if (expected < ENOUGH_TO_EXPECT) return today.received > 0 || expected === 0;
+  return today.fresh >= expected * LATE_BELOW;
+}
+
+const nothing = (section: string, listedOn: IsoDate): DayCounts => ({
+  section,
+  listedOn,
+  received: 0,
+  fresh: 0,
+  crossed: 0,
+  replaced: 0,
+  repeated: 0,
+});
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}
+
+/** Whether an edition can go out. `late`: names as in {@link nameOf}. */
+export type Readiness =
+  | { readonly type: 'ready' }
+  /** Wait until `until` at most, for `late`. */
+  | { readonly type: 'wait'; readonly until: Date; readonly late: readonly string[] }
+  /** Patience is over: goes out marked; what comes later is in the next one. */
+  | { readonly type: 'incomplete'; readonly late: readonly string[] };
+
+/**
+ * Whether a reader's edition goes out at `at`, when they asked for it at `slotAt`. Late sources hold it back up to
+ * `patienceMs` after the slot; one that is not due yet holds back nobody.
+ */
+export function readinessOf(
+  coverage: readonly Coverage[],
+  slotAt: Date,
+  at: Date,
+  patienceMs: number,
+): Readiness {
+  const late = coverage.filter(({ state }) => state === 'late').map(nameOf);
+  if (late.length === 0) return { type: 'ready' };
+  const until = new Date(slotAt.getTime() + patienceMs);
+  return at < until ? { type: 'wait', until, late } : { type: 'incomplete', late };
+}
+
+const SOURCE_NAMES: Readonly<Record<string, string>> = {
+  arxiv: 'arXiv',
+  huggingface: 'Hugging Face',
+  biorxiv: 'bioRxiv',
+  medrxiv: 'medRxiv',
+};
+
+/** How a part of the coverage is called: its category, else the source's own name. */
+export function nameOf({ source, section }: Pick<Coverage, 'source' | 'section'>): string {
+  return section === '' ? (SOURCE_NAMES[source] ?? source) : section;
+}
+
+/** The coverage for the line in a digest: "From 428 new in cs.AI and 31 in Hugging Face. Late: cs.CL." */
+export function coverageView(coverage: readonly Coverage[]): CoverageView {
+  const answered = coverage.filter(({ state }) => state === 'complete');
+  const late = coverage.filter(({ state }) => state === 'late');
+  return { sources: answered.map((part) => `${nameOf(part)} (${part.fresh})`), late: late.map(nameOf) };
+}
+
+/** The coverage in a line of English, for pages and logs: "428 new in cs.AI, 12 cross-listed, cs.CL is late". */
+export function coverageLine(coverage: readonly Coverage[]): string {
+  const parts = coverage.flatMap((part) => {
+    const name = nameOf(part);
+    if (part.state === 'late') return [`${name} is late`];
+    if (part.state === 'waiting') return [`${name} is not due yet`];
+    if (part.state === 'quiet') return [`${name} is quiet (${part.quiet})`];
+    const others = [
+      ...(part.crossed > 0 ? [`${part.crossed} cross-listed`] : []),
+      ...(part.replaced > 0 ? [`${part.replaced} replaced`] : []),
+    ];
+    return [[`${part.fresh} new in ${name}`, ...others].join(', ')];
+  });
+  return parts.join('; ');
+}

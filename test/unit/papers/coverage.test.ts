@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { isoDate } from '#src/database/ids.ts';
+import {
+  type Coverage,
+  coverageLine,
+  coverageOf,
+  coverageView,
+  type DayCounts,
+  readinessOf,
+} from '#src/papers/coverage.ts';
+
+const on = isoDate('2026-06-16');
+const at = (hour: string) => new Date(`2026-06-16T${hour}:00Z`);
+const day = (date: string, fresh: number, more: Partial<DayCounts> = {}): DayCounts => ({
+  section: 'cs.AI',
+  listedOn: isoDate(date),
+  received: fresh,
+  fresh,
+  crossed: 0,
+  replaced: 0,
+  repeated: 0,
+  ...more,
+});
+const usual = [
+  day('2026-06-10', 90),
+  day('2026-06-11', 110),
+  day('2026-06-12', 100),
+  day('2026-06-14', 0, { received: 100, repeated: 100 }),
+];
+const state = (today: DayCounts[], hour = '12:00') =>
+  coverageOf('arxiv', 'cs.AI', on, [...usual, ...today], at(hour));
+
+describe('a category on a day', () => {
+  it('is complete when about as much came as usual', () => {
+    expect(state([day('2026-06-16', 60)])).toMatchObject({ state: 'complete', expected: 100, fresh: 60 });
+  });
+  it('is late when nothing, hardly anything, or only what was there before came, once it is due', () => {
+    expect(state([])).toMatchObject({ state: 'late', received: 0 });
+    expect(state([day('2026-06-16', 9)])).toMatchObject({ state: 'late' });
+    expect(state([day('2026-06-16', 0, { received: 100, repeated: 100 })])).toMatchObject({
+      state: 'late',
+      repeated: 100,
+    });
+    expect(state([], '05:59')).toMatchObject({ state: 'waiting' });
+  });
+  it('is quiet at the week-end, whatever is repeated', () => {
+    const saturday = isoDate('2026-06-13');
+    expect(
+      coverageOf(
+        'arxiv',
+        'cs.AI',
+        saturday,
+        [...usual, day('2026-06-13', 0, { received: 90, repeated: 90 })],
+        at('12:00'),
+      ),
+    ).toMatchObject({ state: 'quiet', quiet: 'weekend', expected: 0 });
+  });
+  it('may be empty where papers are rare', () => {
+    const rare = [day('2026-06-10', 0), day('2026-06-11', 1), day('2026-06-12', 0)];
+    expect(coverageOf('arxiv', 'cs.AI', on, rare, at('12:00'))).toMatchObject({ state: 'complete' });
+  });
+});
+
+describe('an edition with a late source', () => {
+  const late: Coverage = { ...state([]), section: 'cs.CL' };
+  const there = state([day('2026-06-16', 428, { crossed: 12 })]);
+  it('waits as long as patience goes, then goes out marked', () => {
+    expect(readinessOf([there], at('07:00'), at('07:00'), 3_600_000)).toEqual({ type: 'ready' });
+    expect(readinessOf([there, late], at('07:00'), at('07:59'), 3_600_000)).toEqual({
+      type: 'wait',
+      until: at('08:00'),
+      late: ['cs.CL'],
+    });
+    expect(readinessOf([there, late], at('07:00'), at('08:00'), 3_600_000)).toEqual({
+      type: 'incomplete',
+      late: ['cs.CL'],
+    });
+    expect(readinessOf([{ ...late, state: 'waiting' }], at('03:00'), at('03:00'), 3_600_000)).toEqual({
+      type: 'ready',
+    });
+  });
+  it('says so', () => {
+    expect(coverageLine([there, late])).toBe('428 new in cs.AI, 12 cross-listed; cs.CL is late');
+    expect(coverageView([there, late, { ...late, state: 'quiet', quiet: 'weekend' }])).toEqual({
+      sources: ['cs.AI (428)'],
+      late: ['cs.CL'],
+    });
+  });
+});
