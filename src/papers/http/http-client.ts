@@ -75,6 +75,7 @@ export type HttpClientOptions = {
   readonly patience?: number;
 };
 
+const ABSENT = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH', 'EHOSTUNREACH']);
 const MAX_REDIRECTS = 5;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -97,7 +98,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     bodyTimeout: idle,
     pipelining: 1,
   });
-  const userAgent = `Paperboy/0.1 (digest of research papers; ${options.contact ?? 'no contact given'})`;
+  // A header holds visible ASCII only.
+  const contact = (options.contact ?? 'no contact given').replace(/[^\x20-\x7e]/g, '?');
+  const userAgent = `Paperboy/0.1 (digest of research papers; ${contact})`;
   const wire = { ...options, allow, agent, userAgent };
   return {
     get: (request) => getWithRetries(wire, request),
@@ -208,7 +211,10 @@ function noSuccess(status: number, body: Buffer, afterMs: number | undefined): T
 function failed(url: URL, error: unknown): Try {
   const cause = error instanceof Error ? error : new Error(String(error));
   const message = `${url.href}: ${cause.message}${'code' in cause ? ` (${String(cause.code)})` : ''}`;
+  // No name, no route, nobody there: waiting seconds won't help, the next poll may.
+  const absent = 'code' in cause && ABSENT.has(String(cause.code));
   const final =
     cause instanceof ForbiddenAddress || cause instanceof TooLarge || cause instanceof UnknownEncoding;
-  return final ? refused(message) : { answer: { type: 'unreachable', message }, retry: {} };
+  if (final) return refused(message);
+  return { answer: { type: 'unreachable', message }, ...(absent ? {} : { retry: {} }) };
 }

@@ -20,7 +20,10 @@ export async function* readFeeds(
   for (const category of categories) {
     const url = `${origin}/atom/${encodeURIComponent(category)}`;
     const fetched = await fetchChanged(network, url, 'application/atom+xml, application/xml;q=0.9');
-    if (fetched.type === 'fault') yield fetched.item;
+    if (fetched.type === 'fault') {
+      yield fetched.item;
+      if (fetched.absent) return;
+    }
     if (fetched.type === 'body') {
       let faults = 0;
       const answer: ArxivAnswer = { entries: 0 };

@@ -3,7 +3,7 @@ import { type IsoDate, utcDate } from '#src/database/ids.ts';
 import type { SourceItem } from '../paper.ts';
 import { fault, type Source, type SourceRequest } from '../source.ts';
 import { readFeeds } from './arxiv-feed.ts';
-import { type Harvest, readHarvest } from './arxiv-harvest.ts';
+import { readHarvest } from './arxiv-harvest.ts';
 import { readListingPage } from './arxiv-listing-page.ts';
 import { readListingDay } from './arxiv-listings.ts';
 import { type ArxivAnswer, readArxivXml } from './arxiv-xml.ts';
@@ -17,8 +17,8 @@ import { jsonOf, readRecorded } from './recorded-file.ts';
 const HEAD = 512;
 
 /**
- * arXiv. Live: today's announcement feeds of the configured categories; with `from` or `to` in the past a harvest of those
- * days by OAI-PMH. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
+ * arXiv. Live: the latest announcement feeds of the configured categories; with a `from` in the past a harvest of the
+ * days since by OAI-PMH as well. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
  * of the announcements; OAI-PMH; the page `/list/…/new`) and JSON lines of announcements, told by their content.
  */
 export function createArxivSource(network: Network | null, categories: readonly string[]): Source {
@@ -37,9 +37,10 @@ async function* readLive(
   if (!network) return yield fault('arxiv', 'no network here: name recorded files');
   const today = utcDate(request.now);
   const from = request.from ?? request.to ?? today;
-  if (from >= today) return yield* readFeeds(network, categories, request);
-  const harvest: Harvest = { from, to: request.to ?? today, categories };
-  yield* readHarvest(network, harvest, request);
+  const to = request.to ?? today;
+  // The feeds hold the latest announcement only; what was missed comes by harvest.
+  if (from < today) yield* readHarvest(network, { from, to, categories }, request);
+  if (to >= today) yield* readFeeds(network, categories, request);
 }
 
 async function* readFiles(files: readonly string[], request: SourceRequest): AsyncIterable<SourceItem> {

@@ -10,17 +10,16 @@ export type Network = { readonly http: Pick<HttpClient, 'get'>; readonly memory:
 
 /** A body to read, or nothing new, or what went wrong. */
 export type Fetched =
-  | {
-      readonly type: 'body';
-      readonly body: Buffer /** To be called when all of it is stored. */;
-      readonly stored: () => Promise<void>;
-    }
+  /** `stored`: to be called when all of it is stored. */
+  | { readonly type: 'body'; readonly body: Buffer; readonly stored: () => Promise<void> }
   | { readonly type: 'unchanged' }
+  /** `status` and `body` of an answer that has them; `absent`: there was no answer at all. */
   | {
       readonly type: 'fault';
-      readonly item: SourceItem /** Set for an answer with a status. */;
+      readonly item: SourceItem;
       readonly status?: number;
       readonly body?: Buffer;
+      readonly absent: boolean;
     };
 
 /**
@@ -51,7 +50,7 @@ function notOk(url: string, answer: Exclude<HttpAnswer, { type: 'ok' }>): Fetche
       return { type: 'unchanged' };
     case 'refused':
     case 'unreachable':
-      return { type: 'fault', item: fault(url, answer.message) };
+      return { type: 'fault', item: fault(url, answer.message), absent: answer.type === 'unreachable' };
     case 'status': {
       const { status, body } = answer;
       const wait =
@@ -64,6 +63,7 @@ function notOk(url: string, answer: Exclude<HttpAnswer, { type: 'ok' }>): Fetche
         item: fault(url, `status ${status}${wait}${said ? `: ${said}` : ''}`),
         status,
         body,
+        absent: false,
       };
     }
   }

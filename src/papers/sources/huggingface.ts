@@ -10,6 +10,8 @@ import { jsonOf, readRecorded } from './recorded-file.ts';
 const PAGE = 50;
 /** Pages of one day at most: a guard against a server that repeats itself. */
 const MAX_PAGES = 40;
+/** Milliseconds after which an earlier day is asked again. */
+const REVISIT_MS = 6 * 3_600_000;
 /** Votes keep growing that long: days so far back are asked again. */
 const REVISIT_DAYS = 14;
 
@@ -43,8 +45,26 @@ async function* readLive(
   if (!network) return yield fault('huggingface', 'no network here: name recorded files');
   const to = request.to ?? utcDate(request.now);
   const from = request.from ?? addDays(to, -REVISIT_DAYS);
-  for (let day = to; day >= from; day = addDays(day, -1)) yield* readDay(network, base, day, request);
+  for (let day = to; day >= from; day = addDays(day, -1)) {
+    if (!request.from && (await wasAskedLately(network, day, request.now))) continue;
+    let broken = false;
+    for await (const item of readDay(network, base, day, request)) {
+      broken ||= item.type === 'fault' && item.fault.where.startsWith(base);
+      yield item;
+    }
+    // The other days are asked at the same door.
+    if (broken) return;
+  }
 }
+
+/** Days before yesterday change slowly: asking them four times a day is enough. */
+async function wasAskedLately({ memory }: Network, day: IsoDate, now: Date): Promise<boolean> {
+  if (day >= addDays(utcDate(now), -1)) return false;
+  const asked = Date.parse(String(await memory.recall(askedKey(day))));
+  return now.getTime() - asked < REVISIT_MS;
+}
+
+const askedKey = (day: IsoDate) => `huggingface:${day}:asked`;
 
 async function* readDay(
   network: Network,
@@ -52,6 +72,10 @@ async function* readDay(
   day: IsoDate,
   request: SourceRequest,
 ): AsyncIterable<SourceItem> {
+  const whole: SourceItem = {
+    type: 'checkpoint',
+    reached: () => network.memory.remember(askedKey(day), request.now.toISOString()),
+  };
   const key = `huggingface:${day}:pages`;
   const pagesBefore = Number(await network.memory.recall(key)) || 0;
   for (let page = 0; page < MAX_PAGES; page += 1) {
@@ -60,7 +84,7 @@ async function* readDay(
     if (fetched.type === 'fault') return yield fetched.item;
     // The page after an unchanged one may have changed all the same.
     if (fetched.type === 'unchanged' && page + 1 < pagesBefore) continue;
-    if (fetched.type === 'unchanged') return;
+    if (fetched.type === 'unchanged') return yield whole;
     const { items, count } = readAnswer(fetched.body, { where: url, day, receivedAt: request.now });
     yield* items;
     if (items.every((item) => item.type !== 'fault'))
@@ -69,7 +93,7 @@ async function* readDay(
         reached: () =>
           Promise.all([fetched.stored(), network.memory.remember(key, page + 1)]).then(() => undefined),
       };
-    if (count < PAGE) return;
+    if (count < PAGE) return yield whole;
   }
   yield fault(base, `${day}: more than ${MAX_PAGES} pages`);
 }
