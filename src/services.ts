@@ -28,8 +28,11 @@ import { DEFAULT_CAPS } from './subscribers/request.ts';
 import { claimDue, claimOne, recipientsByIds, setNextDigestAt } from './subscribers/subscriber-store.ts';
 import { createTokens } from './subscribers/tokens.ts';
 import { createTopicStore, type TopicStore } from './topics/topic-store.ts';
+import { archiveOf } from './web/archive-store.ts';
 import { createDayViews } from './web/day-store.ts';
 import type { WebDependencies } from './web/dependencies.ts';
+import { createPaperViews } from './web/paper-views.ts';
+import { createPreview } from './web/preview.ts';
 
 /** What the services stand on: opened elsewhere (backing.ts), closed by whoever opened it. */
 export type Foundations = {
@@ -65,12 +68,13 @@ export function createServices(on: Foundations) {
   const editions = createEditionStore({ database });
   const sender = senderOf(config, on.baseUrl, secret);
 
+  const editionIndex = wireCandidates(on, { papers, topics, editions });
   const planner = createPlanner({
     database,
     now,
     queue,
     deadlineHours: config.digests.deadlineHours,
-    editionIndex: wireCandidates(on, { papers, topics, editions }),
+    editionIndex,
     claimDue,
     claimOne,
     setNextDigestAt,
@@ -119,7 +123,18 @@ export function createServices(on: Foundations) {
     const page = await digestComposer.page({ ...row, leaseToken: 0 });
     return typeof page === 'string' ? page : null;
   };
+  const views = createPaperViews({ database, papers, now });
+  const preview = createPreview({
+    editionIndex,
+    now,
+    feedbackOf: subscribers.feedbackOf,
+    papersByIds: views.byIds,
+    seenPapers: async (id, since) => (await ledger.seenPapers(database, [id], since)).get(id) ?? new Set(),
+  });
   const webDependencies: WebDependencies = {
+    views,
+    preview,
+    archive: (id, limit) => archiveOf(database, id, limit),
     subscribers,
     tokens,
     links,

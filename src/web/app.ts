@@ -1,7 +1,7 @@
 import formbody from '@fastify/formbody';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { WebDependencies, WebOptions } from './dependencies.ts';
 import { loadAssets, registerAssets } from './plugins/assets.ts';
 import { registerErrors, sendFault } from './plugins/errors.ts';
@@ -11,7 +11,10 @@ import { dayRoutes } from './routes/days.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
 import { leavingRoutes } from './routes/leaving.ts';
 import { oneClickRoutes } from './routes/one-click.ts';
+import { ownRoutes } from './routes/own.ts';
+import { paperRoutes } from './routes/papers.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
+import { robotsRoutes } from './routes/robots.ts';
 import { subscribeRoutes } from './routes/subscribe.ts';
 import { type Site, siteUrls } from './site.ts';
 import type { Web } from './web.ts';
@@ -26,17 +29,19 @@ const MAX_PARAM_LENGTH = 1200;
  * Nothing changes state on GET; every fault of a visitor gets a page (or problem+json) with a 4xx.
  */
 export async function createApp(deps: WebDependencies, options: WebOptions): Promise<FastifyInstance> {
+  const assets = loadAssets();
+  const web: Web = { deps, site: createSite(options, assets), formTimes: createFormTimes(options.secret) };
   const app = Fastify({
     trustProxy: typeof options.trustProxy === 'boolean' ? options.trustProxy : [...options.trustProxy],
     bodyLimit: BODY_LIMIT,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
     // A path holds keys: requests are logged by route, not by address.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Addresses that can't even be decoded.
+    frameworkErrors: (error, _request, reply) => void sendFault(web, reply, error.statusCode ?? 400),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  const assets = loadAssets();
-  const web: Web = { deps, site: createSite(options, assets), formTimes: createFormTimes(options.secret) };
   await registerSecurity(app, { hsts: options.hsts ?? false });
   registerErrors(web, app);
   app.get('/healthz', async (_request, reply) => {
@@ -48,6 +53,8 @@ export async function createApp(deps: WebDependencies, options: WebOptions): Pro
       registerAssets(pages, assets);
       await pages.register(oneClickRoutes(web));
       await pages.register(dayRoutes(web));
+      await pages.register(paperRoutes(web));
+      await pages.register(robotsRoutes(web));
       await pages.register(async (forms) => registerForms(web, forms, options));
     },
     { prefix: web.site.base },
@@ -69,6 +76,7 @@ async function registerForms(web: Web, app: FastifyInstance, options: WebOptions
   });
   await app.register(subscribeRoutes(web));
   await app.register(preferencesRoutes(web));
+  await app.register(ownRoutes(web));
   await app.register(leavingRoutes(web));
   await app.register(feedbackRoutes(web));
 }

@@ -5,6 +5,9 @@ import type { Subscribers } from '#src/subscribers/lifecycle.ts';
 import type { Links } from '#src/subscribers/links.ts';
 import type { Tokens } from '#src/subscribers/tokens.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
+import type { ArchivedDigest } from './archive-store.ts';
+import type { PaperViews } from './paper-views.ts';
+import type { Preview } from './preview.ts';
 
 /** Everything the pages use of the rest of the service. */
 export type WebDependencies = {
@@ -12,6 +15,12 @@ export type WebDependencies = {
   readonly tokens: Tokens;
   readonly links: Links;
   readonly days: DayViews;
+  /** Papers, topics and searches. */
+  readonly views: PaperViews;
+  /** What today's digest would be. */
+  readonly preview: Preview;
+  /** The digests a reader was sent, newest first. */
+  readonly archive: (id: SubscriberId, limit: number) => Promise<readonly ArchivedDigest[]>;
   /** The topic catalogue in force. */
   readonly catalogue: () => Promise<readonly CatalogueTopic[]>;
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<Paper[]>;

@@ -261,6 +261,176 @@ describe("a reader's path", () => {
   });
 });
 
+describe('papers', () => {
+  const put = (n: number, paper: object, day = '2026-06-03') =>
+    web.papers.put([
+      {
+        source: 'test',
+        listedOn: day as IsoDate,
+        kind: 'new',
+        section: 'cs.CL',
+        observedAt: new Date(`${day}T12:00Z`),
+        paper: { sourceId: `p${n}`, arxivId: `2606.1000${n}`, title: 'T', abstract: 'A', ...paper },
+      },
+    ]);
+  beforeAll(async () => {
+    await put(1, {
+      title: 'Latent diffusion for speech',
+      abstract: 'Voice conversion.',
+      authors: ['Zoë Müller'],
+      categories: ['cs.SD'],
+    });
+    await put(2, {
+      title: 'Latent heat',
+      abstract: 'Diffusion of heat in metals.',
+      authors: ['Z. Muller'],
+      categories: ['physics.app-ph'],
+      organisation: 'ETH Zürich',
+    });
+    await put(
+      3,
+      { title: 'Speech recognition survey', abstract: 'Music is out of scope.', categories: ['cs.CL'] },
+      '2026-06-01',
+    );
+  });
+  const found = async (q: string) => {
+    const page = await get(`/search?q=${encodeURIComponent(q)}`);
+    expect([q, page.statusCode]).toEqual([q, 200]);
+    return [...page.body.matchAll(/href="\/papers\/arxiv%3A2606\.1000(\d)"/g)]
+      .map((match) => Number(match[1]))
+      .sort();
+  };
+
+  it('are found by words, phrases, exclusion, author, category, organisation, title and date', async () => {
+    expect(await found('latent diffusion')).toEqual([1, 2]);
+    expect(await found('"latent diffusion"')).toEqual([1]);
+    expect(await found('speech -music')).toEqual([1]);
+    expect(await found('author:"Zoë Müller"')).toEqual([1]);
+    expect(await found('author:"Z. Müller"')).toEqual([1, 2]);
+    expect(await found('author:Muller')).toEqual([2]);
+    expect(await found('cat:cs.*')).toEqual([1, 3]);
+    expect(await found('org:"eth zürich"')).toEqual([2]);
+    expect(await found('title:heat')).toEqual([2]);
+    expect(await found('speech after:2026-06-02')).toEqual([1]);
+    expect(await found('(survey OR heat) -title:latent')).toEqual([3]);
+    expect(await found('zebra latent')).toEqual([1, 2]);
+  });
+
+  it('answer mistakes in a query with what to mend, and hostile ones with a page', async () => {
+    const mistake = await get('/search?q=%22open');
+    expect(mistake.statusCode).toBe(400);
+    for (const q of [
+      "'; drop table papers;--",
+      ':*',
+      '& | !',
+      '\u0000',
+      '<b>',
+      'author:"\'"',
+      'a'.repeat(501),
+      '%',
+    ])
+      expect((await get(`/search?q=${encodeURIComponent(q)}`)).statusCode).toBeLessThan(500);
+    expect((await get('/search?q=a&q=b')).statusCode).toBeLessThan(500);
+  });
+
+  it('have a page under every name they go by', async () => {
+    const page = await get('/papers/arxiv%3A2606.10001');
+    expect(page.body).toContain('Latent diffusion for speech');
+    expect(page.body).toContain('href="/day/2026-06-03"');
+    expect((await get('/papers/arxiv:2606.10001')).statusCode).toBe(200);
+    expect((await get('/papers/1')).statusCode).toBe(301);
+    for (const path of ['/papers/arxiv:9999.99999', '/papers/999999999', '/papers/x%27'])
+      expect((await get(path)).statusCode).toBe(404);
+  });
+
+  it('belong to topics with a page and feeds; other topics are searches', async () => {
+    const page = await get('/topics/topic/speech-audio');
+    expect(page.body).toContain('Latent diffusion for speech');
+    expect(page.body).not.toContain('Latent heat');
+    expect((await get('/topics/category/cs.CL')).body).toContain('Speech recognition survey');
+    expect((await get('/topics')).body).toContain('/topics/topic/speech-audio');
+    expect((await get('/topics/author/Ada')).headers.location).toBe('/search?q=author%3A%22Ada%22');
+    for (const path of ['/topics/topic/none', '/topics/category/cs.XX', '/topics/x/y'])
+      expect((await get(path)).statusCode).toBe(404);
+  });
+
+  it('come as Atom and JSON feeds', async () => {
+    for (const path of ['/today', '/topics/topic/speech-audio', '/topics/category/cs.CL']) {
+      const atom = await get(`${path}.atom`);
+      expect(atom.headers['content-type']).toContain('application/atom+xml');
+      expect(atom.body).toMatch(/^<\?xml[^>]*\?>\n<feed xmlns="http:\/\/www.w3.org\/2005\/Atom">/);
+      const json = (await get(`${path}.json`)).json();
+      expect(json.version).toBe('https://jsonfeed.org/version/1.1');
+      expect(json.items.length).toBeGreaterThan(0);
+    }
+    expect((await get('/search.json?q=speech')).json().items).toHaveLength(2);
+    expect((await get('/search.atom?q=')).statusCode).toBe(404);
+  });
+
+  it('are previewed with reasons as the choices stand, saved or not', async () => {
+    const { location } = await subscribe('preview@example.org');
+    const choices = {
+      timezone: 'UTC',
+      hour: '7',
+      frequency: 'daily',
+      papersPerDigest: '5',
+      dial: '0',
+      language: 'en',
+    };
+    const preview = await post(`${location}/preview?fragment=1`, {
+      ...choices,
+      queries: '"voice conversion"',
+    });
+    expect(preview.statusCode).toBe(200);
+    expect(preview.body).not.toContain('<html');
+    expect(preview.body).toContain('Latent diffusion for speech');
+    expect(preview.body).toContain('voice conversion');
+    const page = await post(`${location}/preview`, { ...choices, categories: 'cs.CL' });
+    expect(page.body).toContain('Today with these choices');
+    const { subscriber } = await linksOf('preview@example.org');
+    expect((await web.subscribers.followsOf(subscriber.id)).follows).toEqual([]);
+    expect((await post(`${location}/preview?fragment=1`, { ...choices, queries: '"open' })).statusCode).toBe(
+      400,
+    );
+  });
+
+  it("are a reader's own: archive and secret feeds that can be ended", async () => {
+    const { location } = await subscribe('own@example.org');
+    const { subscriber } = await linksOf('own@example.org');
+    const [paper] = await db.database
+      .selectFrom('papers')
+      .select('id')
+      .where('arxiv_id', '=', '2606.10001')
+      .execute();
+    const at = new Date('2026-06-05T07:00Z');
+    await db.database
+      .insertInto('digests')
+      .values({
+        edition_date: '2026-06-05',
+        subscriber_id: subscriber.id,
+        state: 'sent',
+        paper_ids: [paper?.id as number],
+        slot_at: at,
+        due_at: at,
+        deadline: at,
+      })
+      .execute();
+    expect((await get(`${location}/archive`)).body).toContain('Friday, 5 June 2026');
+    const feed = new URL(web.links.feed(subscriber, 'json')).pathname;
+    expect((await get(feed)).json().items).toMatchObject([{ title: 'Latent diffusion for speech' }]);
+    expect((await post(`${location}/new-feeds`)).statusCode).toBe(303);
+    expect((await get(feed)).statusCode).toBe(410);
+    expect((await get(location)).statusCode).toBe(200);
+  });
+
+  it('are listed for machines that ask: robots.txt and a sitemap', async () => {
+    expect((await get('/robots.txt')).body).toContain('Disallow: /preferences/');
+    expect((await get('/sitemap.xml')).body).toContain(
+      '<loc>http://papers.test/topics/topic/speech-audio</loc>',
+    );
+  });
+});
+
 describe('safety', () => {
   it('answers every dead link with the same page', async () => {
     await subscribe('dead@example.org');

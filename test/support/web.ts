@@ -1,10 +1,16 @@
 import type { Database } from '#src/database/database.ts';
 import { pingDatabase } from '#src/database/database.ts';
+import type { IsoDate, PaperId } from '#src/database/ids.ts';
+import { indexCandidates } from '#src/matching/index-candidates.ts';
 import { createPaperStore } from '#src/papers/paper-store.ts';
+import { CATALOGUE } from '#src/topics/catalogue.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { createApp } from '#src/web/app.ts';
+import { archiveOf } from '#src/web/archive-store.ts';
 import { createDayViews } from '#src/web/day-store.ts';
 import type { WebDependencies, WebOptions } from '#src/web/dependencies.ts';
+import { createPaperViews } from '#src/web/paper-views.ts';
+import { createPreview } from '#src/web/preview.ts';
 import { createTestSubscribers } from './subscribers.ts';
 
 /** The pages over a real database, with the reader's use cases on a clock of their own. */
@@ -20,12 +26,29 @@ export async function createTestWeb(
   const papers = createPaperStore({ database });
   const topics = createTopicStore({ database });
   const now = () => room.clock.now;
+  const views = createPaperViews({ database, papers, now });
+  /** All papers of the database are candidates: the planner's own choice of candidates is tested with the planner. */
+  const editionIndex = async (on: IsoDate) => {
+    const ids = await database.selectFrom('papers').select('id').execute();
+    const listed = await views.byIds(ids.map(({ id }) => id as PaperId));
+    const candidates = listed.map((paper) => ({ ...paper, listedOn: paper.firstListedOn }));
+    return { index: indexCandidates(candidates, CATALOGUE), ids: listed.map(({ id }) => id), since: on };
+  };
   const app = await createApp(
     {
       subscribers: room.subscribers,
       tokens: room.tokens,
       links: room.links,
       days: createDayViews({ database, papers, now }),
+      views,
+      preview: createPreview({
+        editionIndex,
+        now,
+        feedbackOf: room.subscribers.feedbackOf,
+        papersByIds: views.byIds,
+        seenPapers: async () => new Set(),
+      }),
+      archive: (id, limit) => archiveOf(database, id, limit),
       catalogue: topics.catalogue,
       papersByIds: papers.papersByIds,
       digestHtml: async () => null,

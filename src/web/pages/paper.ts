@@ -7,7 +7,8 @@ import type { Html } from './layout.ts';
 export type DisplayText = (text: string) => string;
 
 /** Path of a paper's page. */
-export const paperPath = (paper: Pick<ListedPaper, 'id'>): string => `/papers/${paper.id}`;
+export const paperPath = (paper: Pick<ListedPaper, 'identity'>): string =>
+  `/papers/${encodeURIComponent(paper.identity)}`;
 
 const plural = (count: number, one: string, many: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -62,7 +63,8 @@ export function paperItem(
 !${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${show.display(authorLine(paper.authors))}</p>` : ''}
 <p class="abstract" dir="auto">${show.opening(paper.abstract)}</p>
 !${paper.categories.length > 0 ? html`<ul class="chips">!${paper.categories.slice(0, 4).map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>` : ''}
-<p class="soft facts">!${[...facts.map((fact) => html`<span>${fact}</span>`), ...links]}</p>
+!${facts.length > 0 ? html`<p class="soft facts">!${facts.map((fact) => html`<span>${fact}</span>`)}</p>` : ''}
+!${links.length > 0 ? html`<p class="facts links">!${links}</p>` : ''}
 </li>
 `;
 }

@@ -17,7 +17,7 @@ export type PreferencesView = {
   readonly note: 'welcome' | 'saved' | null;
   /** Markup of the sections after the form: learned feedback, feeds, address, leaving. */
   readonly after: Html;
-  /** Markup of the live preview's place. */
+  /** Markup of the preview; empty until it was asked for. */
   readonly preview: Html;
 };
 
@@ -41,9 +41,9 @@ export function preferencesPage(site: Site, view: PreferencesView): Page {
 !${topicFields(view)}
 !${timeFields(view)}
 !${contentFields(view)}
-<p class="actions"><button>Save</button></p>
+<p class="actions"><button>Save</button> <button class="quiet" formaction="${site.base}/preferences/${view.token}/preview#preview">Preview</button></p>
 </form>
-!${view.preview}
+<section id="preview" class="preview" aria-live="polite">!${view.preview}</section>
 !${view.after}`,
   };
 }
@@ -57,7 +57,8 @@ function stateNote(site: Site, { subscriber, token }: PreferencesView): Html {
   return '';
 }
 
-function faultList(faults: readonly FieldFault[]): Html {
+/** What has to be mended before anything is saved. */
+export function faultList(faults: readonly FieldFault[]): Html {
   if (faults.length === 0) return '';
   return html`<div class="notice" role="alert"><p>Nothing was saved yet. Please mend:</p>
 <ul>!${faults.map((fault) => html`<li><a href="#${fault.field}">${fault.field}</a>: ${fault.message}</li>`)}</ul></div>`;
@@ -98,7 +99,7 @@ function topicFields({ values, catalogue }: PreferencesView): Html {
 const option = (value: string | number, label: string, chosen: boolean): Html =>
   html`<option value="${value}"!${chosen ? ' selected' : ''}>${label}</option>`;
 
-function timeFields({ values }: PreferencesView): Html {
+function timeFields({ values, note }: PreferencesView): Html {
   const hours = Array.from({ length: 24 }, (_, hour) => hour);
   const frequencies = [
     ['daily', 'Every day'],
@@ -108,7 +109,7 @@ function timeFields({ values }: PreferencesView): Html {
   return html`<fieldset><legend>When it comes</legend>
 <div class="fields">
 <div class="field"><label for="hour">Hour</label><select id="hour" name="hour">!${hours.map((hour) => option(hour, `${String(hour).padStart(2, '0')}:00`, hour === values.hour))}</select></div>
-<div class="field"><label for="timezone">Time zone</label><input id="timezone" name="timezone" list="zones" value="${values.timezone}" autocomplete="off" required data-guess-zone>
+<div class="field"><label for="timezone">Time zone</label><input id="timezone" name="timezone" list="zones" value="${values.timezone}" autocomplete="off" required!${note === 'welcome' ? ' data-guess-zone' : ''}>
 <datalist id="zones">!${ZONES.map((zone) => html`<option value="${zone}">`)}</datalist></div>
 <div class="field"><label for="frequency">How often</label><select id="frequency" name="frequency">!${frequencies.map(([value, label]) => option(value, label, value === values.frequency))}</select></div>
 </div>

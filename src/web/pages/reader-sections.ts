@@ -7,6 +7,7 @@ import { displayText } from './show.ts';
 /** The parts of the preferences page after its form: what was learned, address, data, leaving. */
 export async function readerSections(web: Web, token: string, reader: Reader): Promise<Html> {
   return html`!${await learned(web, token, reader)}
+!${own(web, token, reader)}
 !${address(web, token)}
 !${data(web, token)}
 !${leaving(web, reader)}`;
@@ -26,11 +27,21 @@ async function learned(web: Web, token: string, reader: Reader): Promise<Html> {
 !${list('You want more like', feedback.likes)}
 !${list('You want less like', feedback.dislikes)}
 !${list('Not now', feedback.notNow)}
-<form method="post" action="${web.site.base}/preferences/${token}/forget"><p class="actions"><button class="quiet">Forget all of it</button></p></form>`;
+<form method="post" action="${web.site.base}/preferences/${token}/forget"><p class="actions"><button class="quiet">Forget all of it</button></p></form>
+<form method="post" action="${web.site.base}/preferences/${token}/reset"><p><button class="link">Start afresh: forget this and everything I follow</button></p></form>`;
 }
 
 const forget = (web: Web, token: string, id: PaperId): Html =>
   html`<form method="post" action="${web.site.base}/preferences/${token}/forget"><input type="hidden" name="paper" value="${id}"><button class="link">forget</button></form>`;
+
+function own(web: Web, token: string, reader: Reader): Html {
+  const { base } = web.site;
+  const feed = (format: 'atom' | 'json') => web.deps.links.feed(reader.subscriber, format);
+  return html`<h2>Your digests</h2>
+<p><a href="${base}/preferences/${token}/archive">All digests you were sent</a></p>
+<p>As a feed: <a href="${feed('atom')}">Atom</a>, <a href="${feed('json')}">JSON</a>. Their addresses are secret: who has one can read along.</p>
+<form method="post" action="${base}/preferences/${token}/new-feeds"><button class="quiet">Make new addresses, end the old ones</button></form>`;
+}
 
 const address = (web: Web, token: string): Html => html`<h2>Another address</h2>
 <form method="post" action="${web.site.base}/preferences/${token}/address">

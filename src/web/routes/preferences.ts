@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { PreferencesBody, parsePreferences, preferencesValues } from '../forms/preferences-form.ts';
 import { messagePage } from '../pages/message.ts';
-import { type PreferencesView, preferencesPage } from '../pages/preferences.ts';
+import { faultList, type PreferencesView, preferencesPage } from '../pages/preferences.ts';
+import { previewFragment } from '../pages/preview.ts';
 import { readerSections } from '../pages/reader-sections.ts';
 import {
   goTo,
@@ -11,6 +12,7 @@ import {
   type Reader,
   readReader,
   sendDeadLink,
+  sendHtml,
   sendPage,
   TokenParams,
   visitOf,
@@ -18,6 +20,9 @@ import {
 } from '../web.ts';
 import { LANGUAGE_CHOICES, LANGUAGE_TAGS } from './languages.ts';
 
+/** One for each pause in typing. */
+const PREVIEWS_PER_MINUTE = 240;
+const PreviewQuery = Type.Object({ fragment: Type.Optional(Type.String({ maxLength: 5 })) });
 const Notes = Type.Object({
   welcome: Type.Optional(Type.String({ maxLength: 5 })),
   saved: Type.Optional(Type.String({ maxLength: 5 })),
@@ -35,6 +40,9 @@ export const preferencesRoutes =
       if (!reader) return sendDeadLink(web, reply);
       const ties = await subscribers.followsOf(reader.subscriber.id);
       const { welcome, saved } = request.query;
+      web.deps.preview
+        .warm(reader.subscriber.timezone)
+        .catch((error) => request.log.error(error, 'the preview was not made ready'));
       return sendPreferences(web, reply, request.params.token, reader, {
         values: preferencesValues(reader.subscriber, ties),
         faults: [],
@@ -63,6 +71,33 @@ export const preferencesRoutes =
         return isGone(request, outcome)
           ? sendDeadLink(web, reply)
           : goTo(web, reply, `/preferences/${token}?saved=1`);
+      },
+    );
+
+    app.post(
+      '/preferences/:token/preview',
+      {
+        schema: { ...schema, body: PreferencesBody, querystring: PreviewQuery },
+        config: { rateLimit: { max: PREVIEWS_PER_MINUTE, timeWindow: 60_000 } },
+      },
+      async (request, reply) => {
+        const { token } = request.params;
+        const reader = await readReader(web, request, 'preferences', token);
+        if (!reader) return sendDeadLink(web, reply);
+        const ties = await subscribers.followsOf(reader.subscriber.id);
+        const catalogue = await web.deps.catalogue();
+        const parsed = parsePreferences(request.body, { catalogue, languages: LANGUAGE_TAGS, ties });
+        const isFragment = request.query.fragment !== undefined;
+        if (parsed.type === 'faults') {
+          if (isFragment) return sendHtml(reply, faultList(parsed.faults), 400);
+          const view = { values: request.body, faults: parsed.faults, note: null };
+          return sendPreferences(web, reply.code(400), token, reader, view);
+        }
+        const result = await web.deps.preview.preview(reader.subscriber.id, parsed);
+        const preview = previewFragment(web.site, result, 'en');
+        if (isFragment) return sendHtml(reply, preview);
+        const view = { values: request.body, faults: [], note: null, preview };
+        return sendPreferences(web, reply, token, reader, view);
       },
     );
 
@@ -137,16 +172,16 @@ async function sendPreferences(
   reply: FastifyReply,
   token: string,
   reader: Reader,
-  view: Pick<PreferencesView, 'values' | 'faults' | 'note'>,
+  view: Pick<PreferencesView, 'values' | 'faults' | 'note'> & { readonly preview?: string },
 ): Promise<FastifyReply> {
   const catalogue = await web.deps.catalogue();
   const page = preferencesPage(web.site, {
+    preview: '',
     ...view,
     token,
     subscriber: reader.subscriber,
     catalogue,
     languages: LANGUAGE_CHOICES,
-    preview: '',
     after: await readerSections(web, token, reader),
   });
   return sendPage(web, reply, page, reply.statusCode);
