@@ -25,9 +25,19 @@ import { createSubscribers } from './subscribers/lifecycle.ts';
 import { createLinks } from './subscribers/links.ts';
 import { noticeLinks } from './subscribers/notice-links.ts';
 import { DEFAULT_CAPS } from './subscribers/request.ts';
-import { claimDue, claimOne, recipientsByIds, setNextDigestAt } from './subscribers/subscriber-store.ts';
+import {
+  claimDue,
+  claimOne,
+  listSubscribers,
+  publicIds,
+  recipientsByIds,
+  setNextDigestAt,
+} from './subscribers/subscriber-store.ts';
 import { createTokens } from './subscribers/tokens.ts';
+import { createCatalogueEdits } from './topics/catalogue-edit-store.ts';
 import { createTopicStore, type TopicStore } from './topics/topic-store.ts';
+import { createApiKeys } from './web/api/api-key-store.ts';
+import { createIdempotencyStore } from './web/api/idempotency-store.ts';
 import { archiveOf } from './web/archive-store.ts';
 import { createDayViews } from './web/day-store.ts';
 import type { WebDependencies } from './web/dependencies.ts';
@@ -54,6 +64,8 @@ export const CONSENT_TEXT =
   'Send me a digest of research papers by e-mail. I can change what I get or leave with one click in every mail.';
 
 const CONFIRMATION_HOURS = 48;
+/** Of subscribers added without one. */
+const DEFAULT_SCHEDULE = { timezone: 'UTC', hour: 7 };
 
 /** Wires stores and use cases. Nothing is opened or started here. */
 export function createServices(on: Foundations) {
@@ -132,6 +144,15 @@ export function createServices(on: Foundations) {
     seenPapers: async (id, since) => (await ledger.seenPapers(database, [id], since)).get(id) ?? new Set(),
   });
   const webDependencies: WebDependencies = {
+    api: {
+      ...createCatalogueEdits({ database }),
+      keys: createApiKeys({ database, now }),
+      idempotency: createIdempotencyStore({ database }),
+      putListings: papers.put,
+      listSubscribers: (page) => listSubscribers(database, page),
+      publicIds: (ids) => publicIds(database, ids),
+      lineContext: { policy: OPEN_POLICY, defaults: DEFAULT_SCHEDULE },
+    },
     views,
     preview,
     archive: (id, limit) => archiveOf(database, id, limit),

@@ -28,7 +28,7 @@ import {
   revoke,
   updatePreferences,
 } from './preferences.ts';
-import { changeReader, checkReader, type NoReader } from './reader.ts';
+import { changeReader, checkReader, type NoReader, type ReaderKey } from './reader.ts';
 import { createRequestSubscription, type RequestCaps } from './request.ts';
 import { removeCounts } from './request-count-store.ts';
 import { localDate } from './schedule.ts';
@@ -73,7 +73,7 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
   };
   const { database, follows } = deps;
   const change = <Outcome>(
-    who: TokenSubject,
+    who: ReaderKey,
     visit: Visit,
     work: Parameters<typeof changeReader<Outcome>>[3],
   ): Promise<Outcome | NoReader> => changeReader(deps, who, visit, work);
@@ -85,7 +85,7 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
     addSubscribers: createAddSubscribers(deps),
 
     /** The reader of a link, without changing anything. */
-    find: async (who: TokenSubject) =>
+    find: async (who: ReaderKey) =>
       checkReader(await findSubscriber(database, { publicId: who.publicId }), who.epoch),
     /** The reader of a personal feed's link, which has an epoch of its own. */
     findByFeed: async (who: TokenSubject): Promise<StoredSubscriber | NoReader> => {
@@ -101,7 +101,7 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
       (await feedbackOf(database, [id])).get(id) ?? { likes: [], dislikes: [], notNow: [] },
 
     /** Saves preferences; the first time this sends the first digest, "here is today's". */
-    updatePreferences: async (who: TokenSubject, wanted: PreferencesChange, visit: Visit) => {
+    updatePreferences: async (who: ReaderKey, wanted: PreferencesChange, visit: Visit) => {
       let welcome: SubscriberId | null = null;
       const outcome = await change(who, visit, (context) => {
         if (context.subscriber.welcomeDue) welcome = context.subscriber.id;
@@ -110,33 +110,33 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
       if (welcome !== null) await deps.planWelcome(welcome);
       return outcome;
     },
-    pause: (who: TokenSubject, until: IsoDate | null, visit: Visit) =>
+    pause: (who: ReaderKey, until: IsoDate | null, visit: Visit) =>
       change(who, visit, (context) => pause(context, until)),
-    resume: (who: TokenSubject, visit: Visit) => change(who, visit, (context) => resume(context)),
-    changeTopic: (who: TokenSubject, topic: TopicRef, action: 'mute' | 'unfollow', visit: Visit) =>
+    resume: (who: ReaderKey, visit: Visit) => change(who, visit, (context) => resume(context)),
+    changeTopic: (who: ReaderKey, topic: TopicRef, action: 'mute' | 'unfollow', visit: Visit) =>
       change(who, visit, (context) => changeTopic(context, topic, action, follows)),
-    follow: (who: TokenSubject, follow: Follow, visit: Visit) =>
+    follow: (who: ReaderKey, follow: Follow, visit: Visit) =>
       change(who, visit, async (context) => {
         await follows.setFollow(context.subscriber.id, follow, context.tx);
         return { type: 'done' as const };
       }),
-    giveFeedback: (who: TokenSubject, paper: PaperId, verdict: Verdict, visit: Visit) =>
+    giveFeedback: (who: ReaderKey, paper: PaperId, verdict: Verdict, visit: Visit) =>
       change(who, visit, (context) => giveFeedback(context, paper, verdict)),
-    forgetFeedback: (who: TokenSubject, paper: PaperId | undefined, visit: Visit) =>
+    forgetFeedback: (who: ReaderKey, paper: PaperId | undefined, visit: Visit) =>
       change(who, visit, (context) => forgetFeedback(context, paper)),
-    unsubscribe: (who: TokenSubject, way: LeavingWay, visit: Visit) =>
+    unsubscribe: (who: ReaderKey, way: LeavingWay, visit: Visit) =>
       change(who, visit, (context) => unsubscribe(context, way)),
-    undoUnsubscribe: (who: TokenSubject, visit: Visit) => change(who, visit, undoUnsubscribe),
-    erase: (who: TokenSubject, visit: Visit) => change(who, visit, (context) => erase(context, deps)),
-    revoke: (who: TokenSubject, what: 'links' | 'feeds', visit: Visit) =>
+    undoUnsubscribe: (who: ReaderKey, visit: Visit) => change(who, visit, undoUnsubscribe),
+    erase: (who: ReaderKey, visit: Visit) => change(who, visit, (context) => erase(context, deps)),
+    revoke: (who: ReaderKey, what: 'links' | 'feeds', visit: Visit) =>
       change(who, visit, (context) => revoke(context, what)),
     /** Asks both addresses to agree; see `requestAddressChange`. */
-    changeAddress: (who: TokenSubject, typed: string, visit: Visit) =>
+    changeAddress: (who: ReaderKey, typed: string, visit: Visit) =>
       change(who, visit, ({ tx, subscriber, now, notices }) =>
         requestAddressChange(deps, tx, { subscriber, typed, visit, now, notices }),
       ),
 
-    exportReader: (who: TokenSubject) => exportReader(database, follows, who),
+    exportReader: (who: ReaderKey) => exportReader(database, follows, who),
     upkeep: () => upkeep(deps),
   };
 }
@@ -148,7 +148,7 @@ export function addressKey(email: string): string {
 }
 
 /** Everything stored of one reader, as the reader may take it along (GDPR, article 20). */
-async function exportReader(database: Database, follows: FollowPort, who: TokenSubject) {
+async function exportReader(database: Database, follows: FollowPort, who: ReaderKey) {
   const checked = checkReader(await findSubscriber(database, { publicId: who.publicId }), who.epoch);
   if (checked.type !== 'ok') return checked;
   const { id, linkEpoch: _link, feedEpoch: _feed, ...subscriber } = checked.subscriber;

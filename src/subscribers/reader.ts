@@ -3,7 +3,9 @@ import type { NoticeId } from '#src/database/ids.ts';
 import type { Notice } from '#src/mail/notice.ts';
 import type { PlanNotices, Visit } from './ports.ts';
 import { findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
-import type { TokenSubject } from './tokens.ts';
+
+/** Whom a change is for: the subject of a link, or without an epoch somebody the caller vouches for (API, command line). */
+export type ReaderKey = { readonly publicId: string; readonly epoch?: number };
 
 /**
  * A link whose signature is good but whose reader is not: `unknown` (erased, or made up with a stolen secret) or
@@ -45,7 +47,7 @@ export function checkReader(
  */
 export async function changeReader<Outcome>(
   deps: ReaderDependencies,
-  subject: TokenSubject,
+  subject: ReaderKey,
   visit: Visit,
   work: (context: ReaderContext) => Promise<Outcome>,
 ): Promise<Outcome | NoReader> {

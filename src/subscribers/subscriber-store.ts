@@ -115,6 +115,19 @@ export async function listSubscribers(
   return (await query.execute()).map(fromRow);
 }
 
+/** The public ids of readers by row id. */
+export async function publicIds(
+  db: Queryable,
+  ids: readonly SubscriberId[],
+): Promise<Map<SubscriberId, string>> {
+  const rows = await db
+    .selectFrom('subscribers')
+    .select(['id', 'public_id'])
+    .where('id', '=', sql<number>`any(${[...ids]}::bigint[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.id as SubscriberId, row.public_id]));
+}
+
 /** The part of readers that composing mails needs; unknown ids are absent. */
 export async function recipientsByIds(
   db: Queryable,

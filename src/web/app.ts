@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { registerApi } from './api/api.ts';
 import type { WebDependencies, WebOptions } from './dependencies.ts';
 import { loadAssets, registerAssets } from './plugins/assets.ts';
 import { registerErrors, sendFault } from './plugins/errors.ts';
@@ -55,6 +56,9 @@ export async function createApp(deps: WebDependencies, options: WebOptions): Pro
       await pages.register(dayRoutes(web));
       await pages.register(paperRoutes(web));
       await pages.register(robotsRoutes(web));
+      await pages.register(async (api) => registerApi(api, web, options.apiRequestsPerMinute ?? 300), {
+        prefix: '/api',
+      });
       await pages.register(async (forms) => registerForms(web, forms, options));
     },
     { prefix: web.site.base },

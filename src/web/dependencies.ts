@@ -5,6 +5,7 @@ import type { Subscribers } from '#src/subscribers/lifecycle.ts';
 import type { Links } from '#src/subscribers/links.ts';
 import type { Tokens } from '#src/subscribers/tokens.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
+import type { ApiDependencies } from './api/dependencies.ts';
 import type { ArchivedDigest } from './archive-store.ts';
 import type { PaperViews } from './paper-views.ts';
 import type { Preview } from './preview.ts';
@@ -26,6 +27,7 @@ export type WebDependencies = {
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<Paper[]>;
   /** The digest of a date as an HTML document with inline styles, or null when the reader had none. */
   readonly digestHtml: (id: SubscriberId, date: IsoDate) => Promise<string | null>;
+  readonly api: ApiDependencies;
   /** Rejects when the database is out of reach. */
   readonly ping: () => Promise<unknown>;
   readonly now: () => Date;
@@ -46,6 +48,8 @@ export type WebOptions = {
   readonly hsts?: boolean;
   /** Posts of one visitor a minute, one-click excepted (default 60). */
   readonly postsPerMinute?: number;
+  /** Requests of one API key (or visitor) a minute (default 300). */
+  readonly apiRequestsPerMinute?: number;
   /** A pino logger, or false. */
   readonly logger: FastifyBaseLogger | false;
 };

@@ -3,8 +3,13 @@ import { pingDatabase } from '#src/database/database.ts';
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
 import { indexCandidates } from '#src/matching/index-candidates.ts';
 import { createPaperStore } from '#src/papers/paper-store.ts';
+import { OPEN_POLICY } from '#src/subscribers/address.ts';
+import { listSubscribers, publicIds } from '#src/subscribers/subscriber-store.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
+import { createCatalogueEdits } from '#src/topics/catalogue-edit-store.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
+import { createApiKeys } from '#src/web/api/api-key-store.ts';
+import { createIdempotencyStore } from '#src/web/api/idempotency-store.ts';
 import { createApp } from '#src/web/app.ts';
 import { archiveOf } from '#src/web/archive-store.ts';
 import { createDayViews } from '#src/web/day-store.ts';
@@ -26,6 +31,7 @@ export async function createTestWeb(
   const papers = createPaperStore({ database });
   const topics = createTopicStore({ database });
   const now = () => room.clock.now;
+  const keys = createApiKeys({ database, now });
   const views = createPaperViews({ database, papers, now });
   /** All papers of the database are candidates: the planner's own choice of candidates is tested with the planner. */
   const editionIndex = async (on: IsoDate) => {
@@ -40,6 +46,15 @@ export async function createTestWeb(
       tokens: room.tokens,
       links: room.links,
       days: createDayViews({ database, papers, now }),
+      api: {
+        ...createCatalogueEdits({ database }),
+        keys,
+        idempotency: createIdempotencyStore({ database }),
+        putListings: papers.put,
+        listSubscribers: (page) => listSubscribers(database, page),
+        publicIds: (ids) => publicIds(database, ids),
+        lineContext: { policy: OPEN_POLICY, defaults: { timezone: 'UTC', hour: 7 } },
+      },
       views,
       preview: createPreview({
         editionIndex,
@@ -64,11 +79,12 @@ export async function createTestWeb(
       trustProxy: false,
       secret: 'a secret for tests, of thirty-two characters',
       postsPerMinute: 10_000,
+      apiRequestsPerMinute: 10_000,
       logger: false,
       ...overrides.options,
     },
   );
-  return { ...room, app, papers, topics };
+  return { ...room, app, papers, topics, keys };
 }
 
 /** The value of a hidden field in a page. */

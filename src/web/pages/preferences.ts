@@ -23,7 +23,7 @@ export type PreferencesView = {
 
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 const NOTES = {
-  welcome: html`<div class="notice" role="status"><p>You are subscribed, and your first digest is on its way. Choose below what it should hold from now on; nothing of it is needed.</p></div>`,
+  welcome: html`<div class="notice" role="status"><p>You are subscribed. Choose what you want to get and save: your first digest comes at once. Nothing has to be chosen; then it brings what trends, in a quarter of an hour.</p></div>`,
   saved: html`<div class="notice" role="status"><p>Saved.</p></div>`,
 };
 
