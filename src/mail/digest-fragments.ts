@@ -60,8 +60,13 @@ export function createFragments(templates: MessageTemplates): Fragments {
     note: ({ text, page }, locale) =>
       cache(`note ${locale.language} ${page} ${text}`, () => {
         const view = open<Slot>({ type: 'link', to: 'view' });
-        const { viewInBrowser } = locale.phrases.digest;
-        return filled(parts.note, { text, page, view, viewInBrowser }, { text: wrap(text), page, view });
+        const { colon, digest } = locale.phrases;
+        const { viewInBrowser } = digest;
+        return filled(
+          parts.note,
+          { text, page, view, viewInBrowser, colon },
+          { text: wrap(text), page, view, colon },
+        );
       }),
     line: (text) =>
       cache(`line ${text}`, () => ({
@@ -106,16 +111,15 @@ function muteBlock({ name, ...topic }: Followed, locale: Locale, template: Templ
 
 function unfollowFragment(topics: readonly Followed[], locale: Locale, part: MessageTemplates): Fragment {
   if (topics.length === 0) return { html: [], text: [] };
-  const label = locale.phrases.foot.unfollow;
+  const { colon, foot } = locale.phrases;
+  const label = foot.unfollow;
   const links = topics.map(({ name, ...topic }, index) => ({
     name,
     first: index === 0,
     target: open<Slot>({ type: 'topic', action: 'unfollow', ...topic }),
   }));
   return {
-    html: encodedHtml(part.html, { label, topics: links }),
-    text: links.flatMap(({ name, target }) => [
-      ...encodedText(part.text, { label: `${label}, ${name}`, target }),
-    ]),
+    html: encodedHtml(part.html, { label, colon, topics: links }),
+    text: links.flatMap((link) => [...encodedText(part.text, { label, colon, ...link })]),
   };
 }

@@ -45,6 +45,7 @@ function shared({ locale, sender, mail }: ShellOptions): Values<Slot> {
     language: locale.language,
     direction: locale.direction,
     service: sender.name,
+    colon: locale.phrases.colon,
     mail,
     // The parts that are encoded on their own, see digest-fragments.ts and paper-block.ts.
     blocks: false,

@@ -165,6 +165,7 @@ export function noticeParts(
   const { foot: labels } = locale.phrases;
   const shared: Values<never> = {
     service: sender.name,
+    colon: locale.phrases.colon,
     heading: view.heading,
     subject: view.subject,
     preview: view.preview,

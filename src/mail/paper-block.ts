@@ -127,15 +127,15 @@ function htmlBlock(
 
 function textBlock(paper: PaperView, shown: Shown, locale: Locale, template: Template): Block {
   const optional = (text: string) => (text === '' ? null : { lines: wrap(text, INDENT) });
-  const { digest } = locale.phrases;
+  const { colon, digest } = locale.phrases;
   const values: Values<Slot> = {
     title: wrap(shown.title, INDENT, ''),
     authors: optional(shown.authors),
     facts: optional(shown.facts),
     abstract: optional(shown.abstract),
     reasons: open<Slot>(field('reasons')),
-    links: shown.links.map(({ label, url }) => ({ line: `${INDENT}${label}: ${url}` })),
-    actions: `${INDENT}${digest.actionsInText}: `,
+    links: shown.links.map(({ label, url }) => ({ line: `${INDENT}${label}${colon} ${url}` })),
+    actions: `${INDENT}${digest.actionsInText}${colon} `,
     place: open<Slot>({ type: 'place', paper: paper.id }),
     number: open<Slot>(field('number')),
   };

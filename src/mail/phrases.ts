@@ -22,6 +22,8 @@ type DigestKinds<Text, Nothing = Text> = {
 
 /** Everything that a mail says, in one language. `{names}` in braces are filled in, see {@link format}. */
 export type Phrases = {
+  /** Between a label and what it labels; a space follows. */
+  readonly colon: string;
   readonly digest: {
     readonly subject: DigestKinds<Plural, string>;
     readonly heading: DigestKinds<string>;

@@ -41,12 +41,16 @@ async function mjmlToHtml(source: string): Promise<string> {
   return html;
 }
 
+/** How MJML hides the preview text: white on white, which is what spam does. */
+const PREVIEW_STYLE = /style="display:none;font-size:1px;color:#ffffff;[^"]*"/;
+
 /** Drops what MJML writes and no client needs: indentation, empty lines, empty attributes, defaults. */
 function tidy(html: string): string {
   return html
     .replace(/[ \t]*\n\s*/g, '\n')
     .replace(/^<!doctype html>/, '<!DOCTYPE html>')
     .replaceAll('word-spacing:normal;', '')
+    .replace(PREVIEW_STYLE, 'style="display:none;max-height:0;overflow:hidden;mso-hide:all"')
     .replace(/ (?:class|style)=""/g, '')
     .replace(/<(body|div|td)  /g, '<$1 ')
     .replace(/<style[^>]*>\s*<\/style>\n?/g, '')

@@ -48,6 +48,12 @@ export function expectSoundMessage(message: OutgoingMessage): void {
   const boundary = /boundary="([^"]+)"/.exec(head)?.[1] ?? '';
   expect(raw.split(`--${boundary}`).length, 'two parts and the end').toBe(4);
   expect(raw.indexOf('text/plain'), 'text first').toBeLessThan(raw.indexOf('text/html'));
+  const [, text = ''] = raw.split(`--${boundary}\r\n`);
+  const quoted = text.slice(text.indexOf('\r\n\r\n'));
+  expect(
+    Math.max(...quoted.split('\r\n').map((line) => line.length)),
+    'longest quoted-printable line',
+  ).toBeLessThanOrEqual(76);
   expect(message.envelope.to).toMatch(/^[^\s<>,]+@[^\s<>,]+$/);
   expect(message.envelope.from).toMatch(/^[^\s<>,]+@[^\s<>,]+$/);
 }

@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** German. */
 export const de: Phrases = {
+  colon: ':',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title} und {others} weitere' },
@@ -91,7 +92,7 @@ export const de: Phrases = {
       after: ['Waren Sie es nicht, tun Sie nichts.'],
     },
     'address-requested': {
-      subject: 'Sollen Ihre Mails von {service} an eine andere Adresse gehen?',
+      subject: 'Ihre Mails von {service}: eine neue Adresse',
       preview: 'Ohne Ihre Zustimmung ändert sich nichts.',
       heading: 'Jemand möchte Ihre Adresse ändern',
       paragraphs: [

@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** English: the language that the others are translated from. */
 export const en: Phrases = {
+  colon: ':',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title}, and {others} more' },
@@ -86,7 +87,7 @@ export const en: Phrases = {
       after: ['If it was not you, do nothing.'],
     },
     'address-requested': {
-      subject: 'Do you want your {service} mails at another address?',
+      subject: 'Your {service} mails: a change of address',
       preview: 'Nothing changes unless you agree.',
       heading: 'A change of address was asked for',
       paragraphs: [

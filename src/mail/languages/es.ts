@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** Spanish. */
 export const es: Phrases = {
+  colon: ':',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title}, y {others} más' },
@@ -94,7 +95,7 @@ export const es: Phrases = {
       after: ['Si no fuiste tú, no hagas nada.'],
     },
     'address-requested': {
-      subject: '¿Quieres recibir {service} en otra dirección?',
+      subject: 'Tus correos de {service}: una nueva dirección',
       preview: 'Nada cambia sin tu acuerdo.',
       heading: 'Se pidió un cambio de dirección',
       paragraphs: [
@@ -143,7 +144,7 @@ export const es: Phrases = {
       after: [],
     },
     resumed: {
-      subject: 'Qué bien que vuelvas a {service}',
+      subject: 'Hola de nuevo, de {service}',
       preview: 'Tus ediciones vuelven a tu hora.',
       heading: 'Qué bien que vuelvas',
       paragraphs: ['La pausa terminó. La próxima edición llega a la hora que elegiste.'],

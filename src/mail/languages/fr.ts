@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** French. */
 export const fr: Phrases = {
+  colon: ' :',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title}, et {others} de plus' },
@@ -91,7 +92,7 @@ export const fr: Phrases = {
       after: ['Si ce n’était pas vous, ne faites rien.'],
     },
     'address-requested': {
-      subject: 'Voulez-vous recevoir {service} à une autre adresse ?',
+      subject: 'Vos messages de {service} : une nouvelle adresse',
       preview: 'Rien ne change sans votre accord.',
       heading: 'Un changement d’adresse a été demandé',
       paragraphs: [

@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** Japanese. */
 export const ja: Phrases = {
+  colon: '：',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title} ほか{others}件' },
@@ -91,7 +92,7 @@ export const ja: Phrases = {
       after: ['心当たりがない場合は、何もしないでください。'],
     },
     'address-requested': {
-      subject: '{service} のメールを別のアドレスで受け取りますか？',
+      subject: '{service} の配信先の変更が求められました',
       preview: '同意がなければ何も変わりません。',
       heading: 'アドレスの変更が求められました',
       paragraphs: [

@@ -2,6 +2,7 @@ import type { Phrases } from '../phrases.ts';
 
 /** Chinese, simplified characters. */
 export const zh: Phrases = {
+  colon: '：',
   digest: {
     subject: {
       daily: { one: '{title}', other: '{title} 等 {total} 篇' },
@@ -85,7 +86,7 @@ export const zh: Phrases = {
       after: ['如果不是您本人，请不必理会。'],
     },
     'address-requested': {
-      subject: '要把 {service} 的邮件改寄到其他地址吗？',
+      subject: '有人请求更改您在 {service} 的地址',
       preview: '未经您同意，不会有任何更改。',
       heading: '有人要求更改地址',
       paragraphs: [
