@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { registerApiKeys } from './command-line/api-keys.ts';
 import { registerConfig } from './command-line/config.ts';
 import { registerDigests } from './command-line/digests.ts';
 import { registerIngest } from './command-line/ingest.ts';
@@ -19,6 +20,7 @@ const registrations = [
   registerDigests,
   registerReplay,
   registerMail,
+  registerApiKeys,
 ] as const;
 
 /** Exit codes: 0 done · 1 it failed · 2 the command line or the configuration is wrong. */

@@ -1,12 +1,14 @@
 import formbody from '@fastify/formbody';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, LogController, type RouteOptions } from 'fastify';
 import { registerApi } from './api/api.ts';
+import { sendProblem } from './api/problem.ts';
 import type { WebDependencies, WebOptions } from './dependencies.ts';
 import { loadAssets, registerAssets } from './plugins/assets.ts';
 import { registerErrors, sendFault } from './plugins/errors.ts';
 import { createFormTimes } from './plugins/form-token.ts';
+import { registerNulCheck } from './plugins/nul.ts';
 import { isCrossSite, registerSecurity } from './plugins/security.ts';
 import { dayRoutes } from './routes/days.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
@@ -28,8 +30,13 @@ const MAX_PARAM_LENGTH = 1200;
 /**
  * Makes the web server: pages, feeds and API. Not listening yet; `app.listen()` and `app.close()` are the caller's.
  * Nothing changes state on GET; every fault of a visitor gets a page (or problem+json) with a 4xx.
+ * @param onRoute told of every route as it is registered, with its schemas
  */
-export async function createApp(deps: WebDependencies, options: WebOptions): Promise<FastifyInstance> {
+export async function createApp(
+  deps: WebDependencies,
+  options: WebOptions,
+  onRoute?: (route: RouteOptions) => void,
+): Promise<FastifyInstance> {
   const assets = loadAssets();
   const web: Web = { deps, site: createSite(options, assets), formTimes: createFormTimes(options.secret) };
   const app = Fastify({
@@ -40,11 +47,16 @@ export async function createApp(deps: WebDependencies, options: WebOptions): Pro
     // A path holds keys: requests are logged by route, not by address.
     logController: new LogController({ disableRequestLogging: true }),
     // Addresses that can't even be decoded.
-    frameworkErrors: (error, _request, reply) => void sendFault(web, reply, error.statusCode ?? 400),
+    frameworkErrors: (error, request, reply) =>
+      void (request.url.startsWith(`${web.site.base}/api/`)
+        ? sendProblem(reply, error.statusCode ?? 400)
+        : sendFault(web, reply, error.statusCode ?? 400)),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  if (onRoute) app.addHook('onRoute', onRoute);
   await registerSecurity(app, { hsts: options.hsts ?? false });
   registerErrors(web, app);
+  registerNulCheck(app);
   app.get('/healthz', async (_request, reply) => {
     await deps.ping();
     return reply.header('cache-control', 'no-store').send({ status: 'ok' });

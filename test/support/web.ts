@@ -1,3 +1,4 @@
+import type { RouteOptions } from 'fastify';
 import type { Database } from '#src/database/database.ts';
 import { pingDatabase } from '#src/database/database.ts';
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
@@ -25,6 +26,8 @@ export async function createTestWeb(
     deps?: Partial<WebDependencies>;
     options?: Partial<WebOptions>;
     subscribers?: Parameters<typeof createTestSubscribers>[1];
+    /** Told of every route. */
+    onRoute?: (route: RouteOptions) => void;
   } = {},
 ) {
   const room = createTestSubscribers(database, overrides.subscribers);
@@ -83,6 +86,7 @@ export async function createTestWeb(
       logger: false,
       ...overrides.options,
     },
+    overrides.onRoute,
   );
   return { ...room, app, papers, topics, keys };
 }
