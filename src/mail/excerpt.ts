@@ -5,8 +5,8 @@ const ABBREVIATION =
 const segmenters = new Map<string, Intl.Segmenter>();
 
 /**
- * The opening of a text: whole sentences while they fit into `limit` characters (UTF-16 units), at least one; a first sentence that is longer
- * is cut at a word and ends with "…". The words are the author's own: nothing is changed but the length.
+ * The opening of a text: whole sentences while they fit into `limit` characters (UTF-16 units). Where those are
+ * less than a third of it ("What is an agent?"), the next sentence is cut at a word and ends with "…". The words are the author's own: nothing is changed but the length.
  */
 export function opening(text: string, limit: number, language: string): string {
   if (text.length <= limit) return text;
@@ -15,7 +15,7 @@ export function opening(text: string, limit: number, language: string): string {
     if (text.slice(0, sentenceEnd).trimEnd().length > limit) break;
     end = sentenceEnd;
   }
-  return end > 0 ? text.slice(0, end).trimEnd() : cutAtWord(text, limit);
+  return end > limit / 3 ? text.slice(0, end).trimEnd() : cutAtWord(text, limit);
 }
 
 function* sentenceEnds(text: string, language: string): Generator<number> {
