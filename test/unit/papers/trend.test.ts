@@ -6,6 +6,9 @@ import { type Signal, type TrendingPaper, trend } from '#src/papers/trend.ts';
 const at = new Date('2026-06-10T12:00:00Z');
 const daysAgo = (days: number) => new Date(at.getTime() - days * 86_400_000);
 const listed = (days: number): TrendingPaper => ({
+  title: 'A Title',
+  abstract: 'We study things.',
+  authors: ['A. One'],
   categories: ['cs.CL'],
   organisation: null,
   codeUrl: null,
@@ -51,15 +54,52 @@ describe('trend', () => {
   });
 
   it('does not take an old repository for a trend of today', () => {
-    const old = trend([stars(80_000, 0)], listed(900), at);
-    expect(old).toBeLessThan(trend([upvotes(6, 0)], listed(0), at));
-    expect(old).toBeLessThan(0.1);
+    const median = trend([upvotes(6, 0)], listed(0), at);
+    expect(trend([stars(80_000, 0)], listed(900), at)).toBeLessThan(median);
+    // Neither behind a paper of today, nor for the two hundred stars it gains every day.
+    expect(trend([stars(80_000, 0)], listed(0), at)).toBeLessThan(median);
+    const daily = Array.from({ length: 10 }, (_, days) => stars(80_000 - 200 * days, days));
+    expect(trend(daily, listed(10), at)).toBeLessThan(median);
+    expect(trend([stars(20, 2), stars(900, 0)], listed(2), at)).toBeGreaterThan(median);
+  });
+
+  it('does not take votes of long ago for votes of today', () => {
+    expect(trend([upvotes(300, 0)], listed(900), at)).toBeLessThan(trend([upvotes(10, 0)], listed(0), at));
+  });
+
+  it('counts readers’ own votes from the first', () => {
+    const votes: Signal = { kind: 'more', value: 5, observedAt: at };
+    expect(trend([votes], listed(200), at)).toBeGreaterThan(trend([upvotes(5, 0)], listed(200), at));
+  });
+
+  it('does not let a week-end make a paper old', () => {
+    const friday: TrendingPaper = { ...listed(0), firstListedOn: isoDate('2026-06-05') };
+    const first: Signal = { kind: 'upvotes', value: 20, observedAt: new Date('2026-06-05T12:00:00Z') };
+    const on = (date: string) => trend([first], friday, new Date(`${date}T12:00:00Z`));
+    const lost = (from: string, to: string) => on(from) - on(to);
+    expect(lost('2026-06-05', '2026-06-08')).toBeLessThan(lost('2026-06-08', '2026-06-10'));
   });
 
   it('sees a burst of votes on a paper of five days', () => {
     const burst = trend([upvotes(5, 5), upvotes(6, 1), upvotes(90, 0)], listed(5), at);
     expect(burst).toBeGreaterThan(trend([upvotes(30, 5), upvotes(31, 0)], listed(5), at));
     expect(burst).toBeGreaterThan(trend([upvotes(20, 0)], listed(0), at));
+  });
+
+  it('has a prior that knows what a community likes', () => {
+    const liked = {
+      ...listed(0),
+      title: 'AgentBench: Benchmarking Multimodal LLM Agents',
+      abstract: 'We introduce a benchmark of reasoning agents. Code: https://github.com/x/y',
+    };
+    const other = {
+      ...listed(0),
+      title: 'On the Capacity of a Gaussian Channel',
+      abstract: 'We derive bounds.',
+      categories: ['cs.IT'],
+    };
+    expect(trend([], liked, at)).toBeGreaterThan(trend([], other, at));
+    expect(trend([], other, at)).toBeGreaterThan(0);
   });
 
   it('is never nothing for a new paper without votes, and more with what speaks for it', () => {

@@ -1,0 +1,12 @@
+/** `npm run bench -- NAME`: speed, measured against a yardstick in the same run. One module per benchmark, each with a `run`. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<void> }>>> = {
+  ingest: () => import('./ingest.ts'),
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name];
+if (benchmark) await (await benchmark()).run(args);
+else {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join(' | ')}`);
+  process.exitCode = 2;
+}

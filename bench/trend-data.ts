@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { PriorPaper } from '#src/papers/prior.ts';
+
+/** An arXiv announcement with what became of it. */
+export type Announced = PriorPaper & { readonly id: string; readonly day: string; readonly listed: boolean };
+
+/** Folder of the real data: beside the project, or where SHARED_DATA says. */
+export const sharedData = resolve(
+  process.env['SHARED_DATA'] ?? resolve(import.meta.dirname, '../../shared/data'),
+);
+
+type Row = {
+  id: string;
+  title: string;
+  abstract?: string;
+  summary?: string;
+  authors: string[];
+  categories: string[];
+  listed?: string;
+  day?: string;
+};
+
+function lines<T>(file: string): T[] {
+  const text = gunzipSync(readFileSync(join(sharedData, file))).toString('utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** 2025-03 … 2025-09: announcements, and whether the community ever listed them. */
+export function announced2025(): Announced[] {
+  const listed = new Set(lines<Row>('relevance/hf_daily_2024-05_2025-09.jsonl.gz').map(({ id }) => id));
+  return lines<Row>('relevance/arxiv_2025-03_2025-09.jsonl.gz').map((row) =>
+    asAnnounced(row, row.listed ?? '', listed),
+  );
+}
+
+/** June 2026: each paper on the first day it was announced, old papers announced again left out. */
+export function announcedJune(): Announced[] {
+  const folder = join(sharedData, 'wire/hf-daily-papers');
+  const june = readdirSync(folder).filter((name) => name.startsWith('2026-06'));
+  const listed = new Set(
+    june.flatMap((name) =>
+      (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { paper: { id: string } }[]).map(
+        ({ paper }) => paper.id,
+      ),
+    ),
+  );
+  const seen = new Map<string, Announced>();
+  for (const name of readdirSync(join(sharedData, 'wire/arxiv-listings')).sort())
+    for (const row of lines<Row>(`wire/arxiv-listings/${name}`))
+      if (!seen.has(row.id) && /^260[56]/.test(row.id))
+        seen.set(row.id, asAnnounced(row, name.slice(0, 10), listed));
+  return [...seen.values()];
+}
+
+function asAnnounced(row: Row, day: string, listed: ReadonlySet<string>): Announced {
+  return {
+    id: row.id,
+    day,
+    listed: listed.has(row.id),
+    title: row.title,
+    abstract: row.abstract ?? row.summary ?? '',
+    authors: row.authors,
+    categories: row.categories,
+    organisation: null,
+    codeUrl: null,
+    projectUrl: null,
+  };
+}
