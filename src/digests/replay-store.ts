@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
-import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
+import type { IsoDate } from '#src/database/ids.ts';
 import type { SkipReason } from './digest.ts';
 
 /** What a replay did, counted from the database and not from memory: an interrupted one counts right too. */
@@ -20,7 +20,7 @@ export type ReplayCounts = {
   readonly repeats: number;
   /** Digests in flight when the process was killed: sent again under the same Message-ID, or left unknown. */
   readonly ambiguous: readonly {
-    readonly subscriberId: SubscriberId;
+    readonly email: string | null;
     readonly editionDate: IsoDate;
     readonly resent: boolean;
   }[];
@@ -86,8 +86,9 @@ async function readCounts(database: Database): Promise<ReplayCounts> {
     database,
   );
   const ambiguous = await sql<ReplayCounts['ambiguous'][number]>`
-    select subscriber_id as "subscriberId", edition_date as "editionDate", resent from digests
-    where resent or state = 'unknown' order by 2, 1`.execute(database);
+    select s.email, d.edition_date as "editionDate", d.resent
+    from digests d left join subscribers s on s.id = d.subscriber_id
+    where d.resent or d.state = 'unknown' order by 2, 1`.execute(database);
   const totals = rows[0];
   if (!totals) throw new Error('no counts');
   return {
