@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type DigestId, type IsoDate, isoDate } from '#src/database/ids.ts';
+import type { DigestId, IsoDate } from '#src/database/ids.ts';
 import type { PlannedDigest } from '#src/digests/digest.ts';
 import { findDigest } from '#src/digests/digest-view-store.ts';
 import { createLog } from '#src/log.ts';
@@ -10,7 +10,7 @@ import { addressKey } from '#src/subscribers/lifecycle.ts';
 import { localDate } from '#src/subscribers/schedule.ts';
 import { findSubscriber, type StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
 import { createWorkerUseCases } from '#src/use-cases.ts';
-import { CommandError, type Io, startProgress, table } from './io.ts';
+import { CommandError, dateOption, type Io, startProgress, table } from './io.ts';
 import { type CommandContext, withServices } from './with-services.ts';
 
 /** `paperboy digest preview | send` and `paperboy plan` */
@@ -21,7 +21,9 @@ export function registerDigests(program: Command, io: Io): void {
     .description('Show what a reader would get now, with reasons; nothing is planned or sent')
     .requiredOption('--email <address>')
     .addOption(
-      new Option('--date <date>', 'edition date (default: today where the reader lives)').argParser(isoDate),
+      new Option('--date <date>', 'edition date (default: today where the reader lives)').argParser(
+        dateOption,
+      ),
     )
     .option('--html <file>', 'also write it as an HTML page')
     .option('--json')

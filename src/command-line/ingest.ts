@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
-import { type IsoDate, isoDate } from '#src/database/ids.ts';
+import type { IsoDate } from '#src/database/ids.ts';
 import type { IngestReport } from '#src/papers/ingest.ts';
 import { type IngestCommand, ingestCommand } from '#src/papers/ingest-command.ts';
 import type { PaperStore } from '#src/papers/paper-store.ts';
 import { createSources } from '#src/papers/sources/sources.ts';
-import { CommandError, type Io, startProgress } from './io.ts';
+import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 import { withServices } from './with-services.ts';
 
 type Options = { dryRun?: boolean; json?: boolean; from?: IsoDate; to?: IsoDate; on?: IsoDate };
 
-const day = (flag: string, description: string) => new Option(flag, description).argParser(isoDate);
+const day = (flag: string, description: string) => new Option(flag, description).argParser(dateOption);
 
 /** `paperboy ingest SOURCE [FILE…]` */
 export function registerIngest(program: Command, io: Io): void {

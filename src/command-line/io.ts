@@ -1,4 +1,6 @@
 import cliProgress from 'cli-progress';
+import { InvalidArgumentError } from 'commander';
+import { type IsoDate, isoDate } from '#src/database/ids.ts';
 
 /** Where a command writes, so that tests can listen. */
 export type Io = {
@@ -70,4 +72,13 @@ export function table(rows: readonly Row[]): string {
       .join('  ')
       .trimEnd();
   return [line(Object.fromEntries(columns.map((name) => [name, name]))), ...rows.map(line)].join('\n');
+}
+
+/** Reads the value of a date option. @throws InvalidArgumentError, which commander answers with exit code 2 */
+export function dateOption(text: string): IsoDate {
+  try {
+    return isoDate(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }

@@ -23,7 +23,7 @@ import type { JobPayload, JobQueue } from '#src/queue/jobs.ts';
 import { createServices, type Services } from '#src/services.ts';
 import { type NewSubscriber, parseSubscriberLines } from '#src/subscribers/lines.ts';
 import { createWorkerUseCases } from '#src/use-cases.ts';
-import { CommandError, type Io, startProgress } from './io.ts';
+import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 
 type Options = {
   huggingface?: string;
@@ -35,7 +35,7 @@ type Options = {
 };
 
 const day = (flags: string, description: string) =>
-  new Option(flags, description).argParser(isoDate).makeOptionMandatory();
+  new Option(flags, description).argParser(dateOption).makeOptionMandatory();
 
 /** `paperboy replay` */
 export function registerReplay(program: Command, io: Io): void {

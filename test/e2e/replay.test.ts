@@ -81,7 +81,7 @@ function start(out: string) {
   };
 }
 
-const mails = (out: string) => readdir(join(folder, out, 'mail')).catch(() => []);
+const mails = (out: string): Promise<string[]> => readdir(join(folder, out, 'mail')).catch(() => []);
 
 /** Every mail's file name with a hash of its content. */
 async function contents(out: string): Promise<string[]> {

@@ -197,7 +197,7 @@ async function send(sent: Sent) {
   );
   return web.app.inject({
     method: sent.method,
-    url: `${sent.path}${query.size > 0 ? `?${query}` : ''}`,
+    url: `${sent.path}${query.size > 0 ? `?${query.toString()}` : ''}`,
     headers: { 'content-type': sent.type, ...(sent.isApi ? { authorization: `Bearer ${key}` } : {}) },
     ...(sent.method === 'GET' ? {} : { payload: encoded(sent) }),
   });
