@@ -3,13 +3,11 @@ import type { IsoDate } from '#src/database/ids.ts';
 import type { Day } from '../dependencies.ts';
 import type { Site } from '../site.ts';
 import type { Html, Page } from './layout.ts';
-import { type DisplayText, paperItem } from './paper.ts';
+import { type PaperShow, paperItem } from './paper.ts';
 import { type SubscribeForm, subscribeForm } from './subscribe.ts';
 
 /** How a day is shown. */
-export type DayShow = {
-  readonly display: DisplayText;
-  readonly opening: (text: string) => string;
+export type DayShow = PaperShow & {
   /** Present on the start page. */
   readonly subscribe?: SubscribeForm;
   /** Today in UTC: a day that is today still fills. */
@@ -41,7 +39,7 @@ export function dayPage(site: Site, day: Day, show: DayShow): Page {
 !${dayHeading(day, Boolean(show.subscribe))}
 !${dayNavigation(site, day)}
 !${fillingNote(day, show.today)}
-!${paperList(site, day, show)}`,
+!${paperList(site, day, show.subscribe ? { ...show, level: 3 } : show)}`,
   };
 }
 
@@ -80,11 +78,7 @@ function fillingNote(day: Day, today: IsoDate): Html {
 }
 
 /** Papers as a list, or a sentence where there are none. */
-export function paperList(
-  site: Site,
-  list: Pick<Day, 'papers'>,
-  show: Pick<DayShow, 'display' | 'opening'>,
-): Html {
+export function paperList(site: Site, list: Pick<Day, 'papers'>, show: PaperShow): Html {
   if (list.papers.length === 0) return html`<p>No papers were listed here.</p>`;
   return html`<ol class="papers">
 !${list.papers.map((paper) => paperItem(site, paper, show))}
@@ -96,7 +90,7 @@ export function rangePage(
   site: Site,
   range: Omit<Day, 'date'> & { title: string; path: string; parent: string },
   links: { previous: string | null; next: string | null },
-  show: Pick<DayShow, 'display' | 'opening'>,
+  show: PaperShow,
 ): Page {
   const link = (path: string | null, label: string, rel: string) =>
     path ? html`<a rel="${rel}" href="${site.base}${path}">${label}</a>` : html`<span></span>`;

@@ -6,6 +6,14 @@ import type { Html } from './layout.ts';
 /** How titles, names and abstracts are shown: cleaned of what can't be displayed. */
 export type DisplayText = (text: string) => string;
 
+/** How a list shows its papers. */
+export type PaperShow = {
+  readonly display: DisplayText;
+  readonly opening: (text: string) => string;
+  /** Level of the titles' headings (default 2: right below the page's own). */
+  readonly level?: 2 | 3;
+};
+
 /** Path of a paper's page. */
 export const paperPath = (paper: Pick<ListedPaper, 'identity'>): string =>
   `/papers/${encodeURIComponent(paper.identity)}`;
@@ -51,15 +59,11 @@ export function authorLine(authors: readonly string[]): string {
 }
 
 /** A paper in a list. */
-export function paperItem(
-  site: Site,
-  paper: ListedPaper,
-  show: { display: DisplayText; opening: (text: string) => string },
-): Html {
+export function paperItem(site: Site, paper: ListedPaper, show: PaperShow): Html {
   const facts = paperFacts(paper);
   const links = paperLinks(paper);
   return html`<li class="paper">
-<h3 dir="auto"><a href="${site.base}${paperPath(paper)}">${show.display(paper.title)}</a></h3>
+!${paperTitle(site, paper, show.display(paper.title), show.level)}
 !${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${show.display(authorLine(paper.authors))}</p>` : ''}
 <p class="abstract" dir="auto">${show.opening(paper.abstract)}</p>
 !${paper.categories.length > 0 ? html`<ul class="chips">!${paper.categories.slice(0, 4).map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>` : ''}
@@ -67,4 +71,17 @@ export function paperItem(
 !${links.length > 0 ? html`<p class="facts links">!${links}</p>` : ''}
 </li>
 `;
+}
+
+/** A title as a heading that leads to the paper's page. */
+export function paperTitle(
+  site: Site,
+  paper: Pick<ListedPaper, 'identity'>,
+  title: string,
+  level: 2 | 3 = 2,
+): Html {
+  const link = html`<a href="${site.base}${paperPath(paper)}">${title}</a>`;
+  return level === 2
+    ? html`<h2 class="title" dir="auto">!${link}</h2>`
+    : html`<h3 class="title" dir="auto">!${link}</h3>`;
 }

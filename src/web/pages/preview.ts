@@ -5,7 +5,7 @@ import type { PreviewResult } from '../preview.ts';
 import type { Site } from '../site.ts';
 import { longDate } from './day.ts';
 import type { Html } from './layout.ts';
-import { authorLine, paperPath } from './paper.ts';
+import { authorLine, paperTitle } from './paper.ts';
 import { displayText } from './show.ts';
 
 const run = ({ type, text }: ReasonRun): Html => (type === 'term' ? html`<em>${text}</em>` : html`${text}`);
@@ -17,9 +17,7 @@ export function previewFragment(site: Site, result: PreviewResult, language: str
 <p class="soft">${longDate(result.date)}: ${count} of ${result.candidates.toLocaleString('en')} papers</p>
 !${count === 0 ? html`<p>Nothing of today fits. Follow more, or let it fill up with trending papers.</p>` : ''}
 <ol class="papers">!${result.papers.map(
-    (
-      paper,
-    ) => html`<li class="paper"><h3 dir="auto"><a href="${site.base}${paperPath(paper)}">${displayText(paper.title)}</a></h3>
+    (paper) => html`<li class="paper">!${paperTitle(site, paper, displayText(paper.title), 3)}
 !${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${displayText(authorLine(paper.authors))}</p>` : ''}
 <ul class="chips">!${reasonRuns(paper.reasons, localeOf(language)).map((runs) => html`<li class="chip">!${runs.map(run)}</li>`)}</ul></li>
 `,
