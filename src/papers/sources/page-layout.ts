@@ -8,35 +8,34 @@ export type PageLayout =
 type Line = { readonly text: string; readonly line: number };
 
 const MONTH =
-  'Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?';
-const DAY = '(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,?\\s+';
+  '(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)';
+const WEEKDAY = '(?:(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,?\\s+)?';
 const YEAR = '(?:,?\\s+\\d{4})?';
+const DATE = `${WEEKDAY}(?:${MONTH}\\s+\\d{1,2}(?:st|nd|rd|th)?${YEAR}|\\d{1,2}\\s+${MONTH}${YEAR}|\\d{4}-\\d{2}-\\d{2})`;
+const PERIOD = `(?:Week(?: of)?\\s+)?${DATE}\\s*[-–—]\\s*(?:${DATE}|\\d{1,2}${YEAR})`;
+const WHEN = `(?:${PERIOD}|(?:Week of\\s+)?${DATE}|${MONTH}\\s+\\d{4}|(?:\\d{4}-)?W(?:eek )?\\d{1,2}${YEAR})`;
 
 /** What follows a marker: the line's end, or (glued to it) the first title, which starts with no small Latin letter. */
-const END = '(?=$|[^a-z\\s.,:;!?)’-])';
+const END = '(?=$|by\\s*@?AK|[^a-z\\s.,:;!?)’-])';
 /** "Subscribe" may be glued to any first title, but is itself the start of some words. */
 const SUBSCRIBE_END = '(?=$|(?!(?:rs?|d|s)\\b)[^\\s.,:;!?)’-])';
 
-/** Lines of the header. `own`: tells a Daily Papers page from any other text. */
-const MARKERS = [
+/** A line of the header. `own`: tells a Daily Papers page from any other text. */
+type Marker = { readonly own: boolean; readonly pattern: RegExp };
+const MARKERS: readonly Marker[] = [
   {
     own: true,
-    pattern: new RegExp(`^Get trending papers in your (?:email )?inbox(?: once a day)?!?${END}`, 'iu'),
+    pattern: new RegExp(`^[Gg]et trending papers in your (?:email )?inbox(?: once a day)?!?${END}`, 'u'),
   },
   { own: true, pattern: new RegExp(`^Daily Papers${END}`, 'u') },
   { own: true, pattern: new RegExp(`^by\\s*@?AK(?:\\s*and\\s*the\\s*research\\s*community)?${END}`, 'u') },
   { own: true, pattern: new RegExp(`^Subscribe${SUBSCRIBE_END}`, 'u') },
-  {
-    own: false,
-    pattern: new RegExp(
-      `^(?:${DAY})?(?:(?:${MONTH})\\s+\\d{1,2}(?:st|nd|rd|th)?${YEAR}|\\d{1,2}\\s+(?:${MONTH})${YEAR}|\\d{4}-\\d{2}-\\d{2})(?=$|\\p{Lu})`,
-      'u',
-    ),
-  },
+  { own: false, pattern: new RegExp(`^${WHEN}(?=$|\\p{Lu})`, 'u') },
   { own: false, pattern: /^new$/i },
 ];
-/** How many lines a header can have: what comes later is content, whatever it looks like. */
-const HEADER_LINES = 12;
+/** How many lines a header can have, and how long those may be that are not known here (a menu's entries). */
+const HEADER_LINES = 40;
+const MENU_ENTRY = 60;
 
 /**
  * Reads a captured Daily Papers page: a header, then titles and abstracts in turn, one line each, with or without
@@ -47,9 +46,9 @@ export function readPageLayout(text: string): PageLayout {
   const lines = contentLines(text);
   if (lines.length === 0) return refuse(1, 'the page is empty');
   const body = afterHeader(lines);
-  if (!body) return refuse(lines[0]?.line ?? 1, 'this is not the header of a Daily Papers page');
-  if (body.length === 0) return refuse(lines.at(-1)?.line ?? 1, 'no papers after the header');
-  return pairUp(body);
+  if ('type' in body) return body;
+  if (body.lines.length === 0) return refuse(lines.at(-1)?.line ?? 1, 'no papers after the header');
+  return pairUp(body.lines);
 }
 
 const refuse = (line: number, message: string): PageLayout => ({ type: 'unknown-layout', line, message });
@@ -66,28 +65,39 @@ function contentLines(text: string): Line[] {
 }
 
 /**
- * The lines after the header. A marker ends its line, or is glued to what follows (`SubscribeA First Title`): then
- * the rest is a line of its own. Each marker counts once: a second "Subscribe…" is a title.
- * @returns undefined when nothing of a Daily Papers header is found
+ * The lines after the header, which ends with the last known marker before the first abstract. A marker fills its line,
+ * or is glued to what follows (`SubscribeA First Title`): then the rest is a line of its own. Short lines between
+ * markers, such as those of a menu, belong to the header.
  */
-function afterHeader(lines: readonly Line[]): Line[] | undefined {
-  const unused = new Set(MARKERS);
-  const seen = new Set<(typeof MARKERS)[number]>();
-  const queue = [...lines];
-  for (let taken = 0; taken < HEADER_LINES && queue[0]; taken += 1) {
-    const first = queue[0];
-    const marker = [...unused].find(({ pattern }) => pattern.test(first.text));
-    if (!marker) break;
-    seen.add(marker);
-    if (!isRepeatable(marker)) unused.delete(marker);
-    const rest = first.text.replace(marker.pattern, '').trim();
-    queue.splice(0, 1, ...(rest === '' ? [] : [{ text: rest, line: first.line }]));
-  }
-  return [...seen].some(({ own }) => own) ? queue : undefined;
+function afterHeader(lines: readonly Line[]): { lines: readonly Line[] } | PageLayout {
+  const firstAbstract = lines.findIndex(({ text }) => looksLikeAbstract(text));
+  const region = lines.slice(0, Math.min(HEADER_LINES, firstAbstract < 0 ? lines.length : firstAbstract));
+  const parts = region.map(({ text }, index) => withoutMarkers(text, region.slice(0, index)));
+  const last = parts.findLastIndex(({ markers }) => markers.length > 0);
+  if (!parts.some(({ markers }) => markers.some(({ own }) => own)))
+    return refuse(lines[0]?.line ?? 1, 'this is not the header of a Daily Papers page');
+  const odd = region
+    .slice(0, last)
+    .find(({ text }, index) => parts[index]?.rest !== '' && text.length > MENU_ENTRY);
+  if (odd) return refuse(odd.line, `expected a line of the header, found ${described(odd.text)}`);
+  const rest = parts[last]?.rest ?? '';
+  const glued = rest === '' ? [] : [{ text: rest, line: region[last]?.line ?? 1 }];
+  return { lines: [...glued, ...lines.slice(last + 1)] };
 }
 
-/** The invitation is on some pages in two wordings. */
-const isRepeatable = (marker: (typeof MARKERS)[number]) => marker === MARKERS[0];
+/** The markers a line starts with, and what is glued to them. After a "Subscribe" of its own another one is a title's. */
+function withoutMarkers(text: string, before: readonly Line[]): { markers: Marker[]; rest: string } {
+  const markers: Marker[] = [];
+  let rest = text;
+  for (;;) {
+    const marker = MARKERS.find(({ pattern }) => pattern.test(rest));
+    const after = marker ? rest.replace(marker.pattern, '').trim() : rest;
+    const isTitle = after !== '' && before.some((line) => marker?.pattern.exec(line.text)?.[0] === line.text);
+    if (!marker || isTitle) return { markers, rest };
+    markers.push(marker);
+    rest = after;
+  }
+}
 
 function pairUp(lines: readonly Line[]): PageLayout {
   const entries: PageEntry[] = [];

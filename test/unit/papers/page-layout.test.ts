@@ -46,6 +46,27 @@ describe('the header of a captured page', () => {
       ['Daily Papers', 'by @AK and the research community', 'Tuesday, March 11, 2025', ...body].join('\n'),
     ],
     ['everything glued', `Subscribe${body.join('\n\n')}`],
+    [
+      'more glued',
+      `Get trending papers in your email inbox!Subscribe\nDaily PapersbyAK and the research communityMar 14${body.join('\n')}`,
+    ],
+    [
+      'a menu above',
+      [
+        'Hugging Face',
+        'Models',
+        'Datasets',
+        'Log In',
+        'Daily Papers',
+        'by AK',
+        'Previous',
+        'Mar 3 - Mar 7',
+        ...body,
+      ].join('\n'),
+    ],
+    ['a month', ['Daily Papers', 'March 2025', ...body].join('\n')],
+    ['a week', ['Daily Papers', 'Week 12, 2025', ...body].join('\n')],
+    ['a period', ['Daily Papers', 'Mar 10 – 14, 2025', ...body].join('\n')],
   ])('%s', (_, text) => expect(titles(text)).toEqual(expected));
 
   it.each(['σ-GPTs: A New Approach', 'nanoGPT in the Small', '3D Things', '"Quoted" Things'])(
@@ -63,7 +84,16 @@ describe('the header of a captured page', () => {
     expect(titles(['Daily Papers', title, ABSTRACT].join('\n'))).toEqual([title]),
   );
 
+  it('takes a second "Subscribe" for a title’s', () => {
+    expect(titles(['Subscribe', 'SubscribeNet: Learning to Subscribe', ABSTRACT].join('\n'))).toEqual([
+      'SubscribeNet: Learning to Subscribe',
+    ]);
+  });
+
   it('refuses what is no such page', () => {
+    expect(titles([`A long line ${'x'.repeat(60)}`, 'Subscribe', ...body].join('\n'))).toMatch(
+      /^1: .*line of the header/,
+    );
     expect(titles('')).toMatch(/^1: .*empty/);
     expect(titles('<!doctype html>\n<p>Subscribe</p>')).toMatch(/^1: .*not the header/);
     expect(titles(body.join('\n'))).toMatch(/^1: .*not the header/);
