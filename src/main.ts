@@ -8,6 +8,7 @@ import { CommandError, type Io, standardIo } from './command-line/io.ts';
 import { registerMail } from './command-line/mail.ts';
 import { registerReplay } from './command-line/replay.ts';
 import { registerServe } from './command-line/serve.ts';
+import { registerSources } from './command-line/sources.ts';
 import { registerSubscribers } from './command-line/subscribers.ts';
 import { ConfigError } from './config.ts';
 
@@ -16,6 +17,7 @@ const registrations = [
   registerServe,
   registerConfig,
   registerIngest,
+  registerSources,
   registerSubscribers,
   registerDigests,
   registerReplay,

@@ -9,6 +9,7 @@ import { parseRelay } from './mail/smtp-relay.ts';
 import { createMailTransport } from './mail/transport.ts';
 import type { QueueBackend } from './queue/backend.ts';
 import { openQueue } from './queue/queue.ts';
+import { openReading } from './reading.ts';
 import { createServices } from './services.ts';
 import { createWorkerUseCases } from './use-cases.ts';
 import { createApp } from './web/app.ts';
@@ -79,6 +80,8 @@ export async function openService(deps: {
       now,
     });
     await services.topics.syncCatalogue();
+    const reading = openReading({ config, database: backing.database, log, now });
+    closers.push(() => reading.close());
     const useCases = parts.workers ? openUseCases() : null;
     if (useCases) {
       const workers = await startWorkers({ queue, useCases });
@@ -88,7 +91,7 @@ export async function openService(deps: {
       const app = await openPages();
       closers.push(() => app.close());
     }
-    return { pageUrl: parts.web ? baseUrl : null, ensurePapers: async () => useCases?.ensurePapers(), close };
+    return { pageUrl: parts.web ? baseUrl : null, ensurePapers: reading.ensurePapers, close };
 
     function openUseCases() {
       const transport = openTransport(config, backing, log);
@@ -102,6 +105,7 @@ export async function openService(deps: {
         journalDirectory: journalDirectory(config),
         log,
         now,
+        reading,
       });
     }
 

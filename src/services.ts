@@ -13,6 +13,8 @@ import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
 import { indexCandidates } from './matching/index-candidates.ts';
 import type { MatchingPaper } from './matching/types.ts';
+import { coverageView } from './papers/coverage.ts';
+import { createEditionCoverage } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
 import { trend } from './papers/trend.ts';
@@ -114,11 +116,16 @@ export function createServices(on: Foundations) {
 
   const signer = signerOf(config, now);
   const signed = signer ? { sign: signer } : {};
+  const editionCoverage = createEditionCoverage({
+    database,
+    expected: { sources: config.papers.sources, arxivCategories: config.papers.arxivCategories },
+  });
   const digestComposer = createDigestComposer({
     ...signed,
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
     recipientsByIds: (ids) => recipientsByIds(database, ids),
     linksOf: links.linksOf,
+    coverageOf: async (date) => coverageView(await editionCoverage(date, now())),
     sender,
     now,
   });

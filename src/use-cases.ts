@@ -12,14 +12,14 @@ import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
 import { createHalt } from './mail/delivery-halt.ts';
 import type { MailTransport } from './mail/message.ts';
-import { ingest } from './papers/ingest.ts';
-import { createSources } from './papers/sources/sources.ts';
+import { recordReaderVotes } from './papers/reader-votes-store.ts';
 import type { JobQueue } from './queue/jobs.ts';
+import type { Reading } from './reading.ts';
 import type { Services } from './services.ts';
 import { addressKey } from './subscribers/lifecycle.ts';
 
-/** What the workers' use cases stand on. */
-export type UseCaseFoundations = {
+/** What delivery stands on. */
+export type DeliveryFoundations = {
   readonly services: Services;
   readonly transport: MailTransport;
   readonly config: Config;
@@ -31,11 +31,17 @@ export type UseCaseFoundations = {
   readonly now: () => Date;
 };
 
+/** What all the workers' use cases stand on. */
+export type UseCaseFoundations = DeliveryFoundations & {
+  /** Where papers come from. */
+  readonly reading: Pick<Reading, 'poll'>;
+};
+
 /** A notice or a digest may wait for its final reply this long (RFC 5321 section 4.5.3.2.6), in milliseconds. */
 const NOTICE_LEASE_MS = 15 * 60_000;
 
-/** Wires what the workers call, on top of the services: delivery, sweep, ingest, upkeep. */
-export function createWorkerUseCases(on: UseCaseFoundations) {
+/** Wires delivery on top of the services: of digests, of notices, and what puts right what a crash left behind. */
+export function createDelivery(on: DeliveryFoundations) {
   const { services, transport, config, database, queue, log, now } = on;
   const leaseMs = config.digests.leaseSeconds * 1000;
   const suppressedAmong = async (addresses: readonly string[]) => {
@@ -86,18 +92,6 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
     unknownPolicy: config.digests.unknownPolicy,
   });
 
-  const readSource = async (name: string, days: { from?: ReturnType<typeof utcDate> } = {}) => {
-    const source = createSources().get(name);
-    if (!source) throw new Error(`SOURCES names "${name}", which is no source.`);
-    const report = await ingest({ items: source.read({ now: now(), ...days }), store: services.papers });
-    const { faults, ...counts } = report;
-    log[faults.length > 0 ? 'warn' : 'info'](
-      { source: name, ...counts, faults: faults.slice(0, 5) },
-      'papers read',
-    );
-    return report;
-  };
-
   return {
     deliverDigests,
     deliverNotices,
@@ -111,13 +105,24 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
       if (summary.claims > 0) log.warn(summary, 'settled what a killed process left behind');
       return summary;
     },
+  };
+}
+
+/** Wires everything the workers call: delivery, plan, ingest, upkeep. */
+export function createWorkerUseCases(
+  on: UseCaseFoundations,
+): WorkerUseCases & ReturnType<typeof createDelivery> {
+  const { services, config, database, log, now } = on;
+  return {
+    ...createDelivery(on),
     planDue: async ({ signal }) => {
       const report = await services.planner.planDue({ signal });
       if (report.due > 0) log.info(report, 'planned');
       return report;
     },
     ingest: async (only) => {
-      for (const name of only === undefined ? config.papers.sources : [only]) await readSource(name);
+      for (const name of only === undefined ? config.papers.sources : [only]) await on.reading.poll(name);
+      await recordReaderVotes(database, now());
     },
     upkeep: async () => {
       const today = utcDate(now());
@@ -125,21 +130,5 @@ export function createWorkerUseCases(on: UseCaseFoundations) {
       await services.editions.freezeBefore(addDays(today, -1), now());
       return services.subscribers.upkeep();
     },
-    /** At the first start, or after a long pause: something to show, from the sources or else the sample. */
-    ensurePapers: async () => {
-      const recent = () =>
-        services.papers.candidatePapers({
-          on: utcDate(now()),
-          windowDays: config.digests.candidateDays,
-          seenBefore: now(),
-        });
-      if ((await recent()).length > 0) return;
-      for (const name of config.papers.sources)
-        await readSource(name).catch((error: unknown) =>
-          log.warn({ err: error, source: name }, 'source out of reach'),
-        );
-      if ((await recent()).length > 0) return;
-      await readSource('sample');
-    },
-  } satisfies WorkerUseCases & { ensurePapers(): Promise<void> };
+  };
 }

@@ -9,7 +9,7 @@ import { journalDirectory, openTransport } from '#src/service.ts';
 import { addressKey } from '#src/subscribers/lifecycle.ts';
 import { localDate } from '#src/subscribers/schedule.ts';
 import { findSubscriber, type StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
-import { createWorkerUseCases } from '#src/use-cases.ts';
+import { createDelivery } from '#src/use-cases.ts';
 import { CommandError, dateOption, type Io, startProgress, table } from './io.ts';
 import { type CommandContext, withServices } from './with-services.ts';
 
@@ -147,12 +147,12 @@ async function deliver(
   range: { editionDate: IsoDate; from: number; to: number },
 ): Promise<void> {
   const { config, backing } = context;
-  const log = createLog({ level: 'warn', pretty: true });
+  const log = createLog({ level: 'warn', pretty: true, command: true });
   const transport = openTransport(config, backing, log);
   try {
     const now = () => new Date();
     const queue = { add: async () => undefined };
-    const useCases = createWorkerUseCases({
+    const delivery = createDelivery({
       services: context,
       transport,
       config,
@@ -162,7 +162,7 @@ async function deliver(
       log,
       now,
     });
-    await useCases.deliverDigests(range);
+    await delivery.deliverDigests(range);
   } finally {
     await transport.close();
   }

@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
+import { readConfig } from '#src/config.ts';
 import type { IsoDate } from '#src/database/ids.ts';
 import type { IngestReport } from '#src/papers/ingest.ts';
 import { type IngestCommand, ingestCommand } from '#src/papers/ingest-command.ts';
+import { createNetwork } from '#src/papers/network.ts';
 import type { PaperStore } from '#src/papers/paper-store.ts';
-import { createSources } from '#src/papers/sources/sources.ts';
+import { createSources, type Sources } from '#src/papers/sources/sources.ts';
+import { openReading } from '#src/reading.ts';
 import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 import { withServices } from './with-services.ts';
 
@@ -36,17 +39,41 @@ async function runIngest(io: Io, source: string, files: string[], options: Optio
     ...(on ? { listedOn: on } : {}),
   };
   const report = options.dryRun
-    ? await read(io, command, null)
-    : await withServices(async ({ papers }) => read(io, command, papers));
+    ? await readDry(io, command)
+    : await withServices(async ({ papers, config, backing }) => {
+        const reading = openReading({ config, database: backing.database, log: null, now: () => new Date() });
+        try {
+          return await read(io, command, papers, reading.sources);
+        } finally {
+          await reading.close();
+        }
+      });
   if (options.json) io.out(JSON.stringify(report));
   else for (const line of describe(report, options.dryRun === true)) io.out(line);
   if (report.faultCount > 0) process.exitCode = 1;
 }
 
-async function read(io: Io, command: IngestCommand, store: PaperStore | null): Promise<IngestReport> {
+/** A dry run needs no database: rates are kept in this process. */
+async function readDry(io: Io, command: IngestCommand): Promise<IngestReport> {
+  const { contact, arxivCategories } = readConfig().papers;
+  const network = createNetwork({ database: null, contact, now: () => new Date() });
+  const sources = createSources({ network, arxivCategories });
+  try {
+    return await read(io, command, null, sources);
+  } finally {
+    await network.close();
+  }
+}
+
+async function read(
+  io: Io,
+  command: IngestCommand,
+  store: PaperStore | null,
+  sources: Sources,
+): Promise<IngestReport> {
   const progress = startProgress(io, 'listings');
   try {
-    const deps = { sources: createSources(), store, now: () => new Date() };
+    const deps = { sources, store, now: () => new Date() };
     const outcome = await ingestCommand(deps, command, {
       onProgress: ({ listings }) => progress.update(listings),
     });

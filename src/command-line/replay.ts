@@ -22,7 +22,7 @@ import { createSources } from '#src/papers/sources/sources.ts';
 import type { JobPayload, JobQueue } from '#src/queue/jobs.ts';
 import { createServices, type Services } from '#src/services.ts';
 import { type NewSubscriber, parseSubscriberLines } from '#src/subscribers/lines.ts';
-import { createWorkerUseCases } from '#src/use-cases.ts';
+import { createDelivery } from '#src/use-cases.ts';
 import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 
 type Options = {
@@ -112,7 +112,7 @@ async function drive(
   const checkpoint = await store.checkpoint();
   const clock = createManualClock(checkpoint ?? new Date(start.getTime() - 1));
   const { queue, deliverAll } = createDirectQueue();
-  const log = createLog({ level: 'warn', pretty: io.interactive });
+  const log = createLog({ level: 'warn', pretty: io.interactive, command: true });
   const baseUrl = `http://localhost:${config.web.port}`;
   const services = createServices({
     config,
@@ -122,7 +122,7 @@ async function drive(
     queue,
     now: clock.now,
   });
-  const useCases = createWorkerUseCases({
+  const delivery = createDelivery({
     services,
     transport,
     config,
@@ -133,7 +133,7 @@ async function drive(
     now: clock.now,
   });
   // What a killed run had on the wire is in its journal; the rest of what it held is free again.
-  await useCases.settleJournals();
+  await delivery.settleJournals();
   await services.topics.syncCatalogue();
   await ensurePartitions(database, addDays(options.from, -2), addDays(options.to, 2));
   if (!checkpoint) await enrol(io, options, services, store);
@@ -160,11 +160,11 @@ async function drive(
         planDue: () => services.planner.planDue(),
         ingestDay: (date) => ingestDay(io, options, services, clock, date),
         deliverAll: async () => {
-          await deliverAll(useCases.deliverDigests);
+          await deliverAll(delivery.deliverDigests);
           // What a killed run left: its leases run out in real time.
           do await sweep();
           while ((await store.inFlight()) > 0 && (await delay(200, true)));
-          await deliverAll(useCases.deliverDigests);
+          await deliverAll(delivery.deliverDigests);
         },
         progress: (done, days) => progress.update(done, days),
       },

@@ -21,7 +21,11 @@ export async function withServices<Result>(
   options: { now?: () => Date } = {},
 ): Promise<Result> {
   const config = readConfig();
-  const log = createLog({ level: config.given.has('LOG_LEVEL') ? config.logLevel : 'warn', pretty: true });
+  const log = createLog({
+    level: config.given.has('LOG_LEVEL') ? config.logLevel : 'warn',
+    pretty: true,
+    command: true,
+  });
   const backing = await openBacking(config, 'command', log);
   const lazy = openLazily(config, backing);
   try {

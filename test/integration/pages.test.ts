@@ -298,7 +298,7 @@ describe('papers', () => {
     expect([q, page.statusCode]).toEqual([q, 200]);
     return [...page.body.matchAll(/href="\/papers\/arxiv%3A2606\.1000(\d)"/g)]
       .map((match) => Number(match[1]))
-      .sort();
+      .sort((a, b) => a - b);
   };
 
   it('are found by words, phrases, exclusion, author, category, organisation, title and date', async () => {

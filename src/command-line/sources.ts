@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { openReading } from '#src/reading.ts';
+import { type Io, table } from './io.ts';
+import { withServices } from './with-services.ts';
+
+/** `paperboy sources` */
+export function registerSources(program: Command, io: Io): void {
+  program
+    .command('sources')
+    .description(
+      'Show how the configured sources are: last success, lag, faults; exit 1 when one is failing or stale',
+    )
+    .option('--poll', 'read all of them from the network first')
+    .option('--json')
+    .action((options: { poll?: boolean; json?: boolean }) => show(io, options));
+}
+
+async function show(io: Io, options: { poll?: boolean; json?: boolean }): Promise<void> {
+  await withServices(async ({ config, backing }) => {
+    const reading = openReading({ config, database: backing.database, log: null, now: () => new Date() });
+    try {
+      if (options.poll)
+        for (const name of config.papers.sources)
+          await reading.poll(name).catch((error: Error) => io.err(`${name}: ${error.message}`));
+      const statuses = await reading.statuses();
+      if (options.json) io.out(JSON.stringify(statuses));
+      else
+        io.out(
+          table(
+            statuses.map(
+              ({ name, state, succeededAt, lagHours, newestListedOn, expectedListedOn, faults }) => ({
+                source: name,
+                state,
+                'last success': succeededAt,
+                'lag (h)': lagHours,
+                newest: newestListedOn,
+                expected: expectedListedOn,
+                fault: faults[0]?.message,
+              }),
+            ),
+          ),
+        );
+      if (statuses.some(({ state }) => state === 'failing' || state === 'stale')) process.exitCode = 1;
+    } finally {
+      await reading.close();
+    }
+  });
+}

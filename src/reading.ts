@@ -1,0 +1,73 @@
+import type { Config } from './config.ts';
+import type { Database } from './database/database.ts';
+import { utcDate } from './database/ids.ts';
+import type { Log } from './log.ts';
+import { createNetwork } from './papers/network.ts';
+import { createPaperStore } from './papers/paper-store.ts';
+import { pollSource, sourceStatuses } from './papers/poll.ts';
+import type { SourceStatus } from './papers/source-health.ts';
+import { createSources, type Sources } from './papers/sources/sources.ts';
+
+/** Reading papers from the configured sources. */
+export type Reading = {
+  readonly sources: Sources;
+  /** Reads one source from the network into the store and notes how it went; a fault is logged, a crash thrown. */
+  poll(name: string): Promise<void>;
+  /** Makes sure there are papers to show: from the sources, else from the sample that comes with Paperboy. */
+  ensurePapers(): Promise<void>;
+  /** How the configured sources are. */
+  statuses(): Promise<SourceStatus[]>;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens the way to the sources: one polite HTTP client, rates shared by all processes on the database.
+ * @param deps.log null: silent, for commands
+ */
+export function openReading(deps: {
+  readonly config: Config;
+  readonly database: Database;
+  readonly log: Log | null;
+  readonly now: () => Date;
+}): Reading {
+  const { config, database, log, now } = deps;
+  const network = createNetwork({ database, contact: config.papers.contact, now });
+  const sources = createSources({ network, arxivCategories: config.papers.arxivCategories });
+  const store = createPaperStore({ database });
+
+  const poll = async (name: string) => {
+    const outcome = await pollSource({ sources, store, memory: network.memory, now }, name);
+    switch (outcome.type) {
+      case 'unknown-source':
+        throw new Error(
+          `SOURCES names "${name}", which is no source; there are: ${outcome.known.join(', ')}.`,
+        );
+      case 'crashed':
+        throw outcome.error;
+      case 'polled': {
+        const { faults, ...counts } = outcome.report;
+        const level = outcome.report.faultCount > 0 ? 'warn' : 'info';
+        log?.[level]({ source: name, ...counts, faults: faults.slice(0, 3) }, 'papers read');
+      }
+    }
+  };
+
+  const hasRecent = async () => {
+    const at = now();
+    const request = { on: utcDate(at), windowDays: config.digests.candidateDays, seenBefore: at };
+    return (await store.candidatePapers(request)).length > 0;
+  };
+
+  return {
+    sources,
+    poll,
+    ensurePapers: async () => {
+      if (await hasRecent()) return;
+      const failed = (error: unknown) => log?.warn({ err: error }, 'a source is out of reach');
+      await Promise.all(config.papers.sources.map((name) => poll(name).catch(failed)));
+      if (!(await hasRecent())) await poll('sample');
+    },
+    statuses: () => sourceStatuses({ memory: network.memory, now }, config.papers.sources),
+    close: () => network.close(),
+  };
+}
