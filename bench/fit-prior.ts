@@ -132,6 +132,6 @@ async function write(
   );
   const weights = Object.fromEntries(entries.filter(([, weight]) => Math.abs(weight) >= MIN_WEIGHT));
   const bias = rounded(model.bias * by.slope + by.bias);
-  await writeFile(FILE, `${JSON.stringify({ bias, weights })}\n`);
+  await writeFile(FILE, `${JSON.stringify({ bias, weights }, null, 2)}\n`);
   console.log(`slope ${by.slope.toFixed(2)}, ${Object.keys(weights).length} weights written to ${FILE}`);
 }

@@ -65,11 +65,14 @@ async function expanded(
   return { found };
 }
 
-/** The files of a folder, in the order of their names, without those of days outside `from` … `to`. */
+/**
+ * The files of a folder, in the order of their names, without those of days outside `from` … `to`, and without notes
+ * (`*.md`) and schemas (`*.xsd`), which often lie beside recordings.
+ */
 export async function recordedFiles(folder: string, { from, to }: Days = {}): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .filter((entry) => entry.isFile() && !/^\.|\.(?:md|xsd)$/.test(entry.name))
     .map(({ name }) => ({ name, day: dateInName(name) }))
     .filter(
       ({ day }) =>

@@ -47,7 +47,7 @@ export function resolveWorks(stored: readonly StoredWork[]) {
   function place(listing: ListingRecord): Work {
     const names = identifiersOf(listing.source, listing.paper);
     const found = [...new Set(names.map((name) => byName.get(name)).filter((work) => work !== undefined))];
-    const compatible = found.filter((work) => canJoin(work, listing.paper.arxivId));
+    const compatible = oneArxivId(found, listing.paper.arxivId);
     const work = compatible.length > 0 ? join(compatible) : newWork(names[0]);
     const free = names.filter((name) => (byName.get(name) ?? work) === work);
     for (const name of free) addName(work, name);
@@ -102,7 +102,12 @@ function current(work: Work): Work {
   return work.replacedBy === null ? work : current(work.replacedBy);
 }
 
-/** A work can take a record unless both have an arXiv id, and different ones. */
-function canJoin(work: Work, arxivId: string | undefined): boolean {
-  return arxivId === undefined || work.row.arxivId === null || work.row.arxivId === arxivId;
+/** Of the works that a record's names lead to, strongest name first, those that can be one: at most one arXiv id among them. */
+function oneArxivId(works: readonly Work[], recordsOwn: string | undefined): Work[] {
+  let arxivId = recordsOwn ?? null;
+  return works.filter(({ row }) => {
+    if (arxivId !== null && row.arxivId !== null && row.arxivId !== arxivId) return false;
+    arxivId ??= row.arxivId;
+    return true;
+  });
 }

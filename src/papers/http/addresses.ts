@@ -89,3 +89,10 @@ export function siteOf(url: URL): string {
   if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return url.host;
   return url.hostname.split('.').slice(-2).join('.') + (url.port === '' ? '' : `:${url.port}`);
 }
+
+/** Why a redirect is not followed, or undefined: it may only lead to the same site, and never from https to http. */
+export function wrongRedirect(from: URL, to: URL): string | undefined {
+  if (from.protocol === 'https:' && to.protocol !== 'https:')
+    return 'a redirect away from https is not followed';
+  return siteOf(from) === siteOf(to) ? undefined : 'a redirect to another site is not followed';
+}

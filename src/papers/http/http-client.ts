@@ -7,6 +7,7 @@ import {
   guardedLookup,
   isPublicAddress,
   siteOf,
+  wrongRedirect,
 } from './addresses.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { ENCODINGS, readBody, TooLarge, UnknownEncoding } from './read-body.ts';
@@ -142,13 +143,6 @@ async function follow(wire: Wire, request: HttpRequest): Promise<Try> {
 }
 
 const refused = (message: string): Try => ({ answer: { type: 'refused', message } });
-
-function wrongRedirect(from: URL, to: URL): string | undefined {
-  if (from.protocol === 'https:' && to.protocol !== 'https:')
-    return 'a redirect away from https is not followed';
-  if (siteOf(from) !== siteOf(to)) return 'a redirect to another site is not followed';
-  return undefined;
-}
 
 async function oneRequest(wire: Wire, request: HttpRequest, url: URL): Promise<Try | { location: string }> {
   try {

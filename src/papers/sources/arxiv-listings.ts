@@ -1,6 +1,7 @@
 import type { IsoDate } from '#src/database/ids.ts';
 import type { SourceItem } from '../paper.ts';
 import { fault } from '../source.ts';
+import { saysWithdrawn } from './arxiv-record.ts';
 import { dateInName, readJsonLines, startOfDay } from './json-lines.ts';
 import { type Fields, looseRecord } from './loose-record.ts';
 
@@ -36,7 +37,7 @@ function announcement(file: string, day: IsoDate, row: Fields, line: number, pos
       section: paper.categories?.[0] ?? '',
       position,
       observedAt: startOfDay(day),
-      paper,
+      paper: saysWithdrawn(paper.comment ?? '', paper.abstract) ? { ...paper, withdrawn: true } : paper,
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forbiddenUrl, isPublicAddress, siteOf } from '#src/papers/http/addresses.ts';
+import { forbiddenUrl, isPublicAddress, siteOf, wrongRedirect } from '#src/papers/http/addresses.ts';
 
 describe('addresses that requests may go to', () => {
   it.each(['128.84.21.199', '8.8.8.8', '2606:4700::6810:84e5', '2a00:1450:4001:81b::200e'])(
@@ -59,4 +59,16 @@ describe('addresses that requests may go to', () => {
     expect(siteOf(new URL('http://127.0.0.1:81/'))).toBe('127.0.0.1:81');
     expect(siteOf(new URL('http://localhost:81/'))).toBe('localhost:81');
   });
+
+  it.each([
+    ['https://export.arxiv.org/api', 'https://arxiv.org/api', true],
+    ['http://arxiv.org/', 'https://arxiv.org/', true],
+    ['https://arxiv.org/', 'http://arxiv.org/', false],
+    ['https://arxiv.org/', 'https://arxiv.org.evil.example/', false],
+    ['https://arxiv.org/', 'https://evil.example/arxiv.org', false],
+    ['https://arxiv.org/', 'https://127.0.0.1/', false],
+    ['https://arxiv.org/', 'file:///etc/passwd', false],
+  ])('%s → %s is followed: %s', (from, to, followed) =>
+    expect(wrongRedirect(new URL(from), new URL(to)) === undefined).toBe(followed),
+  );
 });
