@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: speed, measured against a yardstick in the same run. One module per benchmark, each with a `run`. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<void> }>>> = {
+  compose: () => import('./compose.ts'),
   ingest: () => import('./ingest.ts'),
 };
 

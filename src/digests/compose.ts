@@ -1,10 +1,11 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import { createCache } from '#src/mail/cache.ts';
 import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
 import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
 import { isMailable } from '#src/mail/header.ts';
-import { type Locale, localeOf } from '#src/mail/languages.ts';
+import { LANGUAGES, type Locale, localeOf } from '#src/mail/languages.ts';
 import type { ReaderLinks } from '#src/mail/links.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 import type { Sender } from '#src/mail/sender.ts';
@@ -73,7 +74,7 @@ type Batch = {
 };
 
 type Context = DigestComposerDependencies & {
-  readonly blocks: BlockCache;
+  readonly blocks: BlocksOf;
   readonly writer: DigestWriter;
   readonly batch: Batch;
 };
@@ -119,12 +120,13 @@ function digestView(
   context: Context,
 ): DigestView | { skip: SkipReason } {
   const locale = localeOf(recipient.language);
-  const papers = row.content.paperIds.flatMap((id, index) => {
+  const blockOf = context.blocks(row.editionDate, locale, recipient.images, context.writer);
+  const papers: DigestView['papers'][number][] = [];
+  for (const [index, id] of row.content.paperIds.entries()) {
     const paper = context.batch.papers.get(id);
-    if (!paper || paper.withdrawnAt) return [];
-    const block = context.blocks(row.editionDate, paper, locale, recipient.images, context.writer);
-    return [{ block, reasons: (row.content.reasons[index] ?? []).map(reasonView) }];
-  });
+    if (!paper || paper.withdrawnAt) continue;
+    papers.push({ block: blockOf(paper), reasons: (row.content.reasons[index] ?? []).map(reasonView) });
+  }
   if (row.kind !== 'nothing' && papers.length === 0)
     return { skip: row.content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn' };
   return {
@@ -142,30 +144,26 @@ function digestView(
   };
 }
 
-type BlockCache = (
+/** Encodes the papers of one edition in one language, with or without pictures; each once. */
+type BlocksOf = (
   edition: IsoDate,
-  paper: Paper,
   locale: Locale,
   images: boolean,
   writer: DigestWriter,
-) => PaperBlock;
+) => (paper: Paper) => PaperBlock;
 
-/** Editions whose blocks are kept: time zones make two or three of them current at once. */
-const EDITIONS_KEPT = 4;
+/** Editions whose blocks are kept, times languages, times two: time zones make two or three editions current at once. */
+const SETS_KEPT = 4 * LANGUAGES.length * 2;
 
 /** Paper blocks, encoded once per edition, language and with or without picture. */
-function createBlockCache(): BlockCache {
-  const editions = new Map<IsoDate, Map<string, PaperBlock>>();
-  return (edition, paper, locale, images, writer) => {
-    let blocks = editions.get(edition);
-    if (!blocks) {
-      editions.set(edition, (blocks = new Map()));
-      const oldest = editions.keys().next().value;
-      if (editions.size > EDITIONS_KEPT && oldest !== undefined) editions.delete(oldest);
-    }
-    const key = `${paper.id} ${locale.language} ${images}`;
-    let block = blocks.get(key);
-    if (!block) blocks.set(key, (block = writer.block(paperView(paper), locale, images)));
-    return block;
+function createBlockCache(): BlocksOf {
+  const sets = createCache<Map<PaperId, PaperBlock>>(SETS_KEPT);
+  return (edition, locale, images, writer) => {
+    const blocks = sets(`${edition} ${locale.language} ${images}`, () => new Map());
+    return (paper) => {
+      let block = blocks.get(paper.id);
+      if (!block) blocks.set(paper.id, (block = writer.block(paperView(paper), locale, images)));
+      return block;
+    };
   };
 }

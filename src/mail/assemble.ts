@@ -1,13 +1,15 @@
+import { type Cache, createCache } from './cache.ts';
+import { flatAscii } from './flat-ascii.ts';
 import { asciiAddress, dateValue, headerField, mailbox, phrase, textField } from './header.ts';
 import type { OutgoingMessage } from './message.ts';
 import { type BounceTag, bounceTag, domainOf, keyedHash, type Sender, verpAddress } from './sender.ts';
 
 /** A body part, already encoded: ASCII with CRLF, no line over 998 octets, none that starts with a dot or with `--=_`. */
 export type EncodedParts = {
-  /** Quoted-printable, see encode-text.ts. */
-  readonly text: string;
-  /** ASCII with character references, see encode-html.ts. */
-  readonly html: string;
+  /** Quoted-printable, see encode-text.ts; in pieces, joined only once. */
+  readonly text: readonly string[];
+  /** ASCII with character references, see encode-html.ts; in pieces. */
+  readonly html: readonly string[];
 };
 
 /** What one message needs besides its parts. */
@@ -36,21 +38,64 @@ export type MessageHead = {
  * @throws RangeError when an address cannot be written in ASCII, or a URL holds anything but printable ASCII.
  */
 export function assembleMessage(head: MessageHead, parts: EncodedParts): OutgoingMessage {
-  const boundary = boundaryOf(head.sender, head.campaign);
-  const raw = [
-    headers(head, boundary),
+  const constants = constantsOf(head.sender);
+  const boundary = constants.boundary(head.campaign, () => boundaryOf(head.sender, head.campaign));
+  const tag = head.tag ? bounceTag(head.tag, head.sender.key) : '';
+  const to = asciiAddress(head.to);
+  const pieces = [
+    headers(head, constants, { to, tag, boundary }),
     '\r\n',
     opening(boundary, 'text/plain', 'quoted-printable'),
-    parts.text,
+    ...parts.text,
     opening(boundary, 'text/html', '7bit'),
-    parts.html,
+    ...parts.html,
     `\r\n--${boundary}--\r\n`,
   ];
   return {
-    envelope: { from: envelopeSender(head), to: asciiAddress(head.to) },
+    envelope: { from: tag === '' ? constants.bounce : constants.verp(tag), to },
     messageId: head.messageId,
     // All of it is ASCII by now: latin1 is the one-octet-per-character copy.
-    raw: Buffer.from(raw.join(''), 'latin1'),
+    raw: Buffer.from(pieces.join(''), 'latin1'),
+  };
+}
+
+/** What of a message depends on nothing but the sender. */
+type Constants = {
+  /** Domain of the From address. */
+  readonly domain: string;
+  /** From and Reply-To, and List-Id. */
+  readonly from: string;
+  readonly listId: string;
+  /** Envelope sender of a message without a tag, and of one with. */
+  readonly bounce: string;
+  readonly verp: (tag: string) => string;
+  /** Address that unsubscribe requests go to. */
+  readonly unsubscribe: string;
+  readonly boundary: Cache<string>;
+  readonly subjects: Cache<string>;
+};
+
+const known = new WeakMap<Sender, Constants>();
+
+function constantsOf(sender: Sender): Constants {
+  let constants = known.get(sender);
+  if (!constants) known.set(sender, (constants = makeConstants(sender)));
+  return constants;
+}
+
+function makeConstants(sender: Sender): Constants {
+  const { name, address, replyTo = address, bounceAddress, unsubscribeAddress } = sender;
+  const domain = domainOf(address);
+  return {
+    domain,
+    from: headerField('From', mailbox(name, address)) + headerField('Reply-To', asciiAddress(replyTo)),
+    // RFC 2919: a phrase and an identifier in angle brackets.
+    listId: headerField('List-Id', `${phrase(name)} <digest.${domain}>`.trimStart()),
+    bounce: asciiAddress(bounceAddress ?? address),
+    verp: (tag) => (bounceAddress ? verpAddress(bounceAddress, tag) : asciiAddress(address)),
+    unsubscribe: asciiAddress(unsubscribeAddress ?? bounceAddress ?? replyTo),
+    boundary: createCache(100),
+    subjects: createCache(5_000),
   };
 }
 
@@ -63,26 +108,19 @@ function opening(boundary: string, type: string, encoding: string): string {
   return `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
 }
 
-function envelopeSender(head: MessageHead): string {
-  const { sender, tag } = head;
-  if (!sender.bounceAddress) return asciiAddress(sender.address);
-  return tag ? verpAddress(sender.bounceAddress, tag, sender.key) : asciiAddress(sender.bounceAddress);
-}
+type Addressing = { readonly to: string; readonly tag: string; readonly boundary: string };
 
-function headers(head: MessageHead, boundary: string): string {
-  const { sender } = head;
-  const domain = domainOf(sender.address);
+function headers(head: MessageHead, constants: Constants, { to, tag, boundary }: Addressing): string {
+  const { subject, oneClick } = head;
   const fields = [
     headerField('Date', dateValue(head.date)),
-    headerField('From', mailbox(sender.name, sender.address)),
-    headerField('To', asciiAddress(head.to)),
-    headerField('Reply-To', asciiAddress(sender.replyTo ?? sender.address)),
-    textField('Subject', head.subject),
+    constants.from,
+    headerField('To', to),
+    constants.subjects(subject, () => flatAscii(textField('Subject', subject))),
     headerField('Message-ID', head.messageId),
-    // RFC 2919: a phrase and an identifier in angle brackets.
-    headerField('List-Id', `${phrase(sender.name)} <digest.${domain}>`.trimStart()),
-    ...unsubscribeFields(head),
-    headerField('Feedback-ID', `${head.campaign}:${head.stream}:paperboy:${domain}`),
+    constants.listId,
+    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe, tag) : '',
+    headerField('Feedback-ID', `${head.campaign}:${head.stream}:paperboy:${constants.domain}`),
     headerField('Auto-Submitted', 'auto-generated'),
     headerField('Precedence', 'bulk'),
     headerField('Content-Language', head.language),
@@ -92,15 +130,11 @@ function headers(head: MessageHead, boundary: string): string {
   return fields.join('');
 }
 
-function unsubscribeFields(head: MessageHead): string[] {
-  if (!head.oneClick) return [];
-  const { sender, tag } = head;
-  const mailto = asciiAddress(
-    sender.unsubscribeAddress ?? sender.bounceAddress ?? sender.replyTo ?? sender.address,
+/** RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox. */
+function unsubscribeFields(oneClick: string, mailbox: string, tag: string): string {
+  const subject = tag === '' ? 'unsubscribe' : `unsubscribe%20${tag}`;
+  return (
+    headerField('List-Unsubscribe', `<${oneClick}>, <mailto:${mailbox}?subject=${subject}>`) +
+    headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click')
   );
-  const subject = tag ? `unsubscribe%20${bounceTag(tag, sender.key)}` : 'unsubscribe';
-  return [
-    headerField('List-Unsubscribe', `<${head.oneClick}>, <mailto:${mailto}?subject=${subject}>`),
-    headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'),
-  ];
 }

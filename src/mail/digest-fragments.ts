@@ -40,40 +40,51 @@ export function createFragments(templates: MessageTemplates): Fragments {
   const parts = { section: part('section'), note: part('noteLine'), unfollow: part('unfollowLine') };
   const chips = { html: sectionOf(templates.html, 'chips'), text: sectionOf(templates.text, 'reasonLines') };
   const muteLink = sectionOf(templates.html, 'muteLink');
-  const cache = createCache<Fragment>(KEPT);
-  const blocks = createCache<Block>(KEPT);
+  const reasonCache = createCache<Fragment>(KEPT);
+  const topicCache = createCache<Fragment>(KEPT);
+  const muteCache = createCache<Block>(KEPT);
+  const lineCache = createCache<Fragment>(KEPT);
+  const sectionCache = createCache<Fragment>(KEPT);
   return {
     reasons: (reasons, locale) =>
-      cache(`reasons ${locale.language} ${JSON.stringify(reasons)}`, () =>
+      reasonCache(`${locale.language}${reasons.map(reasonKey).join('\n')}`, () =>
         reasonFragment(reasons, locale, chips),
       ),
     mute: (reasons, { firstCategory }, locale) => {
       const topic = topicToMute(reasons, firstCategory);
-      if (!topic) return [];
-      return blocks(`${locale.language} ${JSON.stringify(topic)}`, () => muteBlock(topic, locale, muteLink));
+      return topic
+        ? muteCache(locale.language + topicKey(topic), () => muteBlock(topic, locale, muteLink))
+        : [];
     },
-    section: (name) => cache(`section ${name}`, () => filled(parts.section, { name }, { name })),
+    section: (name) => sectionCache(name, () => filled(parts.section, { name }, { name })),
     unfollow: (topics, locale) =>
-      cache(`topics ${locale.language} ${JSON.stringify(topics)}`, () =>
+      topicCache(locale.language + topics.map(topicKey).join('\n'), () =>
         unfollowFragment(topics, locale, parts.unfollow),
       ),
-    note: ({ text, page }, locale) =>
-      cache(`note ${locale.language} ${page} ${text}`, () => {
-        const view = open<Slot>({ type: 'link', to: 'view' });
-        const { colon, digest } = locale.phrases;
-        const { viewInBrowser } = digest;
-        return filled(
-          parts.note,
-          { text, page, view, viewInBrowser, colon },
-          { text: wrap(text), page, view, colon },
-        );
-      }),
+    note: (note, locale) => noteFragment(note, locale, parts.note),
     line: (text) =>
-      cache(`line ${text}`, () => ({
+      lineCache(text, () => ({
         html: finishHtml([encodeHtml(text)]),
-        text: [quotedPrintable(wrap(text))],
+        text: encodePieces<Slot>([wrap(text)], quotedPrintable),
       })),
   };
+}
+
+function topicKey({ kind, value, name }: Followed): string {
+  return `\0${kind}\0${value}\0${name}`;
+}
+
+function reasonKey(reason: ReasonView): string {
+  if (reason.type === 'trending') return `\0${reason.fill}`;
+  if (reason.type === 'liked') return `\0\0${reason.title}\0${reason.terms.join('\0')}`;
+  return `\0${reason.topic.kind}\0${reason.topic.value}\0${reason.name}\0${reason.terms.join('\0')}`;
+}
+
+function noteFragment({ text, page }: Note, locale: Locale, part: MessageTemplates): Fragment {
+  const { colon, digest } = locale.phrases;
+  const view = open<Slot>({ type: 'link', to: 'view' });
+  const { viewInBrowser } = digest;
+  return filled(part, { text, page, view, viewInBrowser, colon }, { text: wrap(text), page, view, colon });
 }
 
 function filled(part: MessageTemplates, html: Values<Slot>, text: Values<Slot>): Fragment {
@@ -100,12 +111,12 @@ function reasonFragment(reasons: readonly ReasonView[], locale: Locale, part: Me
 
 function topicToMute(reasons: readonly ReasonView[], category: string | null): Followed | null {
   const followed = reasons.find((reason) => reason.type === 'follow');
-  if (followed) return { ...followed.topic, name: shortName(followed.name) };
-  return category ? { kind: 'category', value: category, name: shortName(category) } : null;
+  if (followed) return { kind: followed.topic.kind, value: followed.topic.value, name: followed.name };
+  return category ? { kind: 'category', value: category, name: category } : null;
 }
 
 function muteBlock({ name, ...topic }: Followed, locale: Locale, template: Template): Block {
-  const label = format(locale.phrases.digest.actions.mute, { name });
+  const label = format(locale.phrases.digest.actions.mute, { name: shortName(name) });
   return encodedHtml(template, { label, target: open<Slot>({ type: 'topic', action: 'mute', ...topic }) });
 }
 
@@ -114,7 +125,7 @@ function unfollowFragment(topics: readonly Followed[], locale: Locale, part: Mes
   const { colon, foot } = locale.phrases;
   const label = foot.unfollow;
   const links = topics.map(({ name, ...topic }, index) => ({
-    name,
+    name: shortName(name),
     first: index === 0,
     target: open<Slot>({ type: 'topic', action: 'unfollow', ...topic }),
   }));

@@ -1,5 +1,6 @@
 import type { EncodedParts } from './assemble.ts';
-import { createFragments, type Fragments } from './digest-fragments.ts';
+import { createCache } from './cache.ts';
+import { createFragments, type Fragment, type Fragments } from './digest-fragments.ts';
 import { digestShell, type Shell } from './digest-shell.ts';
 import type { DigestView, PaperBlock, PaperView } from './digest-view.ts';
 import { headWords, notesOf, sectionsOf, topicsOf } from './digest-words.ts';
@@ -7,13 +8,16 @@ import { encodeHtml, escapeHtml } from './encode-html.ts';
 import type { Locale } from './languages.ts';
 import { paperBlock } from './paper-block.ts';
 import type { Sender } from './sender.ts';
-import { type Block, finishHtml, htmlUrl, type SlotFiller, textUrl, writeBlock } from './slots.ts';
+import { type Block, finishHtml, htmlFiller, type SlotFiller, textFiller, writeBlock } from './slots.ts';
 import { digestSubject, previewText } from './subject.ts';
 import { sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
 
-/** Octets of HTML after which no further paper is added: Gmail clips a mail near 102 KB. */
-export const LARGEST_HTML = 80_000;
+/** Octets of papers after which no further one is added; the rest of the HTML takes 8,000. Gmail clips a mail near 102 KB. */
+export const LARGEST_HTML = 70_000;
+
+/** Heads and subjects kept encoded. */
+const HEADS_KEPT = 5_000;
 
 /** A digest's subject and encoded parts. */
 export type DigestParts = EncodedParts & { readonly subject: string };
@@ -49,112 +53,140 @@ export function createDigestWriter(dependencies: DigestWriterDependencies): Dige
     return shell;
   };
   const fragments = createFragments(templates);
+  const head = createHeadCache(sender, fragments);
+  const layOut = (view: DigestView): LaidOut => ({ ...head(view), ...layOutPapers(view, fragments), view });
   return {
     block: (paper, locale, images) => paperBlock(paper, locale, images, papers),
     write: (view) => {
-      const subject = digestSubject(view);
-      const { html, shown } = writeHtml({
-        view,
-        subject,
-        shell: shellOf(view, true),
-        fragments,
-        sender,
-        limit: LARGEST_HTML,
-      });
-      const text = writeText({ view, shown, shell: shellOf(view, true), fragments, sender });
-      return { subject, html, text };
+      const laid = layOut(view);
+      const shell = shellOf(view, true);
+      const { html, shown } = writeHtml(laid, shell, fragments, LARGEST_HTML);
+      return { subject: laid.subject, html, text: writeText(laid, shell, fragments, shown) };
     },
-    page: (view) => {
-      const subject = digestSubject(view);
-      const limit = Number.POSITIVE_INFINITY;
-      return writeHtml({ view, subject, shell: shellOf(view, false), fragments, sender, limit }).html;
-    },
+    page: (view) =>
+      writeHtml(layOut(view), shellOf(view, false), fragments, Number.POSITIVE_INFINITY).html.join(''),
   };
 }
 
-type Writing = {
-  readonly view: DigestView;
-  readonly shell: Shell;
-  readonly fragments: Fragments;
-  readonly sender: Sender;
+/** What the head of a digest says, encoded. */
+type Head = {
+  readonly subject: string;
+  readonly title: Block;
+  readonly preview: Block;
+  readonly heading: Fragment;
+  readonly count: Fragment;
 };
 
-function writeHtml(writing: Writing & { readonly subject: string; readonly limit: number }) {
-  const { view, shell, fragments, sender, subject, limit } = writing;
-  const filler: SlotFiller = { links: view.links, editionDate: view.editionDate, encodeUrl: htmlUrl };
+/** A digest with all its parts found, before they are joined for HTML and for text. */
+type LaidOut = Head & {
+  readonly view: DigestView;
+  readonly sections: readonly {
+    readonly heading: Fragment | null;
+    readonly papers: readonly LaidOutPaper[];
+  }[];
+  readonly unfollow: Fragment;
+};
+type LaidOutPaper = { readonly block: PaperBlock; readonly reasons: Fragment; readonly mute: Block };
+
+function layOutPapers(view: DigestView, fragments: Fragments): Pick<LaidOut, 'sections' | 'unfollow'> {
+  const { locale } = view;
+  const sections = sectionsOf(view).map(({ heading, papers }) => ({
+    heading: heading === '' ? null : fragments.section(heading),
+    papers: papers.map(({ block, reasons }) => ({
+      block,
+      reasons: fragments.reasons(reasons, locale),
+      mute: fragments.mute(reasons, block, locale),
+    })),
+  }));
+  return { sections, unfollow: fragments.unfollow(topicsOf(view), locale) };
+}
+
+/** Readers in one zone at one hour share their head, and those with the same first papers their subject. */
+function createHeadCache(sender: Sender, fragments: Fragments): (view: DigestView) => Head {
+  const subjects = createCache<Pick<Head, 'subject' | 'title' | 'preview'>>(HEADS_KEPT);
+  const heads = createCache<Pick<Head, 'heading' | 'count'>>(HEADS_KEPT);
+  return (view) => {
+    const { kind, locale, papers, candidates, coverage } = view;
+    const titles = papers.slice(0, 3).map(({ block }) => `\0${block.title}\0${block.authors.join()}`);
+    const subject = subjects(`${locale.language} ${kind} ${papers.length}${titles.join('')}`, () => {
+      const text = digestSubject(view);
+      return {
+        subject: text,
+        title: finishHtml([escapeHtml(text)]),
+        preview: finishHtml([encodeHtml(previewText(view))]),
+      };
+    });
+    const when = `${view.timezone} ${view.slotAt.getTime()}`;
+    const from = coverage ? JSON.stringify(coverage) : '';
+    const head = heads(`${locale.language} ${kind} ${papers.length} ${candidates} ${when} ${from}`, () => {
+      const { heading, count } = headWords(view, sender.name);
+      return { heading: fragments.line(heading), count: fragments.line(count) };
+    });
+    return { ...subject, ...head };
+  };
+}
+
+function writeHtml(laid: LaidOut, shell: Shell, fragments: Fragments, limit: number) {
+  const { view } = laid;
+  const filler = htmlFiller(view.links, view.editionDate);
   const papers: string[] = [];
-  const shown = writePapers({ view, fragments, filler, limit }, papers);
-  const { heading, count } = headWords(view, sender.name);
+  const shown = writePapers(laid, filler, limit, papers);
   const fields: Record<string, Block> = {
-    subject: [escapeHtml(subject)],
-    preview: finishHtml([encodeHtml(previewText(view))]),
-    heading: fragments.line(heading).html,
-    count: fragments.line(count).html,
+    subject: laid.title,
+    preview: laid.preview,
+    heading: laid.heading.html,
+    count: laid.count.html,
     papers,
     notes: notesOf(view, shown).flatMap((note) => fragments.note(note, view.locale).html),
-    unfollow: fragments.unfollow(topicsOf(view), view.locale).html,
+    unfollow: laid.unfollow.html,
   };
-  const out: string[] = [];
-  writeBlock(shell.html, fields, filler, out);
-  return { html: out.join(''), shown };
+  const html: string[] = [];
+  writeBlock(shell.html, fields, filler, html);
+  return { html, shown };
 }
 
-type PaperWriting = Pick<Writing, 'view' | 'fragments'> & {
-  readonly filler: SlotFiller;
-  readonly limit: number;
-};
-
 /** Writes papers while they fit into `limit` octets, at least one; answers how many. */
-function writePapers({ view, fragments, filler, limit }: PaperWriting, out: string[]): number {
+function writePapers({ sections }: LaidOut, filler: SlotFiller, limit: number, out: string[]): number {
   let octets = 0;
   let shown = 0;
-  for (const { heading, papers } of sectionsOf(view)) {
-    const before = out.length;
-    if (heading !== '') writeBlock(fragments.section(heading).html, {}, filler, out);
-    for (const [index, { block, reasons }] of papers.entries()) {
-      const start = out.length;
-      const fields = {
-        reasons: fragments.reasons(reasons, view.locale).html,
-        mute: fragments.mute(reasons, block, view.locale),
-      };
-      writeBlock(block.html, fields, filler, out);
-      for (let at = start; at < out.length; at++) octets += (out[at] as string).length;
-      if (octets > limit && shown > 0) {
-        // A section's heading without a paper under it goes too.
-        out.length = index === 0 ? before : start;
-        return shown;
-      }
+  for (const { heading, papers } of sections) {
+    for (const [index, { block, reasons, mute }] of papers.entries()) {
+      octets += block.octets;
+      if (octets > limit && shown > 0) return shown;
+      if (heading && index === 0) writeBlock(heading.html, {}, filler, out);
+      writeBlock(block.html, { reasons: reasons.html, mute }, filler, out);
       shown += 1;
     }
   }
   return shown;
 }
 
-function writeText({ view, shown, shell, fragments, sender }: Writing & { readonly shown: number }): string {
-  const filler: SlotFiller = { links: view.links, editionDate: view.editionDate, encodeUrl: textUrl };
+function writeText(laid: LaidOut, shell: Shell, fragments: Fragments, shown: number): string[] {
+  const { view } = laid;
+  const filler = textFiller(view.links, view.editionDate);
   const papers: string[] = [];
   let number = 0;
-  for (const { heading, papers: inSection } of sectionsOf(view)) {
-    if (heading !== '' && number < shown) writeBlock(fragments.section(heading).text, {}, filler, papers);
-    for (const { block, reasons } of inSection.slice(0, shown - number)) {
+  for (const section of laid.sections) {
+    if (section.heading && number < shown) writeBlock(section.heading.text, {}, filler, papers);
+    for (const { block, reasons } of section.papers.slice(0, shown - number)) {
       number += 1;
       // A soft break behind the number: the block was encoded as if it began a line.
-      const fields = {
-        number: [`${`${number}.`.padEnd(4)}=\r\n`],
-        reasons: fragments.reasons(reasons, view.locale).text,
-      };
-      writeBlock(block.text, fields, filler, papers);
+      writeBlock(
+        block.text,
+        { number: [`${`${number}.`.padEnd(4)}=\r\n`], reasons: reasons.text },
+        filler,
+        papers,
+      );
     }
   }
-  const { heading, count } = headWords(view, sender.name);
   const fields: Record<string, Block> = {
-    heading: fragments.line(heading).text,
-    count: fragments.line(count).text,
+    heading: laid.heading.text,
+    count: laid.count.text,
     papers,
     notes: notesOf(view, shown).flatMap((note) => fragments.note(note, view.locale).text),
-    unfollow: fragments.unfollow(topicsOf(view), view.locale).text,
+    unfollow: laid.unfollow.text,
   };
-  const out: string[] = [];
-  writeBlock(shell.text, fields, filler, out);
-  return out.join('');
+  const text: string[] = [];
+  writeBlock(shell.text, fields, filler, text);
+  return text;
 }

@@ -41,6 +41,8 @@ export type PaperBlock = {
   readonly authors: readonly string[];
   readonly html: Block;
   readonly text: Block;
+  /** Octets of the HTML once links of usual length and reasons are in it. */
+  readonly octets: number;
 };
 
 /** What the edition was made of, for the coverage line. */

@@ -46,7 +46,7 @@ export function notesOf(view: DigestView, shown: number): readonly Note[] {
   return notes;
 }
 
-/** A topic the reader follows, with a name for display. */
+/** A topic the reader follows, with its name as it came. */
 export type Followed = { readonly kind: string; readonly value: string; readonly name: string };
 
 /** The topics behind this digest, each once. */

@@ -89,7 +89,8 @@ export function mailbox(name: string, address: string): string {
 export function asciiAddress(address: string): string {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, at);
-  const domain = domainToASCII(address.slice(at + 1));
+  const given = address.slice(at + 1);
+  const domain = /^[a-z0-9.-]+$/.test(given) ? given : domainToASCII(given);
   const wellFormed =
     at > 0 &&
     address.length <= 254 &&

@@ -204,5 +204,5 @@ export function noticeParts(
     },
     { escape: (value) => value },
   );
-  return { html: finishHtml(html)[0] as string, text: quotedPrintable(text[0] as string) };
+  return { html: finishHtml(html) as readonly string[], text: [quotedPrintable(text[0] as string)] };
 }

@@ -4,7 +4,7 @@ import type { PaperBlock, PaperView } from './digest-view.ts';
 import { displayText } from './display-text.ts';
 import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
-import { opening } from './excerpt.ts';
+import { cutAtWord, opening } from './excerpt.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
 import { type Block, field, finishHtml, type Slot } from './slots.ts';
@@ -12,6 +12,8 @@ import { encodePieces, fill, open, type Template, type Values } from './template
 
 /** Authors named before "and n more". */
 const AUTHORS_SHOWN = 3;
+/** Longest title, in characters: the longest of the real data has 250. */
+const LONGEST_TITLE = 400;
 /** Longest opening of an abstract, in characters. */
 export const ABSTRACT_LENGTH = 420;
 
@@ -26,14 +28,23 @@ export function paperBlock(
   templates: PaperTemplates,
 ): PaperBlock {
   const shown = display(paper, locale);
+  const html = htmlBlock(paper, shown, locale, images, templates.html);
   return {
     id: paper.id,
     title: shown.title,
     authors: paper.authors.map(cleanText),
     firstCategory: paper.categories[0] ?? null,
-    html: htmlBlock(paper, shown, locale, images, templates.html),
+    html,
+    octets: octetsOf(html),
     text: textBlock(paper, shown, locale, templates.text),
   };
+}
+
+/** A link takes about 130 octets, a paper's reasons some 300. */
+const OCTETS_PER_SLOT = 180;
+
+function octetsOf(block: Block): number {
+  return block.reduce((sum, piece) => sum + (typeof piece === 'string' ? piece.length : OCTETS_PER_SLOT), 0);
 }
 
 type Shown = {
@@ -54,7 +65,7 @@ function display(paper: PaperView, locale: Locale): Shown {
     { label: labels.project, url: safeUrl(paper.projectUrl) },
   ];
   return {
-    title: displayText(paper.title) || '—',
+    title: cutAtWord(displayText(paper.title), LONGEST_TITLE) || '—',
     authors: authorLine(paper.authors, locale),
     facts: factLine(paper, locale),
     abstract: opening(displayText(paper.abstract), ABSTRACT_LENGTH, locale.language),

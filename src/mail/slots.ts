@@ -25,13 +25,8 @@ export type LinkName = 'preferences' | 'frequency' | 'unsubscribe' | 'pause' | '
 /** An encoded block: finished ASCII text and slots. */
 export type Block = Pieces<Slot>;
 
-/** What slots are filled with: links already escaped for their channel, and fields. */
-export type SlotFiller = {
-  readonly links: ReaderLinks;
-  readonly editionDate: string;
-  /** Escapes a URL for the channel. */
-  readonly encodeUrl: (url: string) => string;
-};
+/** Gives the URL of a slot, escaped for the channel. */
+export type SlotFiller = (slot: Exclude<Slot, { type: 'field' }>) => string;
 
 /** A `field` slot. */
 export function field(name: string): Slot {
@@ -51,15 +46,35 @@ export function writeBlock(
       const value = fields[piece.name];
       if (value === undefined) throw new RangeError(`no value for the field ${piece.name}`);
       writeBlock(value, fields, filler, out);
-    } else out.push(filler.encodeUrl(urlOf(piece, filler)));
+    } else out.push(filler(piece));
   }
 }
 
-function urlOf(slot: Exclude<Slot, { type: 'field' }>, filler: SlotFiller): string {
-  const { links, editionDate } = filler;
+/** URLs for attributes of an HTML part. */
+export function htmlFiller(links: ReaderLinks, editionDate: string): SlotFiller {
+  return (slot) => {
+    // Made of a token and a number: nothing to escape.
+    if (slot.type === 'feedback') return links.feedback(slot.paper, slot.verdict);
+    const url = urlOf(slot, links, editionDate);
+    return url.includes('&') ? url.replaceAll('&', '&amp;') : url;
+  };
+}
+
+/** URLs for a quoted-printable text part, on lines of their own. */
+export function textFiller(links: ReaderLinks, editionDate: string): SlotFiller {
+  let page: string | undefined;
+  return (slot) => {
+    if (slot.type !== 'place') return quotedPrintableUrl(urlOf(slot, links, editionDate));
+    // The same page for every paper: encoded once, the place on it behind a soft break.
+    page ??= quotedPrintableUrl(links.viewDigest(editionDate));
+    return `${page}=\r\n#p${slot.paper}`;
+  };
+}
+
+function urlOf(slot: Exclude<Slot, { type: 'field' }>, links: ReaderLinks, editionDate: string): string {
   switch (slot.type) {
     case 'link':
-      return namedLink(slot.to, filler);
+      return namedLink(slot.to, links, editionDate);
     case 'feedback':
       return links.feedback(slot.paper, slot.verdict);
     case 'topic': {
@@ -72,18 +87,10 @@ function urlOf(slot: Exclude<Slot, { type: 'field' }>, filler: SlotFiller): stri
   }
 }
 
-function namedLink(to: LinkName, { links, editionDate }: SlotFiller): string {
+function namedLink(to: LinkName, links: ReaderLinks, editionDate: string): string {
   if (to === 'view') return links.viewDigest(editionDate);
   return to === 'frequency' ? `${links.preferences}#frequency` : links[to];
 }
-
-/** A URL of our own for an HTML attribute. */
-export function htmlUrl(url: string): string {
-  return url.includes('&') ? url.replaceAll('&', '&amp;') : url;
-}
-
-/** A URL of our own for a quoted-printable text part, on lines of its own. */
-export const textUrl = quotedPrintableUrl;
 
 /** Folds the finished HTML between the slots of a block and gives it CRLF line ends. */
 export function finishHtml(block: Block): Block {

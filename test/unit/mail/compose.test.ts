@@ -61,6 +61,85 @@ describe('a digest', () => {
     expect(first.messageId).not.toContain('3f0c7a52');
   });
 
+  test('one that would be clipped shows what fits, and its page shows all', async () => {
+    const wide = '宽'.repeat(80);
+    const many = Array.from({ length: 50 }, (_, index) =>
+      samples.samplePaper(index + 1, {
+        title: `${index + 1} ${wide}`,
+        abstract: `${wide} ${wide} ${wide} ${wide}. Ende.`,
+      }),
+    );
+    const row = samples.sampleDigest(many);
+    const composer = composerOf(many);
+    const mail = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    const shown = mail.html?.match(/class="ink title"/g)?.length ?? 0;
+    expect(shown).toBeGreaterThanOrEqual(10);
+    expect(shown).toBeLessThan(50);
+    expect(Buffer.byteLength(mail.html ?? '')).toBeLessThan(82_000);
+    expect(mail.text).toContain(
+      `too long for a mail: ${50 - shown} more are on its page: https://paperboy.example/digests/`,
+    );
+    expect(mail.text).toContain(`${shown}.`);
+    expect(mail.text).not.toContain(`\n${shown + 1}. `);
+    const page = await composer.page(row);
+    expect(typeof page === 'string' && page.match(/class="ink title"/g)?.length).toBe(50);
+  });
+
+  test('grouped by topic, each paper stands once under its strongest topic', async () => {
+    const other: Reason = { type: 'trending', weight: 1, fill: false };
+    const reasons = papers.map((_, index) => [index % 2 === 0 ? samples.followReason : other]);
+    const row = samples.sampleDigest(papers, {
+      content: { paperIds: papers.map(({ id }) => id), reasons, candidates: 428 },
+    });
+    const composer = composerOf(papers, [samples.sampleRecipient({ sections: true })]);
+    const { text = '' } = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    const order = [...text.matchAll(/== (.+) ==|Subject Number (\d+)/g)].map(
+      ([, heading, number]) => heading ?? number,
+    );
+    expect(order).toEqual([
+      'Diffusion models',
+      '1',
+      '3',
+      '5',
+      '7',
+      '9',
+      'Trending',
+      '2',
+      '4',
+      '6',
+      '8',
+      '10',
+    ]);
+  });
+
+  test('papers withdrawn since it was planned are left out, and said so', async () => {
+    const gone = papers.map((paper) => (paper.id === 2 ? { ...paper, withdrawnAt: samples.NOW } : paper));
+    const row = samples.sampleDigest(gone);
+    const { text = '' } = await PostalMime.parse(
+      composed((await composerOf(gone).compose([row])).get(row.id)).raw,
+    );
+    expect(text).not.toContain('Subject Number 2');
+    expect(text).toContain('Papers that were withdrawn since are left out.');
+  });
+
+  test('is signed when there is a key', async () => {
+    const row = samples.sampleDigest(papers);
+    const composer = createDigestComposer({
+      papersByIds: samples.papersByIds(papers),
+      recipientsByIds: samples.recipientsByIds([samples.sampleRecipient()]),
+      linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
+      sender: samples.sender,
+      now: () => samples.NOW,
+      sign: async (message) => ({
+        ...message,
+        raw: Buffer.concat([Buffer.from('DKIM-Signature: x\r\n'), message.raw]),
+      }),
+    });
+    expect(composed((await composer.compose([row])).get(row.id)).raw.toString()).toMatch(
+      /^DKIM-Signature: x\r\nDate: /,
+    );
+  });
+
   test('every reason not to send is named', async () => {
     const row = samples.sampleDigest(papers);
     const skipOf = async (
