@@ -10,7 +10,7 @@ const USUAL_DAYS = 28;
  * What a source listed on a date and in the four weeks before, per category. As of `seenBefore`, so that a replay sees
  * what was seen then. A paper counts once per category it is in: `fresh` where the source had not listed it in the
  * four weeks before, and the announcement says new; other categories of a new paper see it as cross-listed.
- * @param categories arXiv categories to tell apart (`cs.*` is one for all of the archive); none: the source as a whole, as section ''
+ * @param categories arXiv categories to tell apart (`cs` or `cs.*` is one for all of the archive); none: the source as a whole, as section ''
  */
 export async function countListings(
   database: Database,
@@ -28,11 +28,11 @@ export async function countListings(
       group by l.listed_on, l.paper_id),
     placed as (
       select listed.listed_on, section, listed.kind, first_on,
-        p.categories[1] is null or section = '' or p.categories[1] = section
-          or section = split_part(p.categories[1], '.', 1) || '.*' as is_primary
-      from listed join papers p on p.id = paper_id cross join unnest(${sections}::text[]) as section
+        p.categories[1] is null or section = '' or p.categories[1] = section or p.categories[1] like archive as is_primary
+      from listed join papers p on p.id = paper_id
+        cross join (select section, regexp_replace(section, '[.][*]$', '') || '.%' as archive from unnest(${sections}::text[]) section) s
       where section = '' or section = any(p.categories)
-        or section like '%.*' and exists (select from unnest(p.categories) c where section = split_part(c, '.', 1) || '.*'))
+        or exists (select from unnest(p.categories) c where c like archive))
     select section, listed_on as "listedOn", count(*)::int as received,
       (count(*) filter (where first_on = listed_on and kind in ('new', 'daily') and is_primary))::int as fresh,
       (count(*) filter (where first_on = listed_on and (kind = 'cross' or kind = 'new' and not is_primary)))::int as crossed,

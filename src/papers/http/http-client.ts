@@ -52,7 +52,7 @@ export type HttpAnswer =
 /** The one way to the network for sources. */
 export type HttpClient = {
   get(request: HttpRequest): Promise<HttpAnswer>;
-  /** Closes idle connections. */
+  /** Breaks off what is under way (it answers `unreachable`) and closes all connections. */
   close(): Promise<void>;
 };
 
@@ -102,10 +102,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   // A header holds visible ASCII only.
   const contact = (options.contact ?? 'no contact given').replace(/[^\x20-\x7e]/g, '?');
   const userAgent = `Paperboy/0.1 (digest of research papers; ${contact})`;
-  const wire = { ...options, allow, agent, userAgent };
+  const closing = new AbortController();
+  const wire = { ...options, allow, agent, userAgent, closing: closing.signal };
   return {
     get: (request) => getWithRetries(wire, request),
-    close: () => agent.close(),
+    close: async () => {
+      closing.abort();
+      await agent.destroy();
+    },
   };
 }
 
@@ -113,14 +117,16 @@ type Wire = HttpClientOptions & {
   readonly allow: AllowAddress;
   readonly agent: Agent;
   readonly userAgent: string;
+  readonly closing: AbortSignal;
 };
 
 async function getWithRetries(wire: Wire, request: HttpRequest): Promise<HttpAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     const { answer, retry } = await follow(wire, request);
     const wait = retry?.afterMs ?? (wire.backoff ?? 2000) * 2 ** (attempt - 1) * (0.5 + Math.random());
-    if (!retry || attempt >= (wire.tries ?? 4) || wait > (wire.patience ?? 60_000)) return answer;
-    await delay(wait);
+    const isLast = !retry || attempt >= (wire.tries ?? 4) || wait > (wire.patience ?? 60_000);
+    if (isLast || wire.closing.aborted) return answer;
+    await delay(wait, undefined, { signal: wire.closing }).catch(() => undefined);
   }
 }
 
@@ -148,7 +154,7 @@ async function oneRequest(wire: Wire, request: HttpRequest, url: URL): Promise<T
   try {
     const response = await send(url.href, {
       dispatcher: wire.agent,
-      signal: AbortSignal.timeout(wire.totalTimeout ?? 120_000),
+      signal: AbortSignal.any([wire.closing, AbortSignal.timeout(wire.totalTimeout ?? 120_000)]),
       headers: requestHeaders(wire, request),
     });
     return await read(wire, request, url, response);

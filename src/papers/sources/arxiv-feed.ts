@@ -18,7 +18,7 @@ export async function* readFeeds(
   origin = 'https://rss.arxiv.org',
 ): AsyncIterable<SourceItem> {
   for (const category of categories) {
-    const url = `${origin}/atom/${encodeURIComponent(category)}`;
+    const url = `${origin}/atom/${encodeURIComponent(category.replace(/\.\*$/, ''))}`;
     const fetched = await fetchChanged(network, url, 'application/atom+xml, application/xml;q=0.9');
     if (fetched.type === 'fault') {
       yield fetched.item;

@@ -99,11 +99,14 @@ export function setsOf(categories: readonly string[]): string[] {
 }
 
 /** Papers of other categories of the set are left out; all else passes. */
-function ofCategories(items: readonly SourceItem[], categories: readonly string[]): SourceItem[] {
-  const asked = (category: string) =>
-    categories.includes(category) || categories.includes(`${category.split('.')[0]}.*`);
+function ofCategories(items: readonly SourceItem[], asked: readonly string[]): SourceItem[] {
+  const isAsked = (category: string) => asked.some((name) => isWithin(category, name));
   return items.filter(
-    (item) =>
-      item.type !== 'listing' || categories.length === 0 || item.listing.paper.categories?.some(asked),
+    (item) => item.type !== 'listing' || asked.length === 0 || item.listing.paper.categories?.some(isAsked),
   );
+}
+
+/** True for a category and for those of an archive: `cs.CL` is within `cs.CL`, `cs` and `cs.*`. */
+export function isWithin(category: string, name: string): boolean {
+  return category === name || category.startsWith(`${name.replace(/\.\*$/, '')}.`);
 }

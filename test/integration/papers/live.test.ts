@@ -1,9 +1,11 @@
+import { gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
 import { createHttpClient, type HttpClient } from '#src/papers/http/http-client.ts';
 import { ingest } from '#src/papers/ingest.ts';
 import { createPaperStore, type PaperStore } from '#src/papers/paper-store.ts';
+import { pollSource, sourceStatuses } from '#src/papers/poll.ts';
 import { createLocalRateLimit } from '#src/papers/rate-limit-store.ts';
 import type { Source, SourceMemory, SourceRequest } from '#src/papers/source.ts';
 import { createSourceMemory } from '#src/papers/source-memory-store.ts';
@@ -241,6 +243,83 @@ describe('bioRxiv, live', () => {
       papers: 3,
       faults: [],
     });
+  });
+});
+
+describe('whatever a server does', () => {
+  const good = JSON.stringify([
+    {
+      paper: {
+        id: '2606.00001',
+        title: 'T',
+        summary: 'S',
+        upvotes: 4,
+        submittedOnDailyAt: `${day}T00:00:00Z`,
+      },
+    },
+  ]);
+  const bomb = gzipSync(Buffer.alloc(40_000_000));
+  const drip: Behaviour = (_, response) => {
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
+  };
+  it.each<[string, Behaviour, RegExp]>([
+    ['timeouts', () => undefined, /timeout|timed out|aborted/i],
+    [
+      '429',
+      (_, response) => response.writeHead(429, { 'retry-after': '3600' }).end(),
+      /status 429, to be asked again in 3600 s/,
+    ],
+    ['503', (_, response) => response.writeHead(503).end('<h1>busy</h1>'), /status 503: busy/],
+    [
+      'truncation',
+      (_, response) =>
+        response.writeHead(200, { 'content-length': 9999 }).write(good, () => response.destroy()),
+      /./,
+    ],
+    ['garbage', (_, response) => response.end('\u0000\ufffd{]'), /JSON array/],
+    ['a slow drip', drip, /timeout|aborted/i],
+    [
+      'a redirect inside',
+      (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+      /another site/,
+    ],
+    [
+      'a gzip bomb',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+      /more than/,
+    ],
+  ])('%s: papers stay right, health is honest, and the next poll mends it', async (_, behaviour, message) => {
+    const impatient = createHttpClient({
+      contact: null,
+      rateLimit: createLocalRateLimit({ interval: () => 0 }),
+      now: () => now,
+      allowAddress: () => true,
+      backoff: 1,
+      tries: 2,
+      idleTimeout: 200,
+      totalTimeout: 800,
+    });
+    const source = createHuggingFaceSource({ http: impatient, memory }, `${server.origin}/api`);
+    const deps = { sources: new Map([['huggingface', source]]), store, memory, now: () => now };
+    const poll = async () => {
+      await pollSource(deps, 'huggingface');
+      return (await sourceStatuses(deps, ['huggingface']))[0];
+    };
+    paths['/api'] = (_request, response) => response.end(good);
+    expect(await poll()).toMatchObject({ state: 'ok', listings: 15 });
+    await sql`delete from settings where key like '%asked' or key like '%http:%'`.execute(test.database);
+    paths['/api'] = behaviour;
+    expect(await poll()).toMatchObject({
+      state: 'failing',
+      failures: 1,
+      listings: 0,
+      faults: [{ message: expect.stringMatching(message) }],
+    });
+    expect([await count('papers'), await count('listings')]).toEqual([1, 1]);
+    paths['/api'] = (_request, response) => response.end(good);
+    expect(await poll()).toMatchObject({ state: 'ok', failures: 0 });
+    await impatient.close();
   });
 });
 

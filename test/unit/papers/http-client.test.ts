@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createHttpClient, type HttpClient, type HttpClientOptions } from '#src/papers/http/http-client.ts';
 import { createLocalRateLimit } from '#src/papers/rate-limit-store.ts';
 import { type FaultServer, startFaultServer } from '#test/support/papers-fault-server.ts';
@@ -145,6 +145,17 @@ describe('what does not come', () => {
     const before = process.memoryUsage().rss;
     expect(await get('/endless', { totalTimeout: 20_000 })).toMatchObject({ type: 'refused' });
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+  });
+
+  it('what is under way is broken off when the client closes, and not tried again', async () => {
+    const http = client({ idleTimeout: 20_000, totalTimeout: 20_000, backoff: 20_000 });
+    const before = server.visits.get('/silent')?.length ?? 0;
+    const answer = http.get({ url: `${server.origin}/silent` });
+    await vi.waitFor(() => expect(server.visits.get('/silent')?.length).toBe(before + 1));
+    await http.close();
+    expect(await answer).toMatchObject({ type: 'unreachable' });
+    expect(await http.get({ url: `${server.origin}/plain` })).toMatchObject({ type: 'unreachable' });
+    expect(server.visits.get('/silent')?.length).toBe(before + 1);
   });
 
   it('a loop of redirects ends', async () => {
