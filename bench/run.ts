@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: speed, measured against a yardstick in the same run. One module per benchmark, each with a `run`. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<void> }>>> = {
   compose: () => import('./compose.ts'),
+  delivery: () => import('./delivery.ts'),
   ingest: () => import('./ingest.ts'),
 };
 

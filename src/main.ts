@@ -5,6 +5,7 @@ import { registerConfig } from './command-line/config.ts';
 import { registerDigests } from './command-line/digests.ts';
 import { registerIngest } from './command-line/ingest.ts';
 import { CommandError, type Io, standardIo } from './command-line/io.ts';
+import { registerLedger } from './command-line/ledger.ts';
 import { registerMail } from './command-line/mail.ts';
 import { registerReplay } from './command-line/replay.ts';
 import { registerServe } from './command-line/serve.ts';
@@ -20,6 +21,7 @@ const registrations = [
   registerSources,
   registerSubscribers,
   registerDigests,
+  registerLedger,
   registerReplay,
   registerMail,
   registerApiKeys,

@@ -25,8 +25,21 @@ export type UncertainDigest = {
   readonly reply: string | null;
 };
 
-/** What the operator sees of the ledger. */
+/** A digest to be settled, with what its Message-ID is made of. */
+export type UnknownDigest = Pick<UncertainDigest, 'id' | 'editionDate' | 'subscriberId' | 'resent'> & {
+  /** The reader's public id; null when the reader is erased. */
+  readonly publicId: string | null;
+};
+
+/** What the operator sees of the ledger, and settles in it. */
 export type LedgerReport = {
+  /** Every `unknown` digest, oldest first. */
+  unknown(): Promise<UnknownDigest[]>;
+  /**
+   * Settles digests that are (still) `unknown`. `resend` puts them back to `planned`, due now, whether or not they have
+   * been resent before; past their deadline they stay. @returns how many were settled
+   */
+  settle(ids: readonly DigestId[], as: 'sent' | 'failed' | 'resend'): Promise<number>;
   /** Editions from `since` on, newest first. */
   counts(since: IsoDate): Promise<EditionCounts[]>;
   /** `unknown` digests and those that were sent again, newest edition first, at most `limit`. */
@@ -34,8 +47,28 @@ export type LedgerReport = {
 };
 
 /** Opens the operator's view of the ledger. */
-export function createLedgerReport({ database }: { database: Database }): LedgerReport {
+export function createLedgerReport({ database, now }: { database: Database; now: () => Date }): LedgerReport {
   return {
+    unknown: async () => {
+      const { rows } = await sql<UnknownDigest>`
+        select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.resent,
+               s.public_id as "publicId"
+        from digests d left join subscribers s on s.id = d.subscriber_id
+        where d.state = 'unknown' order by d.id`.execute(database);
+      return rows;
+    },
+    settle: async (ids, as) => {
+      if (ids.length === 0) return 0;
+      const state = as === 'resend' ? 'planned' : as;
+      const { numAffectedRows } = await sql`
+        update digests set state = ${state}, resent = resent or ${as === 'resend'}, lease_token = null,
+               due_at = case when ${as === 'resend'} then ${now()}::timestamptz else due_at end,
+               finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
+               reply = ${`settled by the operator as ${as}`}
+        where id = any (${[...ids]}::bigint[]) and state = 'unknown'
+          and (${as !== 'resend'} or deadline > ${now()})`.execute(database);
+      return Number(numAffectedRows ?? 0);
+    },
     counts: (since) => selectCounts(database, since),
     uncertain: async (since, limit) => {
       const { rows } = await sql<UncertainDigest>`

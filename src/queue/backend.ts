@@ -42,8 +42,8 @@ export type QueueFactory = {
 };
 
 /** A worker killed -9 loses its jobs' locks after this; another takes them over at the next check. Milliseconds. */
-const LOCK_MS = 30_000;
-const STALLED_CHECK_MS = 15_000;
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5_000;
 /** How often a failed or repeatedly lost job is tried; what it left undone is found by the sweep anyway. */
 const JOB_ATTEMPTS = 3;
 

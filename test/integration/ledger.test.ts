@@ -221,7 +221,7 @@ describe('recovery', () => {
       expect(await recovery().resendUnknown(60_000)).toBe(round === 1 ? 1 : 0);
     }
     expect(await statesOf(test_.database)).toEqual({ unknown: 1 });
-    const report = createLedgerReport({ database: test_.database });
+    const report = createLedgerReport({ database: test_.database, now: () => clock });
     expect(await report.uncertain(EDITION, 10)).toMatchObject([
       { state: 'unknown', resent: true, attempts: 2 },
     ]);

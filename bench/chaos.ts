@@ -1,0 +1,161 @@
+// `npm run chaos`: kills, breaks and stalls everything around a delivery, and judges at the sink what became of it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { hasRedis } from '#test/support/redis.ts';
+import { CASES, type Case, type CaseEnd, prepare } from './chaos/cases.ts';
+import { judge, type Verdict } from './chaos/judge.ts';
+import { openStage, type Stage } from './chaos/stage.ts';
+
+const HELP = `npm run chaos -- [options]
+
+  --readers N     readers of each case (default 1000)
+  --kills N       kills of the random case (default 20)
+  --backend B     postgres | redis | both (default both; redis needs redis-server)
+  --cases TEXT    only cases whose name contains TEXT
+  --connections N SMTP connections of a worker (default 4)
+  --seed N        of the random kills (default 1)
+  --json          the table as JSON
+`;
+
+const { values } = parseArgs({
+  options: {
+    readers: { type: 'string', default: '1000' },
+    kills: { type: 'string', default: '20' },
+    backend: { type: 'string', default: 'both' },
+    cases: { type: 'string', default: '' },
+    connections: { type: 'string', default: '4' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+/** Result of one case on one backend. */
+type Row = { readonly case: string; readonly backend: string; readonly seconds: number } & (
+  | ({ readonly bound: number; readonly passed: boolean } & Verdict)
+  | { readonly passed: false; readonly fault: string }
+);
+
+/** mulberry32: small, seeded, good enough to spread kills. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A case that makes no progress for this long has failed; milliseconds. */
+const STUCK_MS = 90_000;
+
+/** Waits for a share of the messages, or (for 1) until the ledger has nothing open; moves due times so that it ends soon. */
+async function waitForShare(stage: Stage, readers: number, share: number): Promise<void> {
+  let last = -1;
+  let since = performance.now();
+  for (let round = 0; ; round++) {
+    if (share < 1 && stage.sink.messages.length >= readers * share) return;
+    if (round % 4 === 0) await stage.askForSweep();
+    const open = await openRows(stage).catch(() => null);
+    if (open === 0) return;
+    if (stage.sink.messages.length !== last) since = performance.now();
+    last = stage.sink.messages.length;
+    if (performance.now() - since > STUCK_MS) throw new Error(`stuck: ${open ?? 'unknown'} rows are open`);
+    await delay(share < 1 ? 20 : 250);
+  }
+}
+
+/** Rows without an end. Deferrals and resends come due at once: waiting for them proves nothing. */
+async function openRows(stage: Stage): Promise<number> {
+  const database = stage.database();
+  await sql`update digests set due_at = now() - interval '2 minutes' where state = 'deferred' and due_at > now()`.execute(
+    database,
+  );
+  await sql`update digests set finished_at = finished_at - interval '2 minutes'
+            where state = 'unknown' and not resent and finished_at > now() - interval '1 minute'`.execute(
+    database,
+  );
+  const { rows } = await sql<{ open: number; unplanned: number }>`
+    select (select count(*) from digests where state in ('planned', 'claimed', 'handed_over', 'deferred')
+            or (state = 'unknown' and not resent)) as open,
+           (select count(*) from subscribers where next_digest_at <= now()) as unplanned`.execute(database);
+  return (rows[0]?.open ?? 0) + (rows[0]?.unplanned ?? 0);
+}
+
+async function playCase(stage: Stage, one: Case, backend: string, seed: number): Promise<Row> {
+  const readers = Number(values.readers);
+  await prepare(stage, one, readers);
+  const start = performance.now();
+  const seconds = () => Math.round((performance.now() - start) / 100) / 10;
+  let end: CaseEnd;
+  try {
+    end = await one.play({
+      stage,
+      readers,
+      kills: Number(values.kills),
+      random: createRandom(seed),
+      taken: (share) => waitForShare(stage, readers, share),
+    });
+  } catch (error) {
+    return { case: one.name, backend, seconds: seconds(), passed: false, fault: String(error) };
+  }
+  const verdict = await judge(stage, end.forbidden);
+  const clean = verdict.lost + verdict.silentlyRepeated + verdict.doubled + verdict.forbidden === 0;
+  const passed = clean && verdict.readers === readers && verdict.ambiguous <= end.bound;
+  return { case: one.name, backend, seconds: seconds(), bound: end.bound, passed, ...verdict };
+}
+
+function show(row: Row): string {
+  const head = `${row.passed ? 'ok  ' : 'FAIL'} ${row.backend.padEnd(9)}${row.case.padEnd(56)}`;
+  if ('fault' in row) return `${head}${row.fault}`;
+  const numbers = [row.taken, row.lost, row.silentlyRepeated + row.doubled, row.forbidden];
+  const cells = [...numbers, `${row.ambiguous} ≤ ${row.bound}`, row.seconds].map((cell) =>
+    String(cell).padStart(10),
+  );
+  const states = Object.entries(row.states).map(([state, n]) => `${state} ${n}`);
+  return `${head}${cells.join('')}  ${states.join(', ')}`;
+}
+
+async function main(): Promise<number> {
+  const wanted = values.backend === 'both' ? ['postgres', 'redis'] : [values.backend];
+  const rows: Row[] = [];
+  if (!values.json) {
+    const names = ['taken', 'lost', 'repeated', 'forbidden', 'ambiguous', 'seconds'];
+    console.log(
+      `     ${'queue'.padEnd(9)}${'case'.padEnd(56)}${names.map((name) => name.padStart(10)).join('')}`,
+    );
+  }
+  for (const backend of wanted) {
+    if (backend === 'redis' && !hasRedis) {
+      console.log('Redis cases skipped: no redis-server is installed.');
+      continue;
+    }
+    const stage = await openStage({
+      backend: backend === 'redis' ? 'redis' : 'postgres',
+      connections: Number(values.connections),
+    });
+    try {
+      for (const one of CASES) {
+        if (!one.name.includes(values.cases)) continue;
+        if (one.needs !== undefined && one.needs !== backend) continue;
+        const row = await playCase(stage, one, backend, Number(values.seed));
+        rows.push(row);
+        if (!values.json) console.log(show(row));
+      }
+    } finally {
+      await stage.destroy();
+    }
+  }
+  const failed = rows.filter((row) => !row.passed).length;
+  if (values.json) console.log(JSON.stringify({ seed: Number(values.seed), rows, failed }, null, 2));
+  else
+    console.log(
+      failed === 0 ? `All ${rows.length} cases passed.` : `${failed} of ${rows.length} cases FAILED.`,
+    );
+  return failed === 0 ? 0 : 1;
+}
+
+if (values.help) console.log(HELP);
+else process.exitCode = await main();

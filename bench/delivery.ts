@@ -1,0 +1,275 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openDatabase } from '#src/database/database.ts';
+import { utcDate } from '#src/database/ids.ts';
+import { migrateDatabase } from '#src/database/migrate.ts';
+import { ensurePartitions } from '#src/digests/partition-store.ts';
+import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
+import { hasRedis, startRedis } from '#test/support/redis.ts';
+import { fillBench } from './delivery/fixture.ts';
+import {
+  type BenchServer,
+  findPostfixTools,
+  type Measured,
+  measure,
+  type PostfixTools,
+  runSmtpSource,
+  startPostfixSink,
+  startScript,
+} from './delivery/tools.ts';
+
+const HELP = `npm run bench -- delivery [options]
+
+  --readers N     readers of a run (default 5000)
+  --large N       readers of the large run of "cost per digest" (default 4 × readers)
+  --rounds N      every figure is the median of so many rounds (default 3)
+  --connections N SMTP connections (default 10)
+  --only A,B      only these parts: sink, null, dkim, scale, redis, latency, urgent
+  --json          every figure, and the ratios
+`;
+
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
+
+/** Where a run plays. */
+type Bench = {
+  readonly databaseUrl: string;
+  readonly connections: number;
+  readonly rounds: number;
+  readonly fill: (readers: number) => Promise<void>;
+  readonly say: (line: string) => void;
+};
+
+type Figures = Record<string, number>;
+
+/** Entry of `npm run bench -- delivery`. */
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      readers: { type: 'string', default: '5000' },
+      large: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
+      connections: { type: 'string', default: '10' },
+      only: { type: 'string', default: 'sink,null,dkim,scale,redis,latency,urgent' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const readers = Number(values.readers);
+  const parts = new Set(values.only.split(','));
+  const folder = await mkdtemp(join(tmpdir(), 'paperboy-bench-'));
+  const server = await startEmbeddedPostgres(join(folder, 'postgres'));
+  const database = openDatabase(server.url, { max: 2 });
+  const figures: Figures = {};
+  const ratios: Figures = {};
+  const bench: Bench = {
+    databaseUrl: server.url,
+    connections: Number(values.connections),
+    rounds: Number(values.rounds),
+    fill: (count) => fillBench(database, count),
+    say: (line) => {
+      if (!values.json) console.log(line);
+    },
+  };
+  try {
+    await migrateDatabase(database);
+    const today = utcDate(new Date());
+    await ensurePartitions(database, today, today);
+    const tools = findPostfixTools();
+    if (!tools) bench.say('no smtp-sink (postfix) here: the ratios to smtp-source are left out');
+    if (parts.has('sink') && tools) await benchSink(bench, tools, readers, figures, ratios);
+    if (parts.has('null')) await benchNull(bench, readers, figures, ratios);
+    if (parts.has('dkim')) await benchDkim(bench, readers, figures, ratios);
+    if (parts.has('scale'))
+      await benchScale(bench, readers, Number(values.large ?? readers * 4), figures, ratios);
+    if (parts.has('redis')) await benchRedis(bench, readers, figures, ratios);
+    if (parts.has('latency')) await benchLatency(bench, figures, ratios);
+    if (parts.has('urgent')) await benchUrgent(bench, readers, figures);
+  } finally {
+    await database.destroy();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+  for (const map of [figures, ratios])
+    for (const key of Object.keys(map)) map[key] = round(map[key] ?? Number.NaN);
+  if (values.json)
+    console.log(JSON.stringify({ readers, connections: bench.connections, figures, ratios }, null, 2));
+  else console.table(ratios);
+}
+
+const perSecond = (result: Measured) => result.messages / result.seconds;
+
+/** Readers are made before, so that the clock runs from "due" on. */
+async function endToEnd(
+  bench: Bench,
+  port: number,
+  readers: number,
+  flags: string[] = [],
+): Promise<Measured> {
+  await bench.fill(readers);
+  const where = ['--database', bench.databaseUrl, '--port', String(port), '--readers', String(readers)];
+  return measure('end-to-end.ts', [...where, '--connections', String(bench.connections), ...flags]);
+}
+
+const other = (script: string, bench: Bench, port: number, messages: number, size: number) =>
+  measure(script, [port, messages, size, bench.connections].map(String));
+
+/** Into postfix' sink, against postfix' source and nodemailer's pool, turn by turn. */
+async function benchSink(
+  bench: Bench,
+  tools: PostfixTools,
+  readers: number,
+  figures: Figures,
+  ratios: Figures,
+) {
+  const sink = await startPostfixSink(tools);
+  const rates: Record<'source' | 'nodemailer' | 'ours', number[]> = { source: [], nodemailer: [], ours: [] };
+  const cpu: Record<'nodemailer' | 'ours', number[]> = { nodemailer: [], ours: [] };
+  let size = 40_000;
+  try {
+    for (let i = 0; i < bench.rounds; i++) {
+      const ours = await endToEnd(bench, sink.port, readers);
+      size = Number(ours.octets);
+      const { connections } = bench;
+      const source = readers / runSmtpSource(tools, sink.port, { messages: readers, size, connections });
+      const pool = await other('nodemailer-pool.ts', bench, sink.port, readers, size);
+      rates.ours.push(perSecond(ours));
+      rates.source.push(source);
+      rates.nodemailer.push(perSecond(pool));
+      cpu.ours.push(ours.cpuUs);
+      cpu.nodemailer.push(pool.cpuUs);
+      figures.rssMb = Math.max(figures.rssMb ?? 0, ours.rssMb);
+      bench.say(
+        `round ${i + 1}: ours ${perSecond(ours).toFixed(0)}/s (${ours.cpuUs.toFixed(0)} µs, ${ours.rssMb} MB, ${size} octets), smtp-source ${source.toFixed(0)}/s, nodemailer ${perSecond(pool).toFixed(0)}/s (${pool.cpuUs.toFixed(0)} µs)`,
+      );
+    }
+  } finally {
+    await sink.stop();
+  }
+  figures.octetsPerDigest = size;
+  figures.digestsPerSecond = median(rates.ours);
+  figures.smtpSourcePerSecond = median(rates.source);
+  figures.nodemailerRawPerSecond = median(rates.nodemailer);
+  figures.cpuUsPerDigest = median(cpu.ours);
+  figures.nodemailerCpuUs = median(cpu.nodemailer);
+  // Ratios within a round: the machine is not the same from one to the next.
+  ratios.toSmtpSource = median(rates.ours.map((rate, i) => rate / (rates.source[i] ?? Number.NaN)));
+  ratios.toNodemailerRaw = median(rates.ours.map((rate, i) => rate / (rates.nodemailer[i] ?? Number.NaN)));
+  ratios.cpuToNodemailerRaw = median(cpu.ours.map((us, i) => us / (cpu.nodemailer[i] ?? Number.NaN)));
+}
+
+const withNullSink = async (latencyMs: number, work: (sink: BenchServer) => Promise<void>) => {
+  const sink = await startScript('null-sink.ts', [String(latencyMs)]);
+  try {
+    await work(sink);
+  } finally {
+    await sink.stop();
+  }
+};
+
+/** Into a sink that only reads and answers, against a loop with one fixed buffer. */
+const benchNull = (bench: Bench, readers: number, figures: Figures, ratios: Figures) =>
+  withNullSink(0, async (sink) => {
+    const shares: number[] = [];
+    for (let i = 0; i < bench.rounds; i++) {
+      const ours = await endToEnd(bench, sink.port, readers);
+      const bare = await other('bare-loop.ts', bench, sink.port, readers, Number(ours.octets));
+      shares.push(perSecond(ours) / perSecond(bare));
+      figures.nullSinkPerSecond = perSecond(ours);
+      figures.bareLoopPerSecond = perSecond(bare);
+      bench.say(`null sink: ours ${perSecond(ours).toFixed(0)}/s, bare loop ${perSecond(bare).toFixed(0)}/s`);
+    }
+    ratios.toBareLoop = median(shares);
+  });
+
+/** With RSA-2048 signatures by two processes, against what openssl signs on all cores. */
+const benchDkim = (bench: Bench, readers: number, figures: Figures, ratios: Figures) =>
+  withNullSink(0, async (sink) => {
+    const signing = opensslPerSecond();
+    if (signing === null) return bench.say('no openssl here: the DKIM ratio is left out');
+    const count = Math.min(readers, 10_000);
+    await bench.fill(count);
+    const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(count)];
+    const how = ['--dkim', '--concurrency', '4', '--shared', '--connections', '5'];
+    // Both plan and deliver what they find, until all is sent.
+    const results = await Promise.all([1, 2].map(() => measure('end-to-end.ts', [...where, ...how])));
+    const seconds = Math.max(...results.map((result) => result.seconds));
+    figures.dkimPerSecond = count / seconds;
+    figures.opensslSignaturesPerSecond = signing;
+    ratios.dkimToSigningLimit = count / seconds / signing;
+    bench.say(`DKIM: ${(count / seconds).toFixed(0)}/s, openssl signs ${signing.toFixed(0)}/s`);
+  });
+
+/** RSA-2048 signatures a second with two processes, the number of ours. */
+function opensslPerSecond(): number | null {
+  try {
+    const options = { encoding: 'utf8' as const, stdio: 'pipe' as const };
+    const text = execFileSync('openssl', ['speed', '-seconds', '3', '-multi', '2', 'rsa2048'], options);
+    return Number(/rsa\s+2048 bits\s+\S+\s+\S+\s+([\d.]+)/.exec(text)?.[1]) || null;
+  } catch {
+    return null;
+  }
+}
+
+/** Cost per digest of a large run against a small one: CPU of our process, and time. */
+const benchScale = (bench: Bench, small: number, large: number, figures: Figures, ratios: Figures) =>
+  withNullSink(0, async (sink) => {
+    const one = await endToEnd(bench, sink.port, small);
+    const many = await endToEnd(bench, sink.port, large);
+    figures.smallRunUsPerDigest = (one.seconds / small) * 1e6;
+    figures.largeRunUsPerDigest = (many.seconds / large) * 1e6;
+    figures.largeRunRssMb = many.rssMb;
+    ratios.costLargeToSmall = many.seconds / large / (one.seconds / small);
+    ratios.cpuLargeToSmall = many.cpuUs / one.cpuUs;
+    bench.say(
+      `scale: ${small} and ${large} readers, cost × ${ratios.costLargeToSmall.toFixed(2)}, ${many.rssMb} MB`,
+    );
+  });
+
+async function benchRedis(bench: Bench, readers: number, figures: Figures, ratios: Figures): Promise<void> {
+  if (!hasRedis) return bench.say('no redis-server here: left out');
+  const redis = await startRedis();
+  try {
+    await withNullSink(0, async (sink) => {
+      const shares: number[] = [];
+      for (let i = 0; i < bench.rounds; i++) {
+        const onRedis = await endToEnd(bench, sink.port, readers, ['--redis', redis.url]);
+        const onPostgres = await endToEnd(bench, sink.port, readers);
+        shares.push(perSecond(onRedis) / perSecond(onPostgres));
+        figures.redisPerSecond = perSecond(onRedis);
+        figures.postgresPerSecond = perSecond(onPostgres);
+      }
+      ratios.redisToPostgres = median(shares);
+      bench.say(`queue on Redis ÷ on PostgreSQL: ${ratios.redisToPostgres.toFixed(2)}`);
+    });
+  } finally {
+    await redis.destroy();
+  }
+}
+
+/** 50 ms of network and 20 connections: a message costs one round trip, so 400 a second is the bound. */
+const benchLatency = (bench: Bench, figures: Figures, ratios: Figures) =>
+  withNullSink(50, async (sink) => {
+    const connections = 20;
+    const count = 4_000;
+    const ours = await endToEnd({ ...bench, connections }, sink.port, count);
+    figures.latencyPerSecond = perSecond(ours);
+    ratios.toRoundTripBound = perSecond(ours) / (connections / 0.05);
+    bench.say(`50 ms away: ${perSecond(ours).toFixed(0)}/s of ${connections / 0.05}`);
+  });
+
+/** How long an urgent message takes while a run is at full speed. */
+const benchUrgent = (bench: Bench, readers: number, figures: Figures) =>
+  withNullSink(0, async (sink) => {
+    const ours = await endToEnd(bench, sink.port, readers, ['--probe']);
+    figures.urgentP99Ms = Number(ours.probeP99Ms);
+    bench.say(
+      `an urgent message during the run: p99 ${figures.urgentP99Ms.toFixed(0)} ms (${String(ours.probes)} of them)`,
+    );
+  });

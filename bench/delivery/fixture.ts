@@ -1,0 +1,29 @@
+import { sql } from 'kysely';
+import type { Database } from '#src/database/database.ts';
+import { utcDate } from '#src/database/ids.ts';
+
+/** Papers of the bench's edition. */
+const PAPERS = 200;
+
+/** Words of no meaning, so that abstracts differ and have the length of real ones (about 1,300 characters). */
+const abstractSql = sql`(
+  select string_agg(substr('attention transformer gradient policy diffusion latent retrieval benchmark alignment token entropy kernel manifold prior ', 1 + ((n * 31 + w * 17) % 97), 12), ' ')
+  from generate_series(1, 100) w)`;
+
+/** Empties the ledger and makes `count` due readers, and the papers where there are none. */
+export async function fillBench(database: Database, count: number): Promise<void> {
+  const edition = utcDate(new Date());
+  await sql`truncate digests, subscribers cascade`.execute(database);
+  await sql`
+    insert into papers (identity, arxiv_id, title, abstract, authors, categories, first_listed_on, published_at)
+    select 'arxiv:2606.' || (10000 + n), '2606.' || (10000 + n), 'A study of number ' || n || ' in the latent space of things',
+           ${abstractSql}, array['Ada Lovelace', 'Emmy Noether', 'Author ' || n], array['cs.LG', 'cs.CL'],
+           ${edition}::date, now()
+    from generate_series(1, ${sql.lit(PAPERS)}) as n on conflict do nothing`.execute(database);
+  await sql`
+    insert into subscribers (email, email_key, state, next_digest_at, hour, created_at, confirmed_at)
+    select 'reader' || n || '@example.org', 'reader' || n || '@example.org', 'active', now() - interval '1 minute',
+           7, now(), now()
+    from generate_series(1, ${count}::int) as n`.execute(database);
+  await sql`analyze subscribers`.execute(database);
+}

@@ -1,0 +1,140 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { type Command, Option } from 'commander';
+import { addDays, type DigestId, type IsoDate, isoDate, utcDate } from '#src/database/ids.ts';
+import { createLedgerReport, type EditionCounts } from '#src/digests/ledger-report-store.ts';
+import { readRelayLog } from '#src/digests/relay-log.ts';
+import { createResolve, type Resolution, type ResolveSummary } from '#src/digests/resolve.ts';
+import { messageId } from '#src/mail/sender.ts';
+import { senderOf } from '#src/sender.ts';
+import { CommandError, type Io, table } from './io.ts';
+import { type CommandContext, withServices } from './with-services.ts';
+
+/** Unknown digests shown at most. */
+const SHOWN = 50;
+
+/** `paperboy ledger` and `paperboy ledger resolve` */
+export function registerLedger(program: Command, io: Io): void {
+  const group = program
+    .command('ledger')
+    .description('Show what was mailed: counts by edition, and the digests whose fate is not known')
+    .option('--since <date>', 'editions from this date on (default: the last 7 days)', isoDateOption)
+    .option('--json', 'print {"editions", "uncertain"}')
+    .action((options: { since?: IsoDate; json?: boolean }) => show(io, options));
+  group
+    .command('resolve')
+    .description("Settle digests whose fate is unknown, by hand or from a relay's log")
+    .option(
+      '--log <file>',
+      "mail.log of Postfix or Exim, or a list of Message-IDs that arrived; '-' for stdin",
+    )
+    .addOption(
+      new Option('--missing <what>', 'with --log: digests that the log does not name')
+        .choices(['leave', 'resend'])
+        .default('leave'),
+    )
+    .option('--digest <id...>', 'digests by their id, with --as')
+    .addOption(new Option('--as <resolution>', 'what became of them').choices(['sent', 'failed', 'resend']))
+    .option('--json', 'print {"sent", "failed", "resend", "left"}')
+    .action((options: ResolveOptions) => resolve(io, options));
+}
+
+function isoDateOption(text: string): IsoDate {
+  try {
+    return isoDate(text);
+  } catch {
+    throw new CommandError(`--since ${text} is no date; it is written YYYY-MM-DD.`);
+  }
+}
+
+const reportOf = ({ backing }: CommandContext) =>
+  createLedgerReport({ database: backing.database, now: () => new Date() });
+
+async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promise<void> {
+  await withServices(async (context) => {
+    const since = options.since ?? addDays(utcDate(new Date()), -7);
+    const report = reportOf(context);
+    const editions = await report.counts(since);
+    const uncertain = await report.uncertain(since, options.json ? 100_000 : SHOWN);
+    if (options.json) return io.out(JSON.stringify({ editions, uncertain }));
+    io.out(table(editions.map(editionRow)));
+    if (uncertain.length === 0) return io.out('\nNo digest is or was in doubt.');
+    io.out(`\nIn doubt, or sent again because they were (${SHOWN} at most):`);
+    io.out(
+      table(
+        uncertain.map((digest) => ({
+          digest: digest.id,
+          edition: digest.editionDate,
+          subscriber: digest.subscriberId,
+          state: digest.state,
+          'sent again': digest.resent ? 'yes' : 'no',
+          'handed over': digest.handedOverAt,
+          reply: digest.reply,
+        })),
+      ),
+    );
+  });
+}
+
+const editionRow = ({ editionDate, states, skipped, resent }: EditionCounts) => ({
+  edition: editionDate,
+  planned: states.planned ?? 0,
+  'in flight': (states.claimed ?? 0) + (states.handed_over ?? 0),
+  sent: states.sent ?? 0,
+  deferred: states.deferred ?? 0,
+  failed: states.failed ?? 0,
+  unknown: states.unknown ?? 0,
+  'sent again': resent,
+  skipped: states.skipped ?? 0,
+  'why skipped': Object.entries(skipped)
+    .map(([reason, n]) => `${reason} ${n}`)
+    .join(', '),
+});
+
+type ResolveOptions = {
+  log?: string;
+  missing: 'leave' | 'resend';
+  digest?: string[];
+  as?: Resolution;
+  json?: boolean;
+};
+
+async function resolve(io: Io, options: ResolveOptions): Promise<void> {
+  const byHand = options.digest !== undefined || options.as !== undefined;
+  if (byHand === (options.log !== undefined))
+    throw new CommandError('Give either --log FILE, or --digest ID… with --as sent|failed|resend.');
+  const ids = (options.digest ?? []).map(digestId);
+  if (byHand && (ids.length === 0 || options.as === undefined))
+    throw new CommandError('--digest and --as go together: --digest 12 13 --as sent.');
+  await withServices(async (context) => {
+    const { config, backing } = context;
+    const sender = senderOf(config, config.web.baseUrl ?? '', backing.secret);
+    const use = createResolve({
+      report: reportOf(context),
+      messageIdOf: ({ editionDate, publicId }) => messageId(sender, editionDate, publicId ?? ''),
+    });
+    const summary = options.as
+      ? await use.byHand(ids, options.as)
+      : await use.byLog(await readRelayLog(linesOf(options.log ?? '-')), options.missing);
+    io.out(options.json ? JSON.stringify(summary) : describe(summary));
+  });
+}
+
+function digestId(text: string): DigestId {
+  if (!/^\d{1,15}$/.test(text)) throw new CommandError(`--digest ${text} is no id: see \`paperboy ledger\`.`);
+  return Number(text) as DigestId;
+}
+
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    throw new CommandError(
+      `${file} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+const describe = ({ sent, failed, resend, left }: ResolveSummary) =>
+  `Settled: ${sent} sent, ${failed} failed, ${resend} to be sent again. Left unknown: ${left}.`;
