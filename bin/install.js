@@ -22,11 +22,12 @@ function isInstalled() {
 }
 
 if (!isInstalled()) {
-  console.log('Paperboy: installing what is missing from the lockfile (once) …');
+  console.error('Paperboy: installing what is missing from the lockfile (once) …');
   // Node 20's npm warns that some packages want a newer Node: they get the pinned one, hence loglevel=error.
   const result = spawnSync('npm', ['ci', '--loglevel=error', '--no-audit', '--no-fund'], {
     cwd: root,
-    stdio: 'inherit',
+    // standard output is the command's own
+    stdio: ['inherit', 2, 2],
     shell: process.platform === 'win32',
   });
   if (result.status !== 0) {
