@@ -107,7 +107,8 @@ export function createServices(on: Foundations) {
     suppressions,
     follows: topics,
     planNotices: notices.plan,
-    planWelcome: async (id) => void (await planner.planNow(id)),
+    // Should it fail, what the reader did stays done: the planner's beat sends the first digest a little later.
+    planWelcome: async (id) => void (await planner.planNow(id).catch(() => undefined)),
     caps: DEFAULT_CAPS,
     policy: OPEN_POLICY,
     consentText: CONSENT_TEXT,

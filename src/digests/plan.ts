@@ -1,28 +1,15 @@
 import type { Database, Queryable } from '#src/database/database.ts';
-import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import type { Profile } from '#src/matching/types.ts';
+import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
 import type { JobQueue } from '#src/queue/jobs.ts';
-import { nextDigestAt, slotDate } from '#src/subscribers/schedule.ts';
-import type { Preferences } from '#src/subscribers/subscriber.ts';
-import type { EditionIndex } from './candidates.ts';
+import { type ChooseDeps, type DueReader, firstSlotAfter, planReaders } from './choose-content.ts';
 import type { PlannedDigest, SkipReason } from './digest.ts';
 import type { InsertedDigest } from './ledger.ts';
 import { digestRanges } from './ranges.ts';
 
-/** A reader whose hour has come, locked by the planning transaction. */
-export type DueReader = Preferences & {
-  readonly id: SubscriberId;
-  readonly nextDigestAt: Date;
-  /** This will be the reader's first digest. */
-  readonly welcomeDue: boolean;
-};
-
 /** What the planner uses of the other rooms. */
-export type PlannerDeps = {
+export type PlannerDeps = ChooseDeps & {
   readonly database: Database;
   readonly now: () => Date;
-  readonly deadlineHours: number;
-  readonly editionIndex: (on: IsoDate, at: Date) => Promise<EditionIndex>;
   readonly claimDue: (tx: Queryable, now: Date, limit: number) => Promise<readonly DueReader[]>;
   /** Locks one active reader, whatever `next_digest_at` says; null when there is none. */
   readonly claimOne: (tx: Queryable, id: SubscriberId) => Promise<DueReader | null>;
@@ -30,13 +17,6 @@ export type PlannerDeps = {
     tx: Queryable,
     rows: readonly { id: SubscriberId; nextDigestAt: Date }[],
   ) => Promise<void>;
-  readonly profilesOf: (db: Queryable, readers: readonly DueReader[]) => Promise<Map<SubscriberId, Profile>>;
-  /** Papers of digests that were sent or still may be, from edition `since` on. */
-  readonly seenPapers: (
-    db: Queryable,
-    readers: readonly SubscriberId[],
-    since: IsoDate,
-  ) => Promise<Map<SubscriberId, Set<PaperId>>>;
   /** Writes rows; one that the reader already has for the edition is left out of the answer. */
   readonly writeDigests: (
     tx: Queryable,
@@ -133,72 +113,10 @@ async function enqueue(
     if (skip) tally.skipped[skip] = (tally.skipped[skip] ?? 0) + 1;
     else tally.planned++;
   }
-  for (const range of digestRanges(written)) await deps.queue.add('deliver-digests', range);
+  // A queue out of reach must not turn what is committed into an error: the sweep makes the jobs again.
+  for (const range of digestRanges(written))
+    await deps.queue.add('deliver-digests', range).catch(() => undefined);
   return tally;
-}
-
-/**
- * The slot a reader is served for: the last one that has passed. A service that was down for days thus sends one
- * digest with the best of the gap, not one for each day.
- */
-function lastSlot(reader: DueReader, now: Date): Date {
-  let slot = reader.nextDigestAt;
-  for (let next = nextDigestAt(reader, slot); next <= now; next = nextDigestAt(reader, slot)) slot = next;
-  return slot;
-}
-
-async function planReaders(
-  deps: PlannerDeps,
-  tx: Queryable,
-  due: readonly DueReader[],
-  now: Date,
-  on?: IsoDate,
-): Promise<PlannedDigest[]> {
-  if (due.length === 0) return [];
-  const profiles = await deps.profilesOf(tx, due);
-  const slots = due.map((reader) => ({ reader, slotAt: lastSlot(reader, now) }));
-  const byEdition = Map.groupBy(slots, ({ reader, slotAt }) => on ?? slotDate(reader, slotAt));
-  const rows: PlannedDigest[] = [];
-  for (const [editionDate, readers] of byEdition) {
-    const edition = await deps.editionIndex(editionDate, now);
-    const ids = readers.map(({ reader }) => reader.id);
-    const seen = await deps.seenPapers(tx, ids, edition.since);
-    for (const { reader, slotAt } of readers) {
-      const profile = profiles.get(reader.id);
-      if (!profile) throw new Error(`no profile of subscriber ${reader.id}`);
-      const content = chooseContent(edition, profile, seen.get(reader.id) ?? new Set());
-      const deadline = new Date(now.getTime() + deps.deadlineHours * HOUR_MS);
-      rows.push({
-        editionDate,
-        subscriberId: reader.id,
-        content,
-        slotAt,
-        deadline,
-        ...kindOf(reader, content),
-      });
-    }
-  }
-  return rows;
-}
-
-function chooseContent(
-  edition: EditionIndex,
-  profile: Profile,
-  seen: ReadonlySet<PaperId>,
-): PlannedDigest['content'] {
-  const judged = [...profile.likes, ...profile.dislikes];
-  const choices = edition.index.choose(profile, judged.length === 0 ? seen : new Set([...seen, ...judged]));
-  return {
-    paperIds: choices.map((choice) => choice.paper),
-    reasons: choices.map((choice) => choice.reasons),
-    candidates: edition.ids.length,
-  };
-}
-
-function kindOf(reader: DueReader, content: PlannedDigest['content']): Pick<PlannedDigest, 'kind' | 'skip'> {
-  const kind = reader.welcomeDue ? 'welcome' : reader.frequency === 'weekly' ? 'weekly' : 'daily';
-  if (content.paperIds.length > 0) return { kind };
-  return reader.tellNothingToday || reader.welcomeDue ? { kind: 'nothing' } : { kind, skip: 'no-papers' };
 }
 
 async function planOne(
@@ -247,12 +165,4 @@ async function moveOn(
     nextDigestAt: firstSlotAfter(reader, dates.get(reader.id), now),
   }));
   await deps.setNextDigestAt(tx, next);
-}
-
-/** The first slot of a later local date than the edition the reader has just got. */
-function firstSlotAfter(reader: Preferences, editionDate: IsoDate | undefined, now: Date): Date {
-  let slot = nextDigestAt(reader, now);
-  while (editionDate !== undefined && slotDate(reader, slot) <= editionDate)
-    slot = nextDigestAt(reader, slot);
-  return slot;
 }
