@@ -76,28 +76,14 @@ function median(values: readonly number[]): number | null {
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
 }
 
-/** Whether an edition can go out. `late`: names as in {@link nameOf}. */
-export type Readiness =
-  | { readonly type: 'ready' }
-  /** Wait until `until` at most, for `late`. */
-  | { readonly type: 'wait'; readonly until: Date; readonly late: readonly string[] }
-  /** Patience is over: goes out marked; what comes later is in the next one. */
-  | { readonly type: 'incomplete'; readonly late: readonly string[] };
-
 /**
- * Whether a reader's edition goes out at `at`, when they asked for it at `slotAt`. Late sources hold it back up to
- * `patienceMs` after the slot; one that is not due yet holds back nobody.
+ * The newest slot that may be planned at `at`: a late source holds editions back up to `patienceMs` after the hour their
+ * readers asked for; then they go out marked, and what comes later is in the next one.
+ * @param coverage of the newest lists that are due, see `createLatestSlot`
  */
-export function readinessOf(
-  coverage: readonly Coverage[],
-  slotAt: Date,
-  at: Date,
-  patienceMs: number,
-): Readiness {
-  const late = coverage.filter(({ state }) => state === 'late').map(nameOf);
-  if (late.length === 0) return { type: 'ready' };
-  const until = new Date(slotAt.getTime() + patienceMs);
-  return at < until ? { type: 'wait', until, late } : { type: 'incomplete', late };
+export function latestSlot(coverage: readonly Coverage[], at: Date, patienceMs: number): Date {
+  const isLate = coverage.some(({ state }) => state === 'late');
+  return isLate ? new Date(at.getTime() - patienceMs) : at;
 }
 
 const SOURCE_NAMES: Readonly<Record<string, string>> = {

@@ -1,7 +1,8 @@
 import type { Database } from '#src/database/database.ts';
-import type { IsoDate } from '#src/database/ids.ts';
-import { type Coverage, coverageOf } from './coverage.ts';
+import { type IsoDate, utcDate } from '#src/database/ids.ts';
+import { type Coverage, coverageOf, latestSlot } from './coverage.ts';
 import { countListings } from './coverage-store.ts';
+import { expectedListing } from './schedule.ts';
 
 /** What an edition is expected to be made of. */
 export type ExpectedSources = {
@@ -11,24 +12,52 @@ export type ExpectedSources = {
   readonly arxivCategories: readonly string[];
 };
 
+type Deps = { readonly database: Database; readonly expected: ExpectedSources };
+
 /**
  * The coverage of the edition of a date as of an instant: one part per arXiv category, one per other source, in the order
  * given. Only what was seen by `at` counts.
  */
-export function createEditionCoverage({
-  database,
-  expected,
-}: {
-  readonly database: Database;
-  readonly expected: ExpectedSources;
-}) {
-  return async (on: IsoDate, at: Date): Promise<Coverage[]> => {
-    const parts = expected.sources.map(async (source) => {
-      const categories = source === 'arxiv' ? expected.arxivCategories : [];
-      const days = await countListings(database, { source, on, seenBefore: at, categories });
-      const sections = categories.length > 0 ? categories : [''];
-      return sections.map((section) => coverageOf(source, section, on, days, at));
-    });
+export function createEditionCoverage(deps: Deps): (on: IsoDate, at: Date) => Promise<Coverage[]> {
+  return async (on, at) => {
+    const parts = deps.expected.sources.map((source) => sourceCoverage(deps, source, on, at));
     return (await Promise.all(parts)).flat();
   };
+}
+
+async function sourceCoverage(
+  { database, expected }: Deps,
+  source: string,
+  on: IsoDate,
+  at: Date,
+): Promise<Coverage[]> {
+  const categories = source === 'arxiv' ? expected.arxivCategories : [];
+  const days = await countListings(database, { source, on, seenBefore: at, categories });
+  const sections = categories.length > 0 ? categories : [''];
+  return sections.map((section) => coverageOf(source, section, on, days, at));
+}
+
+/** How long an answer of {@link createLatestSlot} is good for. */
+const FRESH_MS = 60_000;
+
+/**
+ * How far the planner may go: the newest slot that may be planned at an instant. Slots after it wait for a source whose
+ * newest due list is late, at most `patienceMs`. Asked once a minute of the clock at most.
+ */
+export function createLatestSlot(deps: Deps & { readonly patienceMs: number }): (at: Date) => Promise<Date> {
+  let known: { at: Date; coverage: readonly Coverage[] } | undefined;
+  return async (at) => {
+    if (deps.patienceMs === 0) return at;
+    const age = known ? at.getTime() - known.at.getTime() : Number.POSITIVE_INFINITY;
+    if (!known || age < 0 || age >= FRESH_MS) known = { at, coverage: await dueCoverage(deps, at) };
+    return latestSlot(known.coverage, at, deps.patienceMs);
+  };
+}
+
+/** Of each source the newest list that should be there by now. */
+async function dueCoverage(deps: Deps, at: Date): Promise<Coverage[]> {
+  const parts = deps.expected.sources.map((source) =>
+    sourceCoverage(deps, source, expectedListing(source, at) ?? utcDate(at), at),
+  );
+  return (await Promise.all(parts)).flat();
 }

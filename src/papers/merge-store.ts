@@ -28,13 +28,14 @@ export async function absorbRows(database: Queryable, absorptions: readonly Abso
         select subscriber_id, t.survivor, verdict, given_at from feedback join ${pairs} on feedback.paper_id = t.id
         order by given_at desc
         on conflict (subscriber_id, paper_id) do nothing`,
-    // Partitions from before the row existed can't hold its id. One pass over the rest for all rows of the batch.
+    // Editions from before the paper was listed or stored can't hold its id. One pass over the rest for all rows of the batch.
     sql`update digests set paper_ids = array(
           select case when t.id is null or t.survivor = any(digests.paper_ids) then shown.id else t.survivor end
           from unnest(digests.paper_ids) with ordinality as shown(id, position) left join ${pairs} on t.id = shown.id
           order by shown.position)
         where paper_ids && ${gone}::bigint[]
-          and edition_date >= (select min(created_at)::date - 1 from papers where id = any(${gone}::bigint[]))`,
+          and edition_date >= (
+            select min(least(created_at::date, first_listed_on)) - 2 from papers where id = any(${gone}::bigint[]))`,
     sql`update editions set candidates = array(
           select coalesce(t.survivor, listed.id) from unnest(editions.candidates) with ordinality as listed(id, position)
           left join ${pairs} on t.id = listed.id

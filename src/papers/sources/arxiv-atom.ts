@@ -2,8 +2,9 @@ import type { ListingKind, SourceItem } from '../paper.ts';
 import { fault } from '../source.ts';
 import { instantOf, lineOf } from '../text.ts';
 import { childOf, childrenOf, textIn, type XmlElement } from '../xml.ts';
-import { arxivRecord, splitAuthors } from './arxiv-record.ts';
+import { arxivRecord } from './arxiv-record.ts';
 import { dateOf } from './json-lines.ts';
+import { splitAuthors } from './people.ts';
 import type { ReadContext } from './read-context.ts';
 
 /**

@@ -3,8 +3,9 @@ import type { SourceItem } from '../paper.ts';
 import { fault } from '../source.ts';
 import { instantOf, lineOf } from '../text.ts';
 import { childOf, childrenOf, textIn, type XmlElement } from '../xml.ts';
-import { type ArxivTexts, arxivRecord, splitAuthors } from './arxiv-record.ts';
+import { type ArxivTexts, arxivRecord } from './arxiv-record.ts';
 import { dateOf, startOfDay } from './json-lines.ts';
+import { splitAuthors } from './people.ts';
 import type { ReadContext } from './read-context.ts';
 
 /** Days between the first submission and the announcement at most: a long week-end and moderation. */

@@ -1,6 +1,7 @@
 import { arxivIdOf, doiOf, parseArxivId, titleKey } from '../identity.ts';
 import type { PaperRecord } from '../paper.ts';
 import { instantOf, known, lineOf, oneLine, storable, webAddressOf } from '../text.ts';
+import { splitAuthors } from './people.ts';
 
 /** A JSON object or a CSV row. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -32,7 +33,7 @@ function namesOf(fields: Fields, title: string) {
 
 function detailsOf(fields: Fields) {
   return {
-    authors: namesIn(fields['authors'] ?? fields['author']),
+    authors: peopleIn(fields['authors'] ?? fields['author']),
     categories: wordsIn(fields['categories'] ?? fields['category']),
     organisation: first(fields, ['organisation', 'organization'], lineOf),
     keywords: namesIn(fields['keywords']),
@@ -56,7 +57,12 @@ export function first<T>(fields: Fields, names: readonly string[], read: (value:
   return undefined;
 }
 
-/** People or phrases: a list of texts, or one text with `;` between them, or with `,` where no `;` is. */
+/** People: a list of texts, or one text as people write it (`A. B, C. D and E. F`, or `B, A.; D, C.`). */
+function peopleIn(value: unknown): string[] | undefined {
+  return namesIn(typeof value === 'string' && !value.includes(';') ? splitAuthors(value) : value);
+}
+
+/** Phrases: a list of texts, or one text with `;` between them, or with `,` where no `;` is. */
 export function namesIn(value: unknown): string[] | undefined {
   const parts = Array.isArray(value)
     ? value

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
 import { coverageLine } from '#src/papers/coverage.ts';
-import { createEditionCoverage } from '#src/papers/edition-coverage.ts';
+import { createEditionCoverage, createLatestSlot } from '#src/papers/edition-coverage.ts';
 import { ingestCommand } from '#src/papers/ingest-command.ts';
 import type { ListingRecord } from '#src/papers/paper.ts';
 import { createPaperStore } from '#src/papers/paper-store.ts';
@@ -141,6 +141,18 @@ describe.skipIf(!hasSharedData)(`the recorded month${skipNote}`, () => {
     // Recorded cut: 26 papers, hardly any of these categories.
     expect(await states('25')).toBe('late late late complete');
     expect(await states('05')).toBe('complete complete complete late');
+    const slot = createLatestSlot({
+      database: test.database,
+      expected: { sources: ['arxiv', 'huggingface'], arxivCategories: categories },
+      patienceMs: 3_600_000,
+    });
+    const at = (time: string) => new Date(`2026-06-${time}:00Z`);
+    expect(await slot(at('24T08:00'))).toEqual(at('24T08:00'));
+    // Not due yet, though Australia is up.
+    expect(await slot(at('25T00:30'))).toEqual(at('25T00:30'));
+    expect(await slot(at('25T07:00'))).toEqual(at('25T06:00'));
+    expect(await slot(at('25T07:20'))).toEqual(at('25T06:20'));
+    expect(await slot(at('21T07:00'))).toEqual(at('21T07:00'));
     expect(coverageLine(await of(isoDate('2026-06-25'), new Date('2026-06-25T20:00:00Z')))).toBe(
       'cs.AI is late; cs.CL is late; cs.CV is late; 24 new in Hugging Face',
     );

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SourceItem } from '#src/papers/paper.ts';
-import { saysWithdrawn, splitAuthors } from '#src/papers/sources/arxiv-record.ts';
+import { saysWithdrawn } from '#src/papers/sources/arxiv-record.ts';
+import { splitAuthors } from '#src/papers/sources/people.ts';
 import { createSources } from '#src/papers/sources/sources.ts';
 
 const now = new Date('2026-06-03T09:00:00Z');

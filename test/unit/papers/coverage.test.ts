@@ -6,7 +6,7 @@ import {
   coverageOf,
   coverageView,
   type DayCounts,
-  readinessOf,
+  latestSlot,
 } from '#src/papers/coverage.ts';
 
 const on = isoDate('2026-06-16');
@@ -65,19 +65,9 @@ describe('an edition with a late source', () => {
   const late: Coverage = { ...state([]), section: 'cs.CL' };
   const there = state([day('2026-06-16', 428, { crossed: 12 })]);
   it('waits as long as patience goes, then goes out marked', () => {
-    expect(readinessOf([there], at('07:00'), at('07:00'), 3_600_000)).toEqual({ type: 'ready' });
-    expect(readinessOf([there, late], at('07:00'), at('07:59'), 3_600_000)).toEqual({
-      type: 'wait',
-      until: at('08:00'),
-      late: ['cs.CL'],
-    });
-    expect(readinessOf([there, late], at('07:00'), at('08:00'), 3_600_000)).toEqual({
-      type: 'incomplete',
-      late: ['cs.CL'],
-    });
-    expect(readinessOf([{ ...late, state: 'waiting' }], at('03:00'), at('03:00'), 3_600_000)).toEqual({
-      type: 'ready',
-    });
+    expect(latestSlot([there], at('07:30'), 3_600_000)).toEqual(at('07:30'));
+    expect(latestSlot([there, late], at('07:30'), 3_600_000)).toEqual(at('06:30'));
+    expect(latestSlot([there, { ...late, state: 'waiting' }], at('03:00'), 3_600_000)).toEqual(at('03:00'));
   });
   it('says so', () => {
     expect(coverageLine([there, late])).toBe('428 new in cs.AI, 12 cross-listed; cs.CL is late');
