@@ -1,5 +1,8 @@
 import { domainToASCII } from 'node:url';
-import validator from 'validator';
+import isEmailModule from 'validator/lib/isEmail.js';
+
+// The one check, not the library's hundred: CommonJS whose types and exports disagree on where the default is.
+const isEmail = isEmailModule.default;
 
 /** A mail address that was understood. */
 export type Address = {
@@ -47,7 +50,7 @@ export function parseAddress(
   const domain = domainToASCII(text.slice(at + 1)).toLowerCase();
   const local = text.slice(0, at);
   const email = `${local}@${domain}`;
-  if (at < 1 || !domain || local.includes('"') || !validator.isEmail(email, { allow_utf8_local_part: true }))
+  if (at < 1 || !domain || local.includes('"') || !isEmail(email, { allow_utf8_local_part: true }))
     return { type: 'malformed' };
   // Controls, white space and separators hide inside what looks like letters: none belongs into an address.
   if (/[\p{C}\p{Z}<>,;:\\]/u.test(email)) return { type: 'malformed' };

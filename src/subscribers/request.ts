@@ -7,7 +7,7 @@ import { insertConfirmations, takeConfirmationIds } from './confirmation-store.t
 import { insertEvents, type NewEvent } from './event-store.ts';
 import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
-import { insertPending, type StoredSubscriber, subscribersByKeys } from './subscriber-store.ts';
+import { type Contact, findOrInsertPending } from './subscriber-store.ts';
 import { hashToken, type Tokens } from './tokens.ts';
 
 /** What a visitor asks for with the address; applied when it is confirmed. */
@@ -57,35 +57,35 @@ type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address }
 
 /** Requests of one transaction at most. */
 const BATCH = 200;
+/** Transactions at work at once: while the database is busy with one, the next gathers and is prepared. */
+const BATCHES = 2;
 
 /**
- * Takes requests for subscriptions. Concurrent ones share a transaction (whatever waits while one is at work forms
+ * Takes requests for subscriptions. Concurrent ones share a transaction (whatever waits while others are at work forms
  * the next): cheaper by far, and since an address takes the same statements whether it is known, new, suppressed or
  * capped, neither the answer nor its time tells which it was.
  */
 export function createRequestSubscription(deps: RequestDependencies) {
-  let waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
-  let working = false;
+  const waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  const takeIds = reserveIds(deps.database);
+  let working = 0;
 
   async function work() {
-    if (working) return;
-    working = true;
+    if (working >= BATCHES) return;
+    working++;
     // Let every request of this turn of the event loop join.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, BATCH);
-      waiting = waiting.slice(BATCH);
+      const batch = waiting.splice(0, BATCH);
       try {
-        await acceptBatch(
-          deps,
-          batch.map((entry) => entry.wanted),
-        );
+        const wanted = batch.map((entry) => entry.wanted);
+        await acceptBatch({ ...deps, takeIds }, wanted);
         for (const entry of batch) entry.resolve();
       } catch (error) {
         for (const entry of batch) entry.reject(error);
       }
     }
-    working = false;
+    working--;
   }
 
   /** @throws the database's error when it can't be reached; nothing was stored then */
@@ -101,14 +101,26 @@ export function createRequestSubscription(deps: RequestDependencies) {
   };
 }
 
-async function acceptBatch(deps: RequestDependencies, batch: readonly Wanted[]): Promise<void> {
+type Batching = RequestDependencies & { readonly takeIds: (count: number) => Promise<number[]> };
+
+/** Takes ids of confirmations from the sequence a thousand at a time; those left over at the end are never used. */
+function reserveIds(database: Database): Batching['takeIds'] {
+  const reserved: number[] = [];
+  return async (count) => {
+    if (reserved.length < count)
+      reserved.push(...(await takeConfirmationIds(database, Math.max(count, 1000))));
+    return reserved.splice(0, count);
+  };
+}
+
+async function acceptBatch(deps: Batching, batch: readonly Wanted[]): Promise<void> {
+  const now = deps.now();
+  // Counted apart, so that no transaction waits for another at the counter of all requests.
+  const allowed = await withinCaps(deps, batch, now);
   const notices = await deps.database.transaction().execute(async (tx) => {
-    const now = deps.now();
-    const allowed = await withinCaps(deps, tx, batch, now);
     const mailed = batch.filter((_, i) => allowed[i]);
-    await insertPending(tx, uniqueAddresses(mailed), now);
     const keys = mailed.map((wanted) => wanted.address.key);
-    const subscribers = await subscribersByKeys(tx, keys);
+    const subscribers = await findOrInsertPending(tx, uniqueAddresses(mailed), now);
     const suppressed = await deps.suppressions.among(tx, keys);
     const ids = await planConfirmations(deps, tx, mailed, subscribers, suppressed, now);
     await insertEvents(
@@ -126,11 +138,7 @@ const uniqueAddresses = (batch: readonly Wanted[]): Address[] => [
   ...new Map(batch.map((wanted) => [wanted.address.key, wanted.address])).values(),
 ];
 
-function requestEvent(
-  wanted: Wanted,
-  subscribers: Map<string, StoredSubscriber>,
-  allowed: boolean,
-): NewEvent {
+function requestEvent(wanted: Wanted, subscribers: Map<string, Contact>, allowed: boolean): NewEvent {
   const subscriberId = subscribers.get(wanted.address.key)?.id ?? null;
   return { subscriberId, kind: allowed ? 'requested' : 'request-capped', visit: wanted.visit };
 }
@@ -140,7 +148,7 @@ const networkOf = (ip: string | null): string =>
   ip?.includes(':') ? ip.split(':').slice(0, 4).join(':') : (ip ?? 'unknown');
 
 /** Which requests of a batch stay below every cap. All of them are counted. */
-async function withinCaps(deps: RequestDependencies, tx: Queryable, batch: readonly Wanted[], now: Date) {
+async function withinCaps(deps: RequestDependencies, batch: readonly Wanted[], now: Date) {
   const hour = windowStart(now, 3600);
   const day = windowStart(now, 86_400);
   const { caps } = deps;
@@ -154,7 +162,7 @@ async function withinCaps(deps: RequestDependencies, tx: Queryable, batch: reado
     const add = (adds.get(limit.key)?.add ?? 0) + 1;
     adds.set(limit.key, { key: limit.key, windowStart: limit.windowStart, add });
   }
-  const counts = await addCounts(tx, [...adds.values()]);
+  const counts = await addCounts(deps.database, [...adds.values()]);
   return limits.map((mine) => {
     const allowed = mine.every((limit) => (counts.get(limit.key) ?? 0) < limit.cap);
     for (const { key } of mine) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -167,10 +175,10 @@ const hashAddress = (deps: RequestDependencies, wanted: Wanted): string =>
 
 /** Confirmation and mail for everyone but the suppressed; one who has unsubscribed may come back. */
 async function planConfirmations(
-  deps: RequestDependencies,
+  deps: Batching,
   tx: Queryable,
   batch: readonly Wanted[],
-  subscribers: Map<string, StoredSubscriber>,
+  subscribers: Map<string, Contact>,
   suppressed: Map<string, string>,
   now: Date,
 ): Promise<NoticeId[]> {
@@ -181,7 +189,7 @@ async function planConfirmations(
       ? [{ wanted, subscriber, email: subscriber.email }]
       : [];
   });
-  const ids = await takeConfirmationIds(tx, rows.length);
+  const ids = await deps.takeIds(rows.length);
   const numbered = rows.map((row, i) => ({ ...row, confirmationId: ids[i] as number }));
   await insertConfirmations(
     tx,

@@ -205,21 +205,40 @@ export async function setNextDigestAt(
     where subscribers.id = moved.id`.execute(tx);
 }
 
-/** Creates pending readers for addresses not known yet; the known ones are left as they are. */
-export async function insertPending(
+/**
+ * The readers of these addresses, made as pending ones where an address is not known yet; known ones are left as they
+ * are. By normalised address, in one statement.
+ */
+export async function findOrInsertPending(
   tx: Queryable,
-  rows: readonly { readonly email: string; readonly key: string }[],
+  addresses: readonly { readonly email: string; readonly key: string }[],
   now: Date,
-): Promise<void> {
-  const emails = rows.map((row) => row.email);
-  const keys = rows.map((row) => row.key);
+): Promise<Map<string, Contact>> {
+  const emails = addresses.map((address) => address.email);
+  const keys = addresses.map((address) => address.key);
   // Ordered, so that two batches with the same addresses wait for each other instead of deadlocking.
-  await sql`
-    insert into subscribers (email, email_key, state, created_at, updated_at)
-    select email, key, 'pending', ${now}, ${now}
-    from unnest(${emails}::text[], ${keys}::text[]) as wanted (email, key) order by key
-    on conflict (email_key) do nothing`.execute(tx);
+  const { rows } = await sql<Contact & { key: string }>`
+    with made as (
+      insert into subscribers (email, email_key, state, created_at, updated_at)
+      select email, key, 'pending', ${now}, ${now}
+      from unnest(${emails}::text[], ${keys}::text[]) as wanted (email, key) order by key
+      on conflict (email_key) do nothing
+      returning id, email, language, email_key as key)
+    select * from made
+    union all
+    select id, email, language, email_key from subscribers where email_key = any(${keys}::text[])`.execute(
+    tx,
+  );
+  const found = new Map(rows.map((row) => [row.key, row]));
+  // Made by somebody else while this statement ran: it neither made nor saw them.
+  const missing = keys.filter((key) => !found.has(key));
+  if (missing.length > 0)
+    for (const [key, one] of await subscribersByKeys(tx, missing)) found.set(key, { ...one, key });
+  return found;
 }
+
+/** Whom to write to, and in which language. */
+export type Contact = Pick<Subscriber, 'id' | 'email' | 'language'>;
 
 /** Creates active readers; answers their ids by normalised address, without those known already. */
 export async function insertActive(

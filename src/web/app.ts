@@ -54,7 +54,7 @@ export async function createApp(
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   if (onRoute) app.addHook('onRoute', onRoute);
-  await registerSecurity(app, { hsts: options.hsts ?? false });
+  registerSecurity(app, { hsts: options.hsts ?? false });
   registerErrors(web, app);
   registerNulCheck(app);
   app.get('/healthz', async (_request, reply) => {
