@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDkimSigner, type DkimKey, dkimRecord } from '#src/mail/dkim.ts';
+import { type PreviewMessage, previewMessages } from '#src/mail/preview/messages.ts';
+import { sender } from '#test/support/mail-samples.ts';
+
+/** Programs that others wrote to judge or to show mails; from Debian: `apt-get install spamassassin opendkim w3m lynx`. */
+function run(program: string, args: readonly string[], input: Buffer | string = ''): string {
+  const { stdout, stderr } = spawnSync(program, args, { input, encoding: 'utf8', timeout: 60_000 });
+  return `${stdout ?? ''}${stderr ?? ''}`;
+}
+
+const has = (program: string) => spawnSync(program, ['--version']).error === undefined;
+const missing = (program: string) => (has(program) ? '' : ` (skipped: no ${program} on this machine)`);
+
+const key = (selector: string, privateKey: DkimKey['privateKey']): DkimKey => ({
+  domain: 'paperboy.example',
+  selector,
+  privateKey,
+});
+const KEYS = [
+  key(
+    'r1',
+    generateKeyPairSync('rsa', { modulusLength: 2048 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString(),
+  ),
+  key('e1', generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+];
+
+const messages: PreviewMessage[] = [];
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'paperboy-tools-'));
+  const now = () => new Date();
+  for await (const message of previewMessages({ sender, now, sign: createDkimSigner({ keys: KEYS, now }) }))
+    messages.push(message);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function messageOf(name: string, language: string): Buffer {
+  const found = messages.find((message) => message.name === name && message.language === language);
+  if (!found) throw new Error(`no message ${name}.${language}`);
+  return found.message.raw;
+}
+
+describe.skipIf(!has('opendkim'))(`opendkim${missing('opendkim')}`, () => {
+  test('verifies the RSA signature of every message', () => {
+    writeFileSync(
+      join(folder, 'keys'),
+      KEYS.map(dkimRecord)
+        .map(({ name, value }) => `${name} ${value}\n`)
+        .join(''),
+    );
+    writeFileSync(join(folder, 'conf'), `Mode v\nTestPublicKeys ${join(folder, 'keys')}\nSyslog no\n`);
+    const files = messages.map(({ message }, index) => {
+      const file = join(folder, `${index}.eml`);
+      writeFileSync(file, message.raw);
+      return file;
+    });
+    const verdicts = run('opendkim', ['-x', join(folder, 'conf'), '-t', files.join(',')])
+      .trim()
+      .split('\n');
+    expect(verdicts.filter((verdict) => verdict.includes('2048-bit key) succeeded')).length).toBe(
+      messages.length,
+    );
+  });
+});
+
+/** As the receiving server would have stamped it; SpamAssassin wants to know the way. */
+const RECEIVED =
+  'Received: from mail.paperboy.example (mail.paperboy.example [93.184.216.34]) by mx.example.org with ESMTPS id 1 for <reader@example.org>; ';
+/** Rules that say what the mail is, not that it is bad. */
+const NEUTRAL = /^(?:HTML_MESSAGE|MAILING_LIST_MULTI|DKIM_\w+|T_\w+|SPF_\w+|NO_RELAYS)$/;
+
+describe.skipIf(!has('spamassassin'))(`SpamAssassin${missing('spamassassin')}`, () => {
+  test.each([
+    ['digest-daily-sections', 'en'],
+    ['confirm', 'ja'],
+  ])('has nothing against %s.%s', (name, language) => {
+    const stamped = `${RECEIVED}${new Date().toUTCString().replace('GMT', '+0000')}\r\n${messageOf(name, language).toString('latin1')}`;
+    const report = run('spamassassin', ['-L', '-t'], stamped);
+    const details = report.slice(report.lastIndexOf('Content analysis details'));
+    expect(Number(/\((-?[\d.]+) points/.exec(details)?.[1])).toBeLessThanOrEqual(0.5);
+    const rules = [...details.matchAll(/^\s*-?[\d.]+ ([A-Z][A-Z0-9_]+) /gm)].map(
+      ([, rule]) => rule as string,
+    );
+    expect(rules).toContain('HTML_MESSAGE');
+    expect(rules.filter((rule) => !NEUTRAL.test(rule))).toEqual([]);
+  });
+});
+
+describe.each([
+  ['w3m', ['-dump', '-cols', '80', '-T', 'text/html']],
+  ['lynx', ['-dump', '-nolist', '-width=80', '-stdin']],
+])('%s', (program, args) => {
+  test.skipIf(!has(program))(`reads the HTML as one would write it${missing(program)}`, async () => {
+    const { html = '' } = await PostalMime.parse(messageOf('digest-daily', 'en'));
+    const dump = run(program, args, html).replace(/\s+/g, ' ');
+    const inOrder = [
+      'Paperboy · View in browser · Unsubscribe',
+      '10 of 428 papers · From arXiv and Hugging Face',
+      'GPTs: A New Approach to Autoregressive Models Arnaud Pannatier, Evann Courdier',
+      'because you follow Language models: autoregressive, any order',
+      'Paper · PDF · Code more like this · less like this · mute Language models · not now',
+      'Preferences · Change frequency · Pause: a week, a month, until a date · Unsubscribe from everything',
+      'No tracking pixel, no redirected links.',
+    ];
+    const positions = inOrder.map((text) => dump.indexOf(text));
+    expect(positions).not.toContain(-1);
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  });
+});
