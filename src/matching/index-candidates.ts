@@ -1,12 +1,13 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
+import { collectTexts } from './collection.ts';
 import { titleKey } from './query-match.ts';
 import { createRelevanceModel, type Relevance } from './relevance.ts';
 import type { Candidates } from './score.ts';
-import { createLexicalIndex } from './text/lexical-index.ts';
+import type { Statistics } from './statistics/statistics.ts';
 import { showTerms } from './text/show-terms.ts';
-import { createTopicScorer } from './topic-scores.ts';
+import { createTopicScorer, strongTerms } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
 
 /** Cosine from which two papers count as resembling each other. */
@@ -15,18 +16,21 @@ const TERMS_SHOWN = 3;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
- * candidates themselves) are known but never chosen. The result does not depend on the order of the input.
- * Cost: about 1 ms a paper; each distinct topic is scored when the first reader follows it.
+ * candidates themselves) are known but never chosen; so must be the papers of followed topics of kind `paper`.
+ * `statistics` make scores comparable between days and bring in meaning beyond words. The result does not
+ * depend on the order of the input. Cost: about 1 ms a paper; each distinct topic is scored when the first reader follows it.
  */
 export function indexCandidates(
   given: readonly MatchingPaper[],
   catalogue: readonly CatalogueTopic[],
   context: readonly MatchingPaper[] = [],
+  statistics?: Statistics,
 ): CandidateIndex {
   const papers = sortedByIdentity(given, new Set());
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
-  const index = createLexicalIndex(known);
-  const relevance = createRelevanceModel(index, papers.length);
+  const collection = collectTexts(known, papers.length, statistics);
+  const { index } = collection;
+  const relevance = createRelevanceModel(collection);
   const byIdentity = new Map(known.map(({ identity }, at) => [identity, at]));
   const byId = new Map(known.map(({ id }, at) => [id, at]));
   const examples = memo((position: number) => relevance.paper(position));
@@ -49,11 +53,7 @@ export function indexCandidates(
     neighbours: memo((position: number) => resembling(relevance.paper(position), position)),
     titleKey: (position) => titles[position] ?? '',
     sharedTerms: (position: number, example: Relevance) =>
-      showTerms(
-        papers[position] as MatchingPaper,
-        example.explain(position).flatMap(({ term }) => term ?? []),
-        TERMS_SHOWN,
-      ),
+      showTerms(papers[position] as MatchingPaper, strongTerms(example.explain(position)), TERMS_SHOWN),
   };
   return { papers, choose: (profile, exclude) => choosePapers(candidates, profile, exclude) };
 }

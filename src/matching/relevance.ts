@@ -1,96 +1,132 @@
+import type { Collection } from './collection.ts';
+import { type Standard, standardise } from './standard.ts';
 import { phraseTerms } from './text/document.ts';
 import { K1, type LexicalIndex } from './text/lexical-index.ts';
 
-/** A share of a relevance: of a term; or, with `term` null, of the standardisation (negative: what any paper has). */
-export type Part = { readonly term: string | null; readonly weight: number };
+/**
+ * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
+ * directions, where words differ · `usual`: what an average paper has (taken away, so it may be negative).
+ */
+export type Part =
+  | { readonly type: 'term'; readonly term: string; readonly weight: number }
+  | { readonly type: 'meaning' | 'usual'; readonly weight: number };
 
 /**
- * How well each candidate fits one phrase or one example paper, standardised so that it compares between topics
- * and days: 0 = like an average paper, 1 = clearly about it. Positions are those of the candidates.
+ * How well papers fit one phrase or one example paper, standardised against a background of recent papers, so
+ * that it compares between topics and days: 0 = like an average paper, 1 = clearly about it.
  */
 export type Relevance = {
-  readonly scores: Float64Array;
-  /** What makes up one candidate's score; the weights add up to it. */
+  /** Of each candidate, by position. */
+  readonly scores: Float32Array;
+  /** Of each background paper. */
+  readonly background: Float32Array;
+  /** What makes up one candidate's score, greatest first; the weights add up to it (to rounding). */
   explain(position: number): Part[];
 };
 
-/** Relevance by the words that texts share. */
+/** Scores candidates by the words they share with something, and by what those words mean. */
 export type RelevanceModel = {
   phrase(text: string): Relevance;
-  /** Relevance to the text at a position of the index (a candidate, or context behind the candidates). */
+  /** Relevance to the text at a position of the index, a candidate or not. */
   paper(position: number): Relevance;
 };
 
-/** Weight of a pair of neighbouring words in a phrase; a single word has 1. */
-const PAIR_WEIGHT = 0.5;
-/** Share of the greatest possible BM25 score at which a paper is clearly about a phrase. */
-const PHRASE_FULL = 0.6;
-/** Cosine above the mean at which two papers are clearly about the same. */
-const PAPER_FULL = 0.2;
+/** The first words of a phrase say most of what it is about: a word counts half as much as the one this far before. */
+const HALF_LIFE = 4;
+/** Longer texts are prose, where order says nothing. */
+const PHRASE_WORDS = 15;
+/** Without a background: share of the greatest possible BM25 score, and cosine, at which a paper is clearly about it. */
+const ASSUMED_PHRASE = 0.4;
+const ASSUMED_COSINE = 0.13;
+/** Least deviation: as a share of the greatest possible BM25 score, and of a cosine. */
+const LEAST_PHRASE = 0.03;
+const LEAST_COSINE = 0.01;
 
-/** Builds the model; only the first `candidates` texts of the index are scored. */
-export function createRelevanceModel(index: LexicalIndex, candidates: number): RelevanceModel {
+/** Builds the model. */
+export function createRelevanceModel(collection: Collection): RelevanceModel {
   return {
-    phrase: (text) => phraseRelevance(index, candidates, text),
-    paper: (position) => paperRelevance(index, candidates, position),
+    phrase: (text) => phraseRelevance(collection, text),
+    paper: (position) => paperRelevance(collection, position),
   };
 }
 
-function phraseRelevance(index: LexicalIndex, candidates: number, text: string): Relevance {
-  const { stems, pairs } = phraseTerms(text, index.vocabulary);
-  const weights = new Map<number, number>([
-    ...stems.map((term) => [term, 1] as const),
-    ...pairs.map((term) => [term, PAIR_WEIGHT] as const),
-  ]);
+function phraseRelevance(collection: Collection, text: string): Relevance {
+  const { index, directions } = collection;
+  const { stems } = phraseTerms(text, index.vocabulary);
+  const weights = new Map(
+    stems.map((term, at) => [term, stems.length > PHRASE_WORDS ? 1 : 0.5 ** (at / HALF_LIFE)]),
+  );
   let greatest = 0;
   for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
-  // A word that no text holds counts too: a paper with one word of four is not what was asked for.
-  const missing = Math.max(1, text.split(/\s+/u).length) / Math.max(1, stems.length);
-  const scale = 1 / (greatest * PHRASE_FULL * Math.max(1, missing) || 1);
-  for (const [term, weight] of weights) weights.set(term, weight * scale);
-  return linear(index, candidates, weights, () => 1, 0);
+  const raw = sumPostings(index, weights, index.postings.bm25);
+  const meaning = directions?.toPhrase(new Map(stems.map((term) => [term, index.idf(term) ** 2])));
+  const standard = standardise(
+    collection,
+    { raw, least: greatest * LEAST_PHRASE },
+    meaning && { raw: meaning, least: LEAST_COSINE },
+    {
+      assumed: greatest * ASSUMED_PHRASE || 1,
+      byTop: true,
+    },
+  );
+  return relevance(collection, standard, weights, index.rows.bm25);
 }
 
-function paperRelevance(index: LexicalIndex, candidates: number, position: number): Relevance {
+function paperRelevance(collection: Collection, position: number): Relevance {
+  const { index, directions } = collection;
   const weights = new Map<number, number>();
-  const scale = 1 / ((index.norms[position] as number) * PAPER_FULL);
-  for (let at = index.rowStarts[position] as number; at < (index.rowStarts[position + 1] as number); at += 1)
-    weights.set(index.rowTerms[at] as number, (index.rowWeights[at] as number) * scale);
-  const raw = linear(index, candidates, weights, (row) => 1 / (index.norms[row] as number), 0);
-  const mean = raw.scores.reduce((sum, score) => sum + score, 0) / Math.max(1, candidates);
-  return linear(index, candidates, weights, (row) => 1 / (index.norms[row] as number), -mean);
+  const { starts, terms, unit } = index.rows;
+  for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1)
+    weights.set(terms[at] as number, unit[at] as number);
+  const raw = sumPostings(index, weights, index.postings.unit);
+  const meaning = directions?.toPaper(position);
+  const standard = standardise(
+    collection,
+    { raw, least: LEAST_COSINE },
+    meaning && { raw: meaning, least: LEAST_COSINE },
+    {
+      assumed: ASSUMED_COSINE,
+      byTop: false,
+    },
+  );
+  return relevance(collection, standard, weights, unit);
 }
 
-/** Scores that are a sum over terms of `weight × row weight × factor of the row`, plus a constant. */
-function linear(
+/** For every text: the sum over the terms of `weights` of weight × the text's own weight. */
+function sumPostings(
   index: LexicalIndex,
-  candidates: number,
   weights: ReadonlyMap<number, number>,
-  factor: (row: number) => number,
-  offset: number,
-): Relevance {
-  const scores = new Float64Array(candidates).fill(offset);
+  values: Float32Array,
+): Float64Array {
+  const { starts, documents } = index.postings;
+  const sums = new Float64Array(index.documents.length);
   for (const [term, weight] of weights)
-    for (
-      let at = index.postingStarts[term] as number;
-      at < (index.postingStarts[term + 1] as number);
-      at += 1
-    ) {
-      const row = index.postingDocuments[at] as number;
-      if (row < candidates)
-        scores[row] = (scores[row] as number) + weight * (index.postingWeights[at] as number) * factor(row);
+    for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
+      const row = documents[at] as number;
+      sums[row] = (sums[row] as number) + weight * (values[at] as number);
     }
+  return sums;
+}
+
+function relevance(
+  { index, candidates, backgroundStart }: Collection,
+  { scores, lexicalFactor, meaning, usual }: Standard,
+  weights: ReadonlyMap<number, number>,
+  rowWeights: Float32Array,
+): Relevance {
   return {
-    scores,
-    explain(row) {
-      const parts: Part[] = offset === 0 ? [] : [{ term: null, weight: offset }];
-      for (let at = index.rowStarts[row] as number; at < (index.rowStarts[row + 1] as number); at += 1) {
-        const weight = weights.get(index.rowTerms[at] as number);
-        if (weight !== undefined)
-          parts.push({
-            term: index.vocabulary.text(index.rowTerms[at] as number),
-            weight: weight * (index.rowWeights[at] as number) * factor(row),
-          });
+    scores: scores.subarray(0, candidates),
+    background: scores.subarray(backgroundStart),
+    explain(position) {
+      const parts: Part[] = [{ type: 'usual', weight: usual }];
+      if (meaning) parts.push({ type: 'meaning', weight: meaning(position) });
+      const { starts, terms } = index.rows;
+      for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1) {
+        const term = terms[at] as number;
+        const weight = weights.get(term);
+        if (weight === undefined) continue;
+        const share = weight * (rowWeights[at] as number) * lexicalFactor;
+        parts.push({ type: 'term', term: index.vocabulary.text(term), weight: share });
       }
       return parts.toSorted((a, b) => b.weight - a.weight);
     },

@@ -80,7 +80,7 @@ export function scoreCandidates(
     });
   const scores = new Map<number, number>();
   for (const [at, found] of matches) {
-    let taste = likes ? (likes.scores[at] as number) : 0;
+    let taste = likes ? likes.share * (likes.scores[at] as number) : 0;
     for (const { tie, score } of found) taste += tie.weight * score;
     const trend = (papers[at] as MatchingPaper).trend;
     scores.set(at, ((1 - dial) * (taste + trendWeight * trend) + dial * trend) * remaining(dislikes, at));
@@ -194,7 +194,7 @@ function reasonsOf(
     terms: tie.topic.terms(at),
     weight: taste * tie.weight * score,
   }));
-  const liked = likes ? taste * (likes.scores[at] as number) : 0;
+  const liked = likes ? taste * likes.share * (likes.scores[at] as number) : 0;
   if (likes && liked !== 0) {
     const { paper, relevance } = strongest(likes, at);
     const terms = candidates.sharedTerms(at, relevance);

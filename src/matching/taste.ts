@@ -1,20 +1,31 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { Relevance } from './relevance.ts';
+import { moments } from './standard.ts';
 
 /** Papers marked "more" (or "less") that count, newest first: older ones beyond this many don't. */
 const PAPERS_COUNTED = 100;
 /** Each paper marked counts this much less than the one marked after it. */
-const RECENCY = 0.98;
-/** Papers marked "more" count `k / (k + HALF)`: three are already half of the full weight. */
-const HALF = 2.5;
+const RECENCY = 0.99;
+/** Papers marked count `k / (k + HALF)`: three are already half of the full weight. */
+const HALF = 3;
+/** Deviations above the mean at which a paper is clearly like the marked ones; the deviation of a single one's relevance. */
+const FULL = 4;
 /** Most that likeness to a paper marked "less" takes from a score. */
 const PENALTY_LIMIT = 0.8;
 
-/** One marked paper with its share; the shares of a profile add up to 1. */
-export type Marked = { readonly paper: PaperId; readonly share: number; readonly relevance: Relevance };
+/** One marked paper with the factor that its relevance counts by. */
+export type Marked = { readonly paper: PaperId; readonly factor: number; readonly relevance: Relevance };
 
-/** Likeness of every candidate to a set of marked papers: a sum of `share × relevance`. */
-export type Likeness = { readonly scores: Float64Array; readonly marked: readonly Marked[] };
+/**
+ * Likeness of every candidate to a set of marked papers: the sum of `factor × relevance`, at the same scale as a
+ * relevance (1 = clearly alike).
+ */
+export type Likeness = {
+  readonly scores: Float64Array;
+  readonly marked: readonly Marked[];
+  /** How much the marked papers should count beside what is followed, from 0 to 1. */
+  readonly share: number;
+};
 
 /** Combines marked papers; those that are not known (`relevanceOf` gives undefined) are left out. Undefined when none is known. */
 export function likeness(
@@ -28,27 +39,54 @@ export function likeness(
   });
   if (known.length === 0) return undefined;
   const raw = known.map((_, age) => RECENCY ** age);
-  const sum = raw.reduce((total, each) => total + each, 0);
-  const strength = known.length / (known.length + HALF) / sum;
-  const marked = known.map((each, age) => ({ ...each, share: (raw[age] as number) * strength }));
-  const scores = new Float64Array(candidates);
-  for (const { share, relevance } of marked)
-    for (let at = 0; at < candidates; at += 1)
-      scores[at] = (scores[at] as number) + share * (relevance.scores[at] as number);
-  return { scores, marked };
+  const total = raw.reduce((sum, each) => sum + each, 0);
+  const shares = raw.map((each) => each / total);
+  const scale = rescale(known, shares);
+  const marked = known.map((each, at) => ({ ...each, factor: (shares[at] as number) * scale }));
+  return {
+    scores: add(
+      marked.map(({ relevance, factor }) => [relevance.scores, factor]),
+      candidates,
+    ),
+    marked,
+    share: known.length / (known.length + HALF),
+  };
+}
+
+/** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
+function rescale(known: readonly { readonly relevance: Relevance }[], shares: readonly number[]): number {
+  const size = known[0]?.relevance.background.length ?? 0;
+  if (known.length === 1 || size < 2) return 1;
+  const background = add(
+    known.map(({ relevance }, at) => [relevance.background, shares[at] as number]),
+    size,
+  );
+  return toDeviations(background);
+}
+
+/** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
+export function toDeviations(background: Float32Array | Float64Array): number {
+  return background.length < 2 ? 1 : 1 / Math.max(FULL * moments(background).deviation, 0.2);
+}
+
+function add(parts: readonly (readonly [Float32Array, number])[], size: number): Float64Array {
+  const sums = new Float64Array(size);
+  for (const [scores, factor] of parts)
+    for (let at = 0; at < size; at += 1) sums[at] = (sums[at] as number) + factor * (scores[at] as number);
+  return sums;
 }
 
 /** What remains of a score after likeness to papers marked "less": a factor from 1 − {@link PENALTY_LIMIT} to 1. */
 export function remaining(dislikes: Likeness | undefined, position: number): number {
   if (!dislikes) return 1;
-  return 1 - Math.min(PENALTY_LIMIT, Math.max(0, dislikes.scores[position] as number));
+  return 1 - Math.min(PENALTY_LIMIT, Math.max(0, (dislikes.scores[position] as number) * dislikes.share));
 }
 
 /** The marked paper that weighed most for a candidate. */
 export function strongest({ marked }: Likeness, position: number): Marked {
   return marked.reduce((best, each) =>
-    each.share * (each.relevance.scores[position] as number) >
-    best.share * (best.relevance.scores[position] as number)
+    each.factor * (each.relevance.scores[position] as number) >
+    best.factor * (best.relevance.scores[position] as number)
       ? each
       : best,
   );

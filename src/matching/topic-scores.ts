@@ -5,7 +5,7 @@ import { positiveText } from '#src/topics/query/query.ts';
 import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
-import type { RelevanceModel } from './relevance.ts';
+import type { Part, RelevanceModel } from './relevance.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
 import { showTerms } from './text/show-terms.ts';
 import type { MatchingPaper } from './types.ts';
@@ -34,7 +34,7 @@ const CATALOGUE_TERM = 0.1;
 const FILTER_BASE = 0.6;
 const FILTER_TEXT = 0.4;
 /** What a paper must reach to belong to free text or to an example. */
-export const SOFT_FLOOR = 0.4;
+export const SOFT_FLOOR = 0.6;
 
 const TERMS_SHOWN = 3;
 
@@ -144,12 +144,8 @@ export function createTopicScorer(deps: {
     return list(topic, found, (at) => shown(at, fit.explain(at)));
   };
 
-  const shown = (at: number, parts: readonly { term: string | null; weight: number }[]): string[] =>
-    showTerms(
-      papers[at] as MatchingPaper,
-      parts.flatMap(({ term, weight }) => (term !== null && weight > 0 ? [term] : [])),
-      TERMS_SHOWN,
-    );
+  const shown = (at: number, parts: readonly Part[]): string[] =>
+    showTerms(papers[at] as MatchingPaper, strongTerms(parts), TERMS_SHOWN);
 
   return (topic) => {
     const key = topicKey(topic);
@@ -159,11 +155,16 @@ export function createTopicScorer(deps: {
   };
 }
 
+/** Terms that speak for a paper, strongest first. */
+export function strongTerms(parts: readonly Part[]): string[] {
+  return parts.flatMap((part) => (part.type === 'term' && part.weight > 0 ? [part.term] : []));
+}
+
 function catalogueScore({ terms, inTitle }: TopicMatch): number {
   return CATALOGUE_BASE + (inTitle ? CATALOGUE_TITLE : 0) + CATALOGUE_TERM * Math.min(3, terms.length);
 }
 
-function above(scores: Float64Array): Found[] {
+function above(scores: Float32Array): Found[] {
   const found: Found[] = [];
   scores.forEach((score, at) => {
     if (score >= SOFT_FLOOR) found.push({ at, score });

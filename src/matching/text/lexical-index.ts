@@ -3,7 +3,7 @@ import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** BM25's constants (Robertson & Zaragoza, "The probabilistic relevance framework", 2009, eq. 3.15). */
 export const K1 = 1.2;
-export const B = 0.75;
+const B = 0.75;
 
 /** How common terms are in a collection: what inverse document frequencies are made of. */
 export type Frequencies = {
@@ -16,38 +16,65 @@ export type Frequencies = {
 };
 
 /**
- * BM25 weights of a set of documents, by document (rows) and by term (postings).
- * Terms of row `d` are `rowTerms[rowStarts[d] … rowStarts[d + 1]]`, their weights beside them.
+ * The terms of documents with two weights each: BM25's, for phrases, and for comparing documents with one another
+ * `(1 + ln tf) × idf` divided by the row's Euclidean length, so that the product of two rows is their cosine.
+ * Terms of row `d` stand at `starts[d] … starts[d + 1]`.
  */
+export type Rows = {
+  readonly starts: Int32Array;
+  readonly terms: Int32Array;
+  readonly bm25: Float32Array;
+  readonly unit: Float32Array;
+};
+
+/** The same by term: documents that hold term `t` stand at `starts[t] … starts[t + 1]`. */
+export type Postings = {
+  readonly starts: Int32Array;
+  readonly documents: Int32Array;
+  readonly bm25: Float32Array;
+  readonly unit: Float32Array;
+};
+
+/** Texts made searchable. */
 export type LexicalIndex = {
   readonly vocabulary: Vocabulary;
   readonly documents: readonly Document[];
   readonly frequencies: Frequencies;
-  readonly rowStarts: Int32Array;
-  readonly rowTerms: Int32Array;
-  readonly rowWeights: Float32Array;
-  /** Euclidean length of each row, never 0. */
-  readonly norms: Float64Array;
-  readonly postingStarts: Int32Array;
-  readonly postingDocuments: Int32Array;
-  readonly postingWeights: Float32Array;
+  readonly rows: Rows;
+  readonly postings: Postings;
+  /** BM25's idf in the form that is never negative. */
   idf(term: number): number;
 };
 
-type Text = { readonly title: string; readonly abstract: string };
+/** What is read of a paper. */
+export type Text = { readonly title: string; readonly abstract: string };
 
-/** Indexes texts; frequencies are counted on the texts themselves. Cost: about 0.1 ms a text. */
-export function createLexicalIndex(texts: readonly Text[]): LexicalIndex {
-  const vocabulary = createVocabulary();
+/** Frequencies counted beforehand on a larger collection, with the vocabulary they are numbered by. */
+export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: Frequencies };
+
+/**
+ * Indexes texts. Without `counted`, frequencies are those of the texts themselves.
+ * Pairs of words that only one text holds are left out: they can't tell texts apart.
+ */
+export function createLexicalIndex(texts: readonly Text[], counted?: Counted): LexicalIndex {
+  const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = texts.map((text) => readDocument(text, vocabulary));
   const counts = documents.map((document) => termCounts(document, vocabulary));
-  const frequencies = countFrequencies(documents, counts, vocabulary.size);
+  const found = documentFrequencies(counts, vocabulary.size);
+  const fitted = counted?.vocabulary.size ?? 0;
+  for (const terms of counts)
+    for (const term of terms.keys())
+      if (term >= fitted && (found[term] as number) < 2 && vocabulary.isPair(term)) terms.delete(term);
+  const frequencies = counted?.frequencies ?? {
+    documents: documents.length,
+    averageLength: averageLength(documents),
+    documentFrequency: (term: number) => found[term] ?? 0,
+  };
   const idf = (term: number): number => inverseFrequency(frequencies, term);
-  const rows = weighRows(documents, counts, frequencies, idf);
-  return { vocabulary, documents, frequencies, ...rows, ...invert(rows, vocabulary.size), idf };
+  const rows = weighRows(documents, counts, frequencies.averageLength, idf);
+  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size), idf };
 }
 
-/** BM25's idf in the form that is never negative. */
 function inverseFrequency({ documents, documentFrequency }: Frequencies, term: number): number {
   const found = documentFrequency(term);
   return Math.log(1 + (Math.max(documents, found) - found + 0.5) / (found + 0.5));
@@ -55,66 +82,89 @@ function inverseFrequency({ documents, documentFrequency }: Frequencies, term: n
 
 const lengthOf = ({ title, body }: Document): number => title.length * TITLE_WEIGHT + body.length;
 
-function countFrequencies(
-  documents: readonly Document[],
+/** Mean length of documents in weighted words, at least 1. */
+export function averageLength(documents: readonly Document[]): number {
+  const length = documents.reduce((sum, document) => sum + lengthOf(document), 0);
+  return Math.max(1, length / Math.max(1, documents.length));
+}
+
+/** In how many documents each term occurs. */
+export function documentFrequencies(
   counts: readonly ReadonlyMap<number, number>[],
   size: number,
-): Frequencies {
+): Int32Array {
   const found = new Int32Array(size);
   for (const terms of counts) for (const term of terms.keys()) found[term] = (found[term] as number) + 1;
-  const length = documents.reduce((sum, document) => sum + lengthOf(document), 0);
-  return {
-    documents: documents.length,
-    averageLength: Math.max(1, length / Math.max(1, documents.length)),
-    documentFrequency: (term) => found[term] ?? 0,
-  };
+  return found;
 }
 
-type Rows = Pick<LexicalIndex, 'rowStarts' | 'rowTerms' | 'rowWeights' | 'norms'>;
-
-function weighRows(
+/** Weighs the terms of documents, see {@link Rows}. */
+export function weighRows(
   documents: readonly Document[],
   counts: readonly ReadonlyMap<number, number>[],
-  { averageLength }: Frequencies,
+  meanLength: number,
   idf: (term: number) => number,
 ): Rows {
-  const rowStarts = new Int32Array(documents.length + 1);
+  const starts = new Int32Array(documents.length + 1);
   counts.forEach((terms, row) => {
-    rowStarts[row + 1] = (rowStarts[row] as number) + terms.size;
+    starts[row + 1] = (starts[row] as number) + terms.size;
   });
-  const rowTerms = new Int32Array(rowStarts.at(-1) ?? 0);
-  const rowWeights = new Float32Array(rowTerms.length);
-  const norms = new Float64Array(documents.length);
+  const size = starts.at(-1) ?? 0;
+  const rows = {
+    starts,
+    terms: new Int32Array(size),
+    bm25: new Float32Array(size),
+    unit: new Float32Array(size),
+  };
   documents.forEach((document, row) => {
-    const saturation = K1 * (1 - B + (B * lengthOf(document)) / averageLength);
-    let at = rowStarts[row] as number;
-    let squares = 0;
-    for (const [term, count] of counts[row] as ReadonlyMap<number, number>) {
-      const weight = Math.fround((idf(term) * count * (K1 + 1)) / (count + saturation));
-      rowTerms[at] = term;
-      rowWeights[at] = weight;
-      squares += weight * weight;
-      at += 1;
-    }
-    norms[row] = Math.sqrt(squares) || 1;
+    const saturation = K1 * (1 - B + (B * lengthOf(document)) / meanLength);
+    fillRow(rows, starts[row] as number, counts[row] as ReadonlyMap<number, number>, saturation, idf);
   });
-  return { rowStarts, rowTerms, rowWeights, norms };
+  return rows;
 }
 
-function invert({ rowStarts, rowTerms, rowWeights }: Rows, terms: number) {
-  const postingStarts = new Int32Array(terms + 1);
-  for (const term of rowTerms) postingStarts[term + 1] = (postingStarts[term + 1] as number) + 1;
-  for (let term = 0; term < terms; term += 1)
-    postingStarts[term + 1] = (postingStarts[term + 1] as number) + (postingStarts[term] as number);
-  const next = postingStarts.slice(0, terms);
-  const postingDocuments = new Int32Array(rowTerms.length);
-  const postingWeights = new Float32Array(rowTerms.length);
+function fillRow(
+  rows: Rows,
+  start: number,
+  counts: ReadonlyMap<number, number>,
+  saturation: number,
+  idf: (term: number) => number,
+): void {
+  let at = start;
+  let squares = 0;
+  for (const [term, count] of counts) {
+    const rarity = idf(term);
+    const weight = rarity * (1 + Math.log(count));
+    rows.terms[at] = term;
+    rows.bm25[at] = (rarity * count * (K1 + 1)) / (count + saturation);
+    rows.unit[at] = weight;
+    squares += weight * weight;
+    at += 1;
+  }
+  const length = Math.sqrt(squares) || 1;
+  for (let each = start; each < at; each += 1) rows.unit[each] = (rows.unit[each] as number) / length;
+}
+
+function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number): Postings {
+  const starts = new Int32Array(size + 1);
+  for (const term of terms) starts[term + 1] = (starts[term + 1] as number) + 1;
+  for (let term = 0; term < size; term += 1)
+    starts[term + 1] = (starts[term + 1] as number) + (starts[term] as number);
+  const next = starts.slice(0, size);
+  const postings = {
+    starts,
+    documents: new Int32Array(terms.length),
+    bm25: new Float32Array(terms.length),
+    unit: new Float32Array(terms.length),
+  };
   for (let row = 0; row + 1 < rowStarts.length; row += 1)
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
-      const place = next[rowTerms[at] as number] as number;
-      next[rowTerms[at] as number] = place + 1;
-      postingDocuments[place] = row;
-      postingWeights[place] = rowWeights[at] as number;
+      const term = terms[at] as number;
+      const place = next[term] as number;
+      next[term] = place + 1;
+      postings.documents[place] = row;
+      postings.bm25[place] = bm25[at] as number;
+      postings.unit[place] = unit[at] as number;
     }
-  return { postingStarts, postingDocuments, postingWeights };
+  return postings;
 }

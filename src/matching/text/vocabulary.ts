@@ -14,6 +14,7 @@ export type Vocabulary = {
   findPair(first: number, second: number): number | undefined;
   /** Whether a stem's number is that of a stop word. */
   isStop(id: number): boolean;
+  isPair(id: number): boolean;
   /** The term in words, "latent diffus". */
   text(id: number): string;
 };
@@ -21,34 +22,47 @@ export type Vocabulary = {
 /** Stems are numbered below 2^26, so that a pair of them is a safe integer. */
 const PAIR_BASE = 2 ** 26;
 
-/** A new, empty vocabulary. */
-export function createVocabulary(): Vocabulary {
+/**
+ * A new vocabulary: empty, or on top of another one, whose numbers stay valid. The one below must not grow any more.
+ */
+export function createVocabulary(below?: Vocabulary): Vocabulary {
   const stems = new Map<string, number>();
   const pairs = new Map<number, number>();
+  const first = below?.size ?? 0;
   const texts: string[] = [];
-  const stops: boolean[] = [];
-  const add = (text: string, stop: boolean): number => {
-    stops.push(stop);
-    return texts.push(text) - 1;
+  const flags: number[] = [];
+  const add = (text: string, flag: number): number => {
+    flags.push(flag);
+    return first + texts.push(text) - 1;
   };
+  const findStem = (stem: string): number | undefined => below?.findStem(stem) ?? stems.get(stem);
+  const findPair = (left: number, right: number): number | undefined =>
+    below?.findPair(left, right) ?? pairs.get(left * PAIR_BASE + right);
+  const text = (id: number): string => (id < first ? (below?.text(id) ?? '') : (texts[id - first] ?? ''));
   return {
     get size() {
-      return texts.length;
+      return first + texts.length;
     },
     stem(stem) {
-      let id = stems.get(stem);
-      if (id === undefined) stems.set(stem, (id = add(stem, STOP_STEMS.has(stem))));
+      let id = findStem(stem);
+      if (id === undefined) stems.set(stem, (id = add(stem, STOP_STEMS.has(stem) ? STOP : 0)));
       return id;
     },
-    findStem: (stem) => stems.get(stem),
-    pair(first, second) {
-      const key = first * PAIR_BASE + second;
-      let id = pairs.get(key);
-      if (id === undefined) pairs.set(key, (id = add(`${texts[first]} ${texts[second]}`, false)));
+    findStem,
+    pair(left, right) {
+      let id = findPair(left, right);
+      if (id === undefined) {
+        id = add(`${text(left)} ${text(right)}`, PAIR);
+        pairs.set(left * PAIR_BASE + right, id);
+      }
       return id;
     },
-    findPair: (first, second) => pairs.get(first * PAIR_BASE + second),
-    isStop: (id) => stops[id] === true,
-    text: (id) => texts[id] ?? '',
+    findPair,
+    isStop: (id) => (id < first ? (below?.isStop(id) ?? false) : flags[id - first] === STOP),
+    isPair: (id) => (id < first ? (below?.isPair(id) ?? false) : flags[id - first] === PAIR),
+    text,
   };
 }
+
+const STOP = 1;
+const PAIR = 2;

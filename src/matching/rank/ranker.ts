@@ -1,0 +1,159 @@
+import type { PaperId } from '#src/database/ids.ts';
+import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
+import { collectTexts } from '../collection.ts';
+import { indexCandidates } from '../index-candidates.ts';
+import { createRelevanceModel, type Part, type Relevance } from '../relevance.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import { type Likeness, likeness, remaining, toDeviations } from '../taste.ts';
+import type { CandidateIndex, MatchingPaper, Reason } from '../types.ts';
+import { createCache } from './cache.ts';
+
+/** One line of profiles: an interest by phrase and examples, or a reader's follows. Papers by number in `papers`. */
+export type RankProfile = {
+  readonly phrase?: string;
+  readonly likes: readonly number[];
+  readonly dislikes: readonly number[];
+  readonly follows: readonly Follow[];
+  readonly mutes: readonly Follow[];
+  /** The papers to rank; all candidates when absent. */
+  readonly only?: readonly number[];
+};
+
+/** Why a paper stands where it stands: the weights of the parts add up to the paper's score. */
+export type RankReason =
+  | {
+      readonly type: 'phrase';
+      readonly phrase: string;
+      readonly weight: number;
+      readonly parts: readonly Part[];
+    }
+  | {
+      readonly type: 'liked';
+      readonly paper: number;
+      readonly weight: number;
+      readonly parts: readonly Part[];
+    }
+  | { readonly type: 'reason'; readonly reason: Reason };
+
+/** A ranked paper, by number. */
+export type Ranked = { readonly paper: number; readonly score: number; reasons(): RankReason[] };
+
+/** Bytes of relevances kept from one profile to the next. */
+const CACHE_BYTES = 256 * 2 ** 20;
+
+/**
+ * Ranks many profiles over the same papers. An interest (phrase, likes, dislikes) is scored on every paper and
+ * sorted, with no floor, no fairness and no diversity; a profile with follows or mutes is chosen for like a digest.
+ * @param deps.papers candidates first, then papers that are only known (liked ones)
+ * @param deps.candidates how many of `papers` are candidates
+ */
+export function createRanker(deps: {
+  readonly papers: readonly MatchingPaper[];
+  readonly candidates: number;
+  readonly catalogue: readonly CatalogueTopic[];
+  readonly statistics?: Statistics;
+}): (profile: RankProfile, top: number) => Ranked[] {
+  const { papers, candidates, statistics } = deps;
+  const model = createRelevanceModel(collectTexts(papers, candidates, statistics));
+  const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (papers.length + 1)))));
+  const phrase = (text: string): Relevance => cache(`phrase ${text}`, () => model.phrase(text));
+  const example = (paper: number): Relevance => cache(`paper ${paper}`, () => model.paper(paper));
+  let index: CandidateIndex | undefined;
+  const all = papers.slice(0, candidates).map((_, at) => at);
+
+  return (profile, top) => {
+    if (profile.follows.length > 0 || profile.mutes.length > 0) {
+      index ??= indexCandidates(
+        papers.slice(0, candidates),
+        deps.catalogue,
+        papers.slice(candidates),
+        statistics,
+      );
+      return choose(index, papers, profile, top, all);
+    }
+    const interest = scoreInterest(profile, candidates, phrase, example);
+    const likes = new Set([...profile.likes, ...profile.dislikes]);
+    return (profile.only ?? all)
+      .filter((paper) => !likes.has(paper))
+      .map((paper) => ({ paper, score: interest.score(paper) }))
+      .toSorted((a, b) => b.score - a.score || a.paper - b.paper)
+      .slice(0, top)
+      .map((each) => ({ ...each, reasons: () => interest.reasons(each.paper) }));
+  };
+}
+
+type Interest = { score(paper: number): number; reasons(paper: number): RankReason[] };
+
+function scoreInterest(
+  profile: RankProfile,
+  candidates: number,
+  phraseRelevance: (text: string) => Relevance,
+  example: (paper: number) => Relevance,
+): Interest {
+  const asLikeness = (marked: readonly number[]): Likeness | undefined =>
+    likeness(marked as readonly PaperId[], candidates, example);
+  const likes = asLikeness(profile.likes);
+  const dislikes = asLikeness(profile.dislikes);
+  const text = profile.phrase?.trim();
+  const phrase = text ? phraseRelevance(text) : undefined;
+  const share = likes ? (phrase ? likes.share : 1) : 0;
+  const phraseFactor = phrase ? (1 - share) * toDeviations(phrase.background) : 0;
+  return {
+    score: (paper) =>
+      (phraseFactor * (phrase?.scores[paper] ?? 0) + share * (likes?.scores[paper] ?? 0)) *
+      (paper < candidates ? remaining(dislikes, paper) : 1),
+    reasons(paper) {
+      const factor = remaining(dislikes, paper);
+      const reasons: RankReason[] = [];
+      if (phrase && text)
+        reasons.push({ type: 'phrase', phrase: text, ...weigh(phrase, paper, phraseFactor * factor) });
+      for (const { paper: liked, factor: weight, relevance } of likes?.marked ?? [])
+        reasons.push({ type: 'liked', paper: liked, ...weigh(relevance, paper, share * weight * factor) });
+      return reasons.toSorted((a, b) => weightOf(b) - weightOf(a));
+    },
+  };
+}
+
+const weightOf = (reason: RankReason): number =>
+  reason.type === 'reason' ? reason.reason.weight : reason.weight;
+
+function weigh(relevance: Relevance, paper: number, factor: number): { weight: number; parts: Part[] } {
+  const parts = relevance.explain(paper).map((part) => ({ ...part, weight: part.weight * factor }));
+  return { weight: parts.reduce((sum, part) => sum + part.weight, 0), parts };
+}
+
+function choose(
+  index: CandidateIndex,
+  papers: readonly MatchingPaper[],
+  profile: RankProfile,
+  top: number,
+  all: readonly number[],
+): Ranked[] {
+  const numbers = new Map(papers.map(({ id }, at) => [id, at]));
+  const ids = (list: readonly number[]): PaperId[] => list.flatMap((paper) => papers[paper]?.id ?? []);
+  const only = profile.only && new Set(profile.only);
+  const exclude = new Set(
+    ids([...profile.likes, ...profile.dislikes, ...(only ? all.filter((paper) => !only.has(paper)) : [])]),
+  );
+  const query = profile.phrase?.trim();
+  const follows = query
+    ? [...profile.follows, { kind: 'query' as const, value: query, weight: 1 }]
+    : profile.follows;
+  const choices = index.choose(
+    {
+      follows,
+      mutes: profile.mutes,
+      likes: ids(profile.likes),
+      dislikes: ids(profile.dislikes),
+      dial: 0,
+      fillWithTrending: false,
+      limit: top,
+    },
+    exclude,
+  );
+  return choices.map(({ paper, score, reasons }) => ({
+    paper: numbers.get(paper) as number,
+    score,
+    reasons: () => reasons.map((reason) => ({ type: 'reason' as const, reason })),
+  }));
+}

@@ -1,0 +1,52 @@
+import type { LexicalIndex } from '../text/lexical-index.ts';
+import { comparable, projectRows, unit } from './project.ts';
+import type { Statistics } from './statistics.ts';
+
+/**
+ * Latent semantic directions of the texts of an index (Deerwester et al., "Indexing by latent semantic analysis",
+ * 1990): texts that share no word but words that occur together are near each other.
+ */
+export type Directions = {
+  /** Cosine of every text with a phrase, given as weighted terms. */
+  toPhrase(terms: ReadonlyMap<number, number>): Float64Array;
+  /** Cosine of every text with the text at a position, directions weighted by the inverse root of their strength. */
+  toPaper(position: number): Float64Array;
+};
+
+/** Folds the texts of an index into fitted directions; undefined where none were fitted. */
+export function foldIn(
+  index: LexicalIndex,
+  { rank, basis, scale, mean }: Statistics,
+): Directions | undefined {
+  if (rank === 0) return undefined;
+  const { starts, terms, unit: values } = index.rows;
+  const rows = index.documents.length;
+  const projected = projectRows({ rows, starts, indices: terms, values }, basis, rank);
+  const compared = comparable(projected, scale, mean);
+  unit(projected, rank);
+  return {
+    toPhrase(weights) {
+      const indices = Int32Array.from(weights.keys());
+      const phrase = {
+        rows: 1,
+        starts: Int32Array.of(0, indices.length),
+        indices,
+        values: Float32Array.from(weights.values()),
+      };
+      return products(projected, unit(projectRows(phrase, basis, rank), rank));
+    },
+    toPaper: (position) => products(compared, compared.subarray(position * rank, (position + 1) * rank)),
+  };
+}
+
+function products(vectors: Float32Array, wanted: Float32Array): Float64Array {
+  const rank = wanted.length;
+  const result = new Float64Array(vectors.length / rank);
+  for (let row = 0; row < result.length; row += 1) {
+    const start = row * rank;
+    let sum = 0;
+    for (let k = 0; k < rank; k += 1) sum += (vectors[start + k] as number) * (wanted[k] as number);
+    result[row] = sum;
+  }
+  return result;
+}
