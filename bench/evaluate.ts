@@ -1,6 +1,7 @@
 /** `npm run eval -- NAME`: quality on the real data beside the project. One module per evaluation, each with a `run`. */
 const EVALUATIONS: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<void> }>>> = {
   trend: () => import('./trend.ts'),
+  relevance: () => import('./relevance.ts'),
   'fit-prior': () => import('./fit-prior.ts'),
 };
 

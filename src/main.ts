@@ -7,6 +7,7 @@ import { registerIngest } from './command-line/ingest.ts';
 import { CommandError, type Io, standardIo } from './command-line/io.ts';
 import { registerLedger } from './command-line/ledger.ts';
 import { registerMail } from './command-line/mail.ts';
+import { registerRank } from './command-line/rank.ts';
 import { registerReplay } from './command-line/replay.ts';
 import { registerServe } from './command-line/serve.ts';
 import { registerSources } from './command-line/sources.ts';
@@ -25,6 +26,7 @@ const registrations = [
   registerReplay,
   registerMail,
   registerApiKeys,
+  registerRank,
 ] as const;
 
 /** Exit codes: 0 done · 1 it failed · 2 the command line or the configuration is wrong. */

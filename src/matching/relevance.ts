@@ -1,6 +1,6 @@
 import type { Collection } from './collection.ts';
 import { type Standard, standardise } from './standard.ts';
-import { phraseTerms } from './text/document.ts';
+import { phraseStems } from './text/document.ts';
 import { K1, type LexicalIndex } from './text/lexical-index.ts';
 
 /**
@@ -52,14 +52,18 @@ export function createRelevanceModel(collection: Collection): RelevanceModel {
 
 function phraseRelevance(collection: Collection, text: string): Relevance {
   const { index, directions } = collection;
-  const { stems } = phraseTerms(text, index.vocabulary);
-  const weights = new Map(
-    stems.map((term, at) => [term, stems.length > PHRASE_WORDS ? 1 : 0.5 ** (at / HALF_LIFE)]),
-  );
+  const stems = phraseStems(text, index.vocabulary);
+  const weights = new Map<number, number>();
+  const meanings = new Map<number, number>();
+  stems.forEach((term, at) => {
+    const weight = stems.length > PHRASE_WORDS ? 1 : 0.5 ** (at / HALF_LIFE);
+    weights.set(term, (weights.get(term) ?? 0) + weight);
+    meanings.set(term, (meanings.get(term) ?? 0) + index.idf(term) ** 2);
+  });
   let greatest = 0;
   for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
   const raw = sumPostings(index, weights, index.postings.bm25);
-  const meaning = directions?.toPhrase(new Map(stems.map((term) => [term, index.idf(term) ** 2])));
+  const meaning = directions?.toPhrase(meanings);
   const standard = standardise(
     collection,
     { raw, least: greatest * LEAST_PHRASE },

@@ -4,7 +4,7 @@ import { collectTexts } from '../collection.ts';
 import { indexCandidates } from '../index-candidates.ts';
 import { createRelevanceModel, type Part, type Relevance } from '../relevance.ts';
 import type { Statistics } from '../statistics/statistics.ts';
-import { type Likeness, likeness, remaining, toDeviations } from '../taste.ts';
+import { type Likeness, likeness, toDeviations } from '../taste.ts';
 import type { CandidateIndex, MatchingPaper, Reason } from '../types.ts';
 import { createCache } from './cache.ts';
 
@@ -28,7 +28,7 @@ export type RankReason =
       readonly parts: readonly Part[];
     }
   | {
-      readonly type: 'liked';
+      readonly type: 'liked' | 'disliked';
       readonly paper: number;
       readonly weight: number;
       readonly parts: readonly Part[];
@@ -38,6 +38,8 @@ export type RankReason =
 /** A ranked paper, by number. */
 export type Ranked = { readonly paper: number; readonly score: number; reasons(): RankReason[] };
 
+/** What likeness to disliked papers takes, as a share of what likeness to liked ones gives. */
+const DISLIKES = 0.5;
 /** Bytes of relevances kept from one profile to the next. */
 const CACHE_BYTES = 256 * 2 ** 20;
 
@@ -98,17 +100,22 @@ function scoreInterest(
   const phrase = text ? phraseRelevance(text) : undefined;
   const share = likes ? (phrase ? likes.share : 1) : 0;
   const phraseFactor = phrase ? (1 - share) * toDeviations(phrase.background) : 0;
+  const dislikeFactor = dislikes ? -DISLIKES * dislikes.share : 0;
   return {
     score: (paper) =>
-      (phraseFactor * (phrase?.scores[paper] ?? 0) + share * (likes?.scores[paper] ?? 0)) *
-      (paper < candidates ? remaining(dislikes, paper) : 1),
+      phraseFactor * (phrase?.scores[paper] ?? 0) +
+      share * (likes?.scores[paper] ?? 0) +
+      dislikeFactor * (dislikes?.scores[paper] ?? 0),
     reasons(paper) {
-      const factor = remaining(dislikes, paper);
-      const reasons: RankReason[] = [];
+      const marked = (type: 'liked' | 'disliked', all: Likeness | undefined, part: number): RankReason[] =>
+        (all?.marked ?? []).map(({ paper: which, factor, relevance }) => ({
+          type,
+          paper: which,
+          ...weigh(relevance, paper, part * factor),
+        }));
+      const reasons = [...marked('liked', likes, share), ...marked('disliked', dislikes, dislikeFactor)];
       if (phrase && text)
-        reasons.push({ type: 'phrase', phrase: text, ...weigh(phrase, paper, phraseFactor * factor) });
-      for (const { paper: liked, factor: weight, relevance } of likes?.marked ?? [])
-        reasons.push({ type: 'liked', paper: liked, ...weigh(relevance, paper, share * weight * factor) });
+        reasons.push({ type: 'phrase', phrase: text, ...weigh(phrase, paper, phraseFactor) });
       return reasons.toSorted((a, b) => weightOf(b) - weightOf(a));
     },
   };

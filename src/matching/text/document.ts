@@ -40,22 +40,9 @@ function count(stems: Int32Array, weight: number, counts: Map<number, number>, v
   }
 }
 
-/** Terms of a phrase that a vocabulary knows, each once, in order: stems first, then pairs. */
-export function phraseTerms(phrase: string, vocabulary: Vocabulary): { stems: number[]; pairs: number[] } {
-  const stems = new Set<number>();
-  const pairs = new Set<number>();
-  let previous: number | undefined;
-  for (const text of stemsOf(phrase)) {
-    const stem = vocabulary.findStem(text);
-    if (stem !== undefined && vocabulary.isStop(stem)) {
-      previous = undefined;
-      continue;
-    }
-    const pair =
-      stem !== undefined && previous !== undefined ? vocabulary.findPair(previous, stem) : undefined;
-    if (stem !== undefined) stems.add(stem);
-    if (pair !== undefined) pairs.add(pair);
-    previous = stem;
-  }
-  return { stems: [...stems], pairs: [...pairs] };
+/** Stems of a phrase that a vocabulary knows, in order, repeats included, stop words left out. */
+export function phraseStems(phrase: string, vocabulary: Vocabulary): number[] {
+  return stemsOf(phrase)
+    .flatMap((text) => vocabulary.findStem(text) ?? [])
+    .filter((stem) => !vocabulary.isStop(stem));
 }
