@@ -13,6 +13,7 @@ import { loadTemplates } from '#src/mail/templates.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
+import { createFreshCache, type FreshCache } from './fresh-cache.ts';
 import { paperView, reasonView } from './paper-view.ts';
 
 /** A composed digest, or why there is none. */
@@ -49,13 +50,15 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
     (writer ??= loadTemplates('digest').then((templates) =>
       createDigestWriter({ sender: dependencies.sender, templates }),
     ));
-  const read = (rows: readonly ClaimedDigest[]) => readBatch(rows, dependencies);
+  const sources = createSources(dependencies);
+  const read = (rows: readonly ClaimedDigest[]) => readBatch(rows, sources);
   return {
     compose: async (rows) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
-      const composed = new Map<DigestId, Composed>();
-      for (const row of rows) composed.set(row.id, await composeOne(row, context));
-      return composed;
+      // All at once: signatures are made on other threads.
+      return new Map(
+        await Promise.all(rows.map(async (row) => [row.id, await composeOne(row, context)] as const)),
+      );
     },
     page: async (row) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read([row]) };
@@ -79,18 +82,35 @@ type Context = DigestComposerDependencies & {
   readonly batch: Batch;
 };
 
-async function readBatch(
-  rows: readonly ClaimedDigest[],
-  dependencies: DigestComposerDependencies,
-): Promise<Batch> {
-  const dates = [...new Set(rows.map((row) => row.editionDate))];
-  const { coverageOf } = dependencies;
+/** Where a batch is read from; papers and coverage are asked for again only when they are half a minute old. */
+type Sources = Pick<DigestComposerDependencies, 'recipientsByIds'> & {
+  readonly papersByIds: FreshCache<PaperId, Paper>;
+  readonly coverageByDates: FreshCache<IsoDate, CoverageView | null>;
+};
+
+/** A paper that is withdrawn is left out of what is composed this much later, in milliseconds. */
+const FRESH_MS = 30_000;
+const PAPERS_KEPT = 20_000;
+
+function createSources(dependencies: DigestComposerDependencies): Sources {
+  const { papersByIds, recipientsByIds, coverageOf = async () => null, now } = dependencies;
+  const options = { now, keepMs: FRESH_MS, limit: PAPERS_KEPT };
+  const readCoverage = async (dates: readonly IsoDate[]) =>
+    new Map(await Promise.all(dates.map(async (date) => [date, await coverageOf(date)] as const)));
+  return {
+    recipientsByIds,
+    papersByIds: createFreshCache(papersByIds, options),
+    coverageByDates: createFreshCache(readCoverage, options),
+  };
+}
+
+async function readBatch(rows: readonly ClaimedDigest[], sources: Sources): Promise<Batch> {
   const [papers, recipients, coverage] = await Promise.all([
-    dependencies.papersByIds([...new Set(rows.flatMap((row) => row.content.paperIds))]),
-    dependencies.recipientsByIds([...new Set(rows.map((row) => row.subscriberId))]),
-    Promise.all(dates.map(async (date) => [date, coverageOf ? await coverageOf(date) : null] as const)),
+    sources.papersByIds([...new Set(rows.flatMap((row) => row.content.paperIds))]),
+    sources.recipientsByIds([...new Set(rows.map((row) => row.subscriberId))]),
+    sources.coverageByDates([...new Set(rows.map((row) => row.editionDate))]),
   ]);
-  return { papers, recipients, coverage: new Map(coverage) };
+  return { papers, recipients, coverage };
 }
 
 async function composeOne(row: ClaimedDigest, context: Context): Promise<Composed> {
