@@ -216,7 +216,10 @@ describe('writes', () => {
     const headers = { 'idempotency-key': 'one' };
     const body = { consent: 'test', subscribers: [{ email: 'once@example.org' }] };
     const answers = await Promise.all([1, 2, 3].map(() => call('POST', '/subscribers', body, headers)));
-    expect(answers.map((answer) => answer.statusCode).sort((a, b) => a - b)).toEqual([200, 409, 409]);
+    // One does the work; the others are told that it runs, or get its answer, whichever comes first.
+    const first = answers.filter((one) => one.statusCode === 200 && !one.headers['idempotent-replayed']);
+    expect(first).toHaveLength(1);
+    expect(answers.every((one) => [200, 409].includes(one.statusCode))).toBe(true);
     const again = await call('POST', '/subscribers', body, headers);
     expect(again.json().added).toHaveLength(1);
     expect(again.headers['idempotent-replayed']).toBe('true');
