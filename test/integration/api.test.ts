@@ -56,6 +56,12 @@ describe('the description', () => {
       expect(Object.keys(operation)).toEqual(
         expect.arrayContaining(['operationId', 'summary', 'responses', 'tags']),
       );
+    const needed = operations.flatMap((operation) =>
+      ((operation.parameters ?? []) as { name: string; required?: boolean }[])
+        .filter((parameter) => parameter.required)
+        .map((parameter) => parameter.name),
+    );
+    expect(new Set(needed)).toEqual(new Set(['identifier', 'q', 'slug', 'id']));
     const ids = operations.map((operation) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     expect((await web.app.inject('/api')).body).toContain('Add subscribers who have agreed elsewhere');

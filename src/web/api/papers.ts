@@ -11,6 +11,7 @@ import {
   type PaperIn,
   PaperOut,
   PapersIn,
+  PER_PAGE,
   pageOf,
   paperOut,
   toCursor,
@@ -42,7 +43,7 @@ export const paperApi =
         },
       },
       async (request, reply) => {
-        const { limit, cursor, day } = request.query;
+        const { limit = PER_PAGE, cursor, day } = request.query;
         const offset = fromCursor(cursor);
         if (offset === null) return sendProblem(reply, 400, 'cursor: use `next` of the page before.');
         const date = day === undefined ? await days.latest(utcDate(now())) : dateOrNull(day);
@@ -91,7 +92,7 @@ export const paperApi =
         },
       },
       async (request, reply) => {
-        const { q, limit, cursor } = request.query;
+        const { q, limit = PER_PAGE, cursor } = request.query;
         const offset = fromCursor(cursor);
         if (offset === null) return sendProblem(reply, 400, 'cursor: use `next` of the page before.');
         const parsed = parseQuery(q);

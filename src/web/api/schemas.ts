@@ -22,9 +22,12 @@ export const pageOf = <Item extends ReturnType<typeof Type.Object>>(item: Item) 
     }),
   });
 
+/** Items of a page where the caller names no limit. */
+export const PER_PAGE = 50;
+
 /** Query of a list. */
 export const PageQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: PER_PAGE })),
   cursor: Type.Optional(Type.String({ maxLength: 100, description: '`next` of the page before.' })),
 });
 
@@ -129,7 +132,7 @@ export const topicOut = (topic: CatalogueTopic): Static<typeof TopicOut> => ({
 export const TopicIn = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 100 }),
-    description: Type.String({ maxLength: 500, default: '' }),
+    description: Type.Optional(Type.String({ maxLength: 500 })),
     group: Type.String({ minLength: 1, maxLength: 60 }),
     triggers: Phrases,
     titleTriggers: Type.Optional(Phrases),

@@ -10,6 +10,7 @@ import { Problem, sendProblem } from './problem.ts';
 import {
   fromCursor,
   PageQuery,
+  PER_PAGE,
   pageOf,
   SubscriberDetail,
   SubscriberOut,
@@ -49,7 +50,7 @@ export const subscriberApi =
         },
       },
       async (request, reply) => {
-        const { limit, cursor, state } = request.query;
+        const { limit = PER_PAGE, cursor, state } = request.query;
         const after = fromCursor(cursor);
         if (after === null) return sendProblem(reply, 400, 'cursor: use `next` of the page before.');
         const found = await api.listSubscribers({ after, limit: limit + 1, ...(state ? { state } : {}) });
@@ -165,7 +166,7 @@ export const subscriberApi =
           tags: ['subscribers'],
           security,
           params: IdParams,
-          querystring: Type.Object({ erase: Type.Boolean({ default: false }) }),
+          querystring: Type.Object({ erase: Type.Optional(Type.Boolean({ default: false })) }),
           response: { 204: Type.Null(), ...FAULTS },
         },
       },

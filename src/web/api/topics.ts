@@ -48,8 +48,8 @@ export const topicApi =
         },
       },
       async (request) => {
-        const { titleTriggers = [], ...body } = request.body;
-        const topic = { slug: request.params.slug, titleTriggers, ...body };
+        const { titleTriggers = [], description = '', ...body } = request.body;
+        const topic = { slug: request.params.slug, titleTriggers, description, ...body };
         await api.putTopic(topic);
         return topicOut(topic);
       },

@@ -15,6 +15,8 @@ export type PreferencesView = {
   readonly catalogue: readonly CatalogueTopic[];
   readonly languages: readonly { readonly tag: string; readonly name: string }[];
   readonly note: 'welcome' | 'saved' | null;
+  /** What the reader gets as saved, in sentences. */
+  readonly profile: readonly string[];
   /** Markup of the sections after the form: learned feedback, feeds, address, leaving. */
   readonly after: Html;
   /** Markup of the preview; empty until it was asked for. */
@@ -34,6 +36,7 @@ export function preferencesPage(site: Site, view: PreferencesView): Page {
     script: true,
     body: html`<h1>${view.note === 'welcome' ? 'Choose what you get' : 'Your preferences'}</h1>
 <p class="soft">${view.subscriber.email}</p>
+!${view.note === 'welcome' ? '' : html`<p>${view.profile.join(' ')}</p>`}
 !${view.note ? NOTES[view.note] : ''}
 !${stateNote(site, view)}
 !${faultList(view.faults)}

@@ -5,6 +5,7 @@ import { PreferencesBody, parsePreferences, preferencesValues } from '../forms/p
 import { messagePage } from '../pages/message.ts';
 import { faultList, type PreferencesView, preferencesPage } from '../pages/preferences.ts';
 import { previewFragment } from '../pages/preview.ts';
+import { profileInWords } from '../pages/profile.ts';
 import { readerSections } from '../pages/reader-sections.ts';
 import {
   goTo,
@@ -182,6 +183,11 @@ async function sendPreferences(
     subscriber: reader.subscriber,
     catalogue,
     languages: LANGUAGE_CHOICES,
+    profile: profileInWords(
+      reader.subscriber,
+      await web.deps.subscribers.followsOf(reader.subscriber.id),
+      catalogue,
+    ),
     after: await readerSections(web, token, reader),
   });
   return sendPage(web, reply, page, reply.statusCode);
