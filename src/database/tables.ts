@@ -199,6 +199,22 @@ export interface Signals {
   value: number;
 }
 
+export interface Statistics {
+  average_length: number;
+  background: ArrayType<number>;
+  documents: number;
+  fitted_at: Timestamp;
+  rank: number;
+  version: string;
+}
+
+export interface StatisticsParts {
+  bytes: Buffer;
+  name: string;
+  part: number;
+  version: string;
+}
+
 export interface Subscribers {
   confirmed_at: Timestamp | null;
   created_at: Generated<Timestamp>;
@@ -261,6 +277,8 @@ export interface DB {
   request_counts: RequestCounts;
   settings: Settings;
   signals: Signals;
+  statistics: Statistics;
+  statistics_parts: StatisticsParts;
   subscribers: Subscribers;
   suppressions: Suppressions;
   topics: Topics;
