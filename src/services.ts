@@ -8,6 +8,8 @@ import { createEditionStore } from './digests/edition-store.ts';
 import { createLedger } from './digests/ledger.ts';
 import { createPlanner } from './digests/plan.ts';
 import { profilesOf } from './digests/profiles.ts';
+import { createStatistics, fitInThread, type StatisticsService } from './digests/refit-statistics.ts';
+import { createStatisticsStore } from './digests/statistics-store.ts';
 import { createNoticeComposer } from './mail/notice-mail.ts';
 import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
@@ -82,7 +84,8 @@ export function createServices(on: Foundations) {
   const editions = createEditionStore({ database });
   const sender = senderOf(config, on.baseUrl, secret);
 
-  const editionIndex = wireCandidates(on, { papers, topics, editions });
+  const statistics = createStatistics({ store: createStatisticsStore({ database }), now, fit: fitInThread });
+  const editionIndex = wireCandidates(on, { papers, topics, editions, statistics });
   const planner = createPlanner({
     database,
     now,
@@ -185,6 +188,7 @@ export function createServices(on: Foundations) {
     suppressions,
     ledger,
     editions,
+    statistics,
     planner,
     subscribers,
     digestComposer,
@@ -199,7 +203,12 @@ const byId = (papers: readonly Paper[]): Map<PaperId, Paper> =>
 /** The index of an edition: candidates with their trend, and the papers that readers marked as context. */
 function wireCandidates(
   { config, database, now }: Foundations,
-  stores: { papers: PaperStore; topics: TopicStore; editions: ReturnType<typeof createEditionStore> },
+  stores: {
+    papers: PaperStore;
+    topics: TopicStore;
+    editions: ReturnType<typeof createEditionStore>;
+    statistics: StatisticsService;
+  },
 ) {
   const withTrend = async (found: readonly Paper[], at: Date): Promise<MatchingPaper[]> => {
     const signals = await stores.papers.signalsOf(
@@ -220,7 +229,8 @@ function wireCandidates(
     index: async (candidates) => {
       const catalogue = await stores.topics.catalogue();
       const marked = await stores.papers.papersByIds(await markedPapers(database));
-      return indexCandidates(candidates, catalogue, await withTrend(marked, now()));
+      const context = await withTrend(marked, now());
+      return indexCandidates(candidates, catalogue, context, await stores.statistics.current());
     },
   });
 }

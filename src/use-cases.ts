@@ -128,7 +128,10 @@ export function createWorkerUseCases(
       const today = utcDate(now());
       await ensurePartitions(database, addDays(today, -1), addDays(today, 40));
       await services.editions.freezeBefore(addDays(today, -1), now());
-      return services.subscribers.upkeep();
+      const report = await services.subscribers.upkeep();
+      const refit = await services.statistics.refitIfDue();
+      if (refit.type === 'fitted') log.info(refit, 'fitted statistics of matching');
+      return report;
     },
   };
 }
