@@ -136,6 +136,8 @@ async function main(): Promise<number> {
       backend: backend === 'redis' ? 'redis' : 'postgres',
       connections: Number(values.connections),
     });
+    const stop = () => void stage.destroy().finally(() => process.exit(130));
+    process.once('SIGINT', stop).once('SIGTERM', stop);
     try {
       for (const one of CASES) {
         if (!one.name.includes(values.cases)) continue;
@@ -145,6 +147,7 @@ async function main(): Promise<number> {
         if (!values.json) console.log(show(row));
       }
     } finally {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
       await stage.destroy();
     }
   }

@@ -16,6 +16,8 @@ export type Config = {
     | { readonly kind: 'mailbox'; readonly smtpPort: number; readonly webPort: number }
     | { readonly kind: 'smtp'; readonly urls: readonly string[] };
   readonly smtpConnections: number;
+  /** As written; parsed by src/mail/throttle.ts. */
+  readonly sendLimits: { readonly rates: string; readonly warmUp: string };
   readonly dataDir: string;
   /** Null: made once and kept in `dataDir`. */
   readonly secret: string | null;
@@ -164,6 +166,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       ? { kind: 'smtp', urls: list(settings.SMTP_URL) }
       : { kind: 'mailbox', smtpPort: settings.MAILBOX_SMTP_PORT, webPort: settings.MAILBOX_WEB_PORT },
     smtpConnections: settings.SMTP_CONNECTIONS,
+    sendLimits: { rates: settings.SEND_LIMITS ?? '', warmUp: settings.WARM_UP ?? '' },
     dataDir,
     secret: settings.SECRET ?? null,
     web: {

@@ -102,6 +102,7 @@ export async function openService(deps: {
         config,
         database: backing.database,
         queue: queue.queue,
+        backlog: () => queue.depth('digests'),
         journalDirectory: journalDirectory(config),
         log,
         now,

@@ -135,6 +135,21 @@ export const SETTINGS = Type.Object({
     description:
       'Connections of one process to the relay at most; about the wanted messages per second × the latency.',
   }),
+  SEND_LIMITS: optionalText(
+    '^\\s*(\\*|[A-Za-z0-9.-]+)\\s*=\\s*[1-9]\\d*(\\s*,\\s*(\\*|[A-Za-z0-9.-]+)\\s*=\\s*[1-9]\\d*)*\\s*$',
+    {
+      group: 'Mail',
+      description:
+        'Digests a minute at most, kept by all workers together: to one domain, and `*` for all. Not set: as fast as the relay takes them. A domain that answers 421 or 4.7.x is left alone for a while in any case.',
+      accepts: 'domain=number, several separated by commas, such as *=6000, example.org=600',
+    },
+  ),
+  WARM_UP: optionalText('^\\d{4}-\\d{2}-\\d{2}\\s*:\\s*\\d+(\\s+\\d+)*$', {
+    group: 'Mail',
+    description:
+      'Digests on each of the first days of a new sender, whose reputation has to grow; from the day after the last one there is no limit.',
+    accepts: 'first day and numbers, such as 2026-11-21: 50 100 200 400 800',
+  }),
   MAILBOX_SMTP_PORT: whole(1025, 1, 65535, {
     group: 'Mail',
     description: 'SMTP port of the local mailbox. Not set and taken: the next free one.',

@@ -12,6 +12,8 @@ import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
 import { createHalt } from './mail/delivery-halt.ts';
 import type { MailTransport } from './mail/message.ts';
+import { createThrottle, parseLimits } from './mail/throttle.ts';
+import { createThrottleStore } from './mail/throttle-store.ts';
 import { recordReaderVotes } from './papers/reader-votes-store.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import type { Reading } from './reading.ts';
@@ -25,6 +27,8 @@ export type DeliveryFoundations = {
   readonly config: Config;
   readonly database: Database;
   readonly queue: JobQueue;
+  /** How many jobs that deliver digests wait or run; absent where jobs are run directly. */
+  readonly backlog?: () => Promise<number>;
   /** Folder of the send journals, on a local disk and the same for every process of the machine. */
   readonly journalDirectory: string;
   readonly log: Log;
@@ -71,6 +75,11 @@ export function createDelivery(on: DeliveryFoundations) {
     suppressedAmong,
     suppress,
     halt,
+    throttle: createThrottle({
+      store: createThrottleStore({ database }),
+      limits: parseLimits(config.sendLimits.rates, config.sendLimits.warmUp),
+      now,
+    }),
     now,
     leaseMs,
     onFault: (error, row) => log.error({ err: error, digest: row.id }, 'a digest could not be composed'),
@@ -89,6 +98,7 @@ export function createDelivery(on: DeliveryFoundations) {
     store,
     notices: services.notices,
     queue,
+    ...(on.backlog ? { backlog: on.backlog } : {}),
     unknownPolicy: config.digests.unknownPolicy,
   });
 

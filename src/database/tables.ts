@@ -249,6 +249,14 @@ export interface Suppressions {
   reason: string;
 }
 
+export interface Throttles {
+  key: string;
+  paused_until: Timestamp | null;
+  refilled_at: Generated<Timestamp>;
+  refusals: Generated<number>;
+  tokens: number;
+}
+
 export interface Topics {
   created_at: Generated<Timestamp>;
   definition: Generated<Json>;
@@ -281,5 +289,6 @@ export interface DB {
   statistics_parts: StatisticsParts;
   subscribers: Subscribers;
   suppressions: Suppressions;
+  throttles: Throttles;
   topics: Topics;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DigestId } from '#src/database/ids.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
+import type { Throttle } from '#src/mail/throttle.ts';
 import { resultOf } from './delivery-outcome.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import type { ClaimJournal, Journals } from './journal.ts';
@@ -25,6 +26,8 @@ export type DeliverDependencies = {
   readonly halt: DeliveryHalt;
   /** Narrows what a killed process leaves in doubt to what was on the wire. Without it: a window of rows. */
   readonly journals?: Pick<Journals, 'open'>;
+  /** Limits of sending; without it: as fast as the relays take. */
+  readonly throttle?: Throttle;
   readonly now: () => Date;
   /** Uniform in [0, 1); default Math.random. */
   readonly random?: () => number;
@@ -106,7 +109,7 @@ async function deliverWindows(run: Run, rows: readonly ClaimedDigest[]): Promise
   let next: Promise<Prepared> | undefined;
   for (const [i, window] of windows.entries()) {
     if (run.signal?.aborted || (await deps.halt.active())) return giveBack(run, windows.slice(i).flat());
-    const prepared = await (next ?? prepare(deps, window));
+    const prepared = await admit(deps, await (next ?? prepare(deps, window)));
     const following = windows[i + 1];
     next = following && prepare(deps, following);
     // Its fault, if any, is met when its turn comes.
@@ -145,6 +148,22 @@ async function prepare(deps: DeliverDependencies, rows: readonly ClaimedDigest[]
     else sendable.push({ row, message: item });
   }
   return { sendable, results };
+}
+
+/** Gives back, with a time of its own, what the limits don't let go now. */
+async function admit(deps: DeliverDependencies, prepared: Prepared): Promise<Prepared> {
+  const { throttle } = deps;
+  if (!throttle) return prepared;
+  const waits = await throttle.admit(prepared.sendable.map(({ message }) => message.envelope.to));
+  const now = deps.now().getTime();
+  const held = prepared.sendable.flatMap(({ row }, i): DigestResult[] => {
+    const wait = waits[i] ?? 0;
+    return wait === 0 ? [] : [{ ...claimOf(row), state: 'planned', dueAt: new Date(now + wait) }];
+  });
+  return {
+    sendable: prepared.sendable.filter((_, i) => waits[i] === 0),
+    results: [...prepared.results, ...held],
+  };
 }
 
 /** One row that can't be composed must not hold up its whole window: it alone fails. */
@@ -221,6 +240,7 @@ async function sendOne(
 }
 
 async function react(deps: DeliverDependencies, address: string, outcome: SendOutcome): Promise<void> {
+  deps.throttle?.learn(address, outcome);
   if (outcome.type === 'sender-rejected') await deps.halt.raise(outcome.reply);
   // A failed write must not hide what became of the message: the same reply comes again next time.
   if (outcome.type === 'rejected' && outcome.scope === 'address')

@@ -8,6 +8,8 @@ export type SweepDependencies = {
   readonly store: RecoveryStore;
   readonly notices: Pick<NoticeStore, 'recover'>;
   readonly queue: JobQueue;
+  /** How many `deliver-digests` jobs wait or run: while they are many, due rows are not lost but waiting their turn. */
+  readonly backlog?: () => Promise<number>;
   /** `resend`: a digest in doubt is sent once more, under the same Message-ID; `leave`: it stays `unknown`. */
   readonly unknownPolicy: 'resend' | 'leave';
   /** How long a row stays `unknown` before it is resent, so that a late result can still come; milliseconds. */
@@ -37,7 +39,7 @@ export type SweepSummary = {
 
 const MINUTE = 60_000;
 /** Rows given up and jobs made by one sweep at most; the next one goes on. */
-const LIMITS = { lapsed: 10_000, jobs: 2_000, noticesPerJob: 50 };
+const LIMITS = { lapsed: 10_000, jobs: 2_000, backlog: 1_000, noticesPerJob: 50 };
 
 /**
  * Puts right whatever a crash, a flushed queue or an outage left behind, from the ledger alone. Run it every minute, in
@@ -73,6 +75,7 @@ async function giveUpLapsed(deps: SweepDependencies, seenLapsed: Map<string, num
 }
 
 async function enqueueDigests(deps: SweepDependencies): Promise<number> {
+  if (deps.backlog && (await deps.backlog()) >= LIMITS.backlog) return 0;
   const ranges = await deps.store.stranded(deps.strandedAfterMs ?? MINUTE, LIMITS.jobs);
   for (const range of ranges) await deps.queue.add('deliver-digests', range);
   return ranges.length;

@@ -46,3 +46,7 @@ function scopeOf(reply: SmtpReply, phase: SmtpPhase): 'address' | 'message' {
   // Without an enhanced code 550, 551 and 553 to RCPT mean the mailbox (RFC 5321 section 4.2.3).
   return phase === 'rcpt' && [550, 551, 553].includes(reply.code) ? 'address' : 'message';
 }
+
+/** The enhanced status code in a reply as {@link showReply} shows it, `450 4.7.1 …`; null when it has none. */
+export const enhancedCodeOf = (shown: string): string | null =>
+  /^\d{3} ([245]\.\d{1,3}\.\d{1,3})\b/.exec(shown)?.[1] ?? null;

@@ -107,11 +107,14 @@ export async function openQueue(
   };
 }
 
+/** The same range of the ledger again within this time is one job, in milliseconds; later it is one more, which finds nothing to do. */
+const SAME_RANGE_MS = 20_000;
+
 async function addJob<Name extends JobName>(lane: BullQueue, name: Name, payload: JobPayload<Name>) {
   const checked = parsePayload(name, payload);
-  // The same job twice is one job while it waits; while it runs, one more is kept for afterwards.
-  const id = `${name} ${JSON.stringify(checked)}`.replaceAll(':', '=');
-  await lane.add(name, checked, { deduplication: { id, keepLastIfActive: true } });
+  // With an end in time: a key that outlives its job (a backend that was killed) must not keep rows from being sent.
+  const deduplication = { id: JSON.stringify(checked).replaceAll(':', '='), ttl: SAME_RANGE_MS };
+  await lane.add(name, checked, name === 'deliver-digests' ? { deduplication } : {});
 }
 
 const createRunner =

@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createThrottle, parseLimits } from '#src/mail/throttle.ts';
+import { createThrottleStore } from '#src/mail/throttle-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait.ts';
+
+let test_: TestDatabase;
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+});
+afterAll(() => test_.destroy());
+beforeEach(() => sql`truncate throttles`.execute(test_.database));
+
+const store = () => createThrottleStore({ database: test_.database });
+const now = () => new Date('2026-11-22T10:00:00Z');
+const throttle = (rates: string, warmUp = '') =>
+  createThrottle({ store: store(), limits: parseLimits(rates, warmUp), now });
+const readers = (count: number, domain = 'example.org') =>
+  Array.from({ length: count }, (_, n) => `reader${n}@${domain}`);
+const admitted = (waits: number[]) => waits.filter((wait) => wait === 0).length;
+
+describe('limits', () => {
+  test('of all together are kept by several workers together', async () => {
+    // 600 a minute: a sixth of it at once.
+    const workers = [throttle('*=600'), throttle('*=600'), throttle('*=600')];
+    const waits = await Promise.all(workers.map((worker) => worker.admit(readers(80))));
+    const total = waits.reduce((sum, wait) => sum + admitted(wait), 0);
+    expect(total).toBeGreaterThanOrEqual(100);
+    // What was refilled while the test ran.
+    expect(total).toBeLessThanOrEqual(115);
+    const held = waits.flat().filter((wait) => wait > 0);
+    expect(new Set(held).size).toBeGreaterThan(10);
+  });
+
+  test('of one domain leave the others alone', async () => {
+    const waits = await throttle('slow.test=6').admit([...readers(5, 'slow.test'), ...readers(50)]);
+    expect(admitted(waits.slice(0, 5))).toBe(1);
+    expect(admitted(waits.slice(5))).toBe(50);
+    // One every ten seconds, each in its turn.
+    const turns = waits.slice(1, 5).map((wait) => Math.round(wait / 10_000));
+    expect(turns).toEqual([1, 2, 3, 4]);
+  });
+
+  test('without any let everything go and ask nothing', async () => {
+    expect(admitted(await throttle('').admit(readers(500)))).toBe(500);
+  });
+
+  test('refill with time', async () => {
+    const limited = throttle('*=6000');
+    await limited.admit(readers(1_000));
+    let more = 0;
+    await waitFor('more', async () => {
+      more += admitted(await limited.admit(readers(5)));
+      return more >= 5;
+    });
+  });
+});
+
+test('a new sender’s days have a budget, and later days none', async () => {
+  expect(admitted(await throttle('', '2026-11-21: 10 20 40').admit(readers(30)))).toBe(20);
+  expect(admitted(await throttle('', '2026-11-21: 10 20 40').admit(readers(5)))).toBe(0);
+  expect(admitted(await throttle('', '2026-11-01: 10 20 40').admit(readers(500)))).toBe(500);
+});
+
+test('a domain that asks for patience is left alone, longer each time, and the others are not', async () => {
+  const worker = throttle('');
+  worker.learn('a@busy.test', { type: 'deferred', reply: '421 4.7.0 try again later' });
+  worker.learn('a@other.test', { type: 'deferred', reply: '450 4.2.1 mailbox busy' });
+  await waitFor('the pause', async () => (await store().paused()).has('domain:busy.test'));
+  // Another process learns of it too.
+  const other = throttle('');
+  const waits = await other.admit(['b@busy.test', 'b@other.test']);
+  expect(waits[0]).toBeGreaterThan(30_000);
+  expect(waits[1]).toBe(0);
+  await sql`update throttles set paused_until = clock_timestamp() - interval '1 s'`.execute(test_.database);
+  await store().backOff('domain:busy.test');
+  const { rows } = await sql<{ refusals: number; minutes: number }>`
+    select refusals, extract(epoch from paused_until - clock_timestamp())::float8 / 60 as minutes from throttles
+    where key = 'domain:busy.test'`.execute(test_.database);
+  expect(rows[0]?.refusals).toBe(2);
+  expect(rows[0]?.minutes).toBeCloseTo(2, 1);
+});
+
+test('limits that are not understood are told', () => {
+  expect(() => parseLimits('gmail.com', '')).toThrow(/no limit/);
+  expect(() => parseLimits('*=0', '')).toThrow(/no limit/);
+  expect(() => parseLimits('', 'soon: 5')).toThrow(/no warm-up/);
+});
