@@ -27,6 +27,10 @@ export type Config = {
     /** Null: http://localhost:<port>. */
     readonly baseUrl: string | null;
     readonly trustProxy: boolean | string[];
+    readonly refuseRoles: boolean;
+    /** In lower case. */
+    readonly refusedDomains: readonly string[];
+    readonly checkMx: boolean;
   };
   readonly sender: {
     readonly from: string;
@@ -176,6 +180,9 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       trustProxy: /^(true|false)$/.test(settings.TRUST_PROXY)
         ? settings.TRUST_PROXY === 'true'
         : list(settings.TRUST_PROXY),
+      refuseRoles: settings.REFUSE_ROLE_ADDRESSES === 'true',
+      refusedDomains: list((settings.REFUSED_DOMAINS ?? '').toLowerCase()),
+      checkMx: settings.CHECK_MX === 'true',
     },
     sender: {
       from: settings.MAIL_FROM,

@@ -23,10 +23,11 @@ import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
 import { signerOf } from './signer.ts';
-import { OPEN_POLICY } from './subscribers/address.ts';
+import type { AddressPolicy } from './subscribers/address.ts';
 import { markedPapers } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
 import { createLinks } from './subscribers/links.ts';
+import { createTakesMail } from './subscribers/mail-domain.ts';
 import { noticeLinks } from './subscribers/notice-links.ts';
 import { DEFAULT_CAPS } from './subscribers/request.ts';
 import {
@@ -101,6 +102,10 @@ export function createServices(on: Foundations) {
   });
 
   const enqueueNotices = (ids: readonly NoticeId[]) => queue.add('deliver-notices', { ids: [...ids] });
+  const policy: AddressPolicy = {
+    refuseRoles: config.web.refuseRoles,
+    refusedDomains: new Set(config.web.refusedDomains),
+  };
   const subscribers = createSubscribers({
     database,
     secret,
@@ -113,7 +118,8 @@ export function createServices(on: Foundations) {
     // Should it fail, what the reader did stays done: the planner's beat sends the first digest a little later.
     planWelcome: async (id) => void (await planner.planNow(id).catch(() => undefined)),
     caps: DEFAULT_CAPS,
-    policy: OPEN_POLICY,
+    policy,
+    ...(config.web.checkMx ? { takesMail: createTakesMail() } : {}),
     consentText: CONSENT_TEXT,
     confirmationHours: CONFIRMATION_HOURS,
   });
@@ -162,7 +168,7 @@ export function createServices(on: Foundations) {
       putListings: papers.put,
       listSubscribers: (page) => listSubscribers(database, page),
       publicIds: (ids) => publicIds(database, ids),
-      lineContext: { policy: OPEN_POLICY, defaults: DEFAULT_SCHEDULE },
+      lineContext: { policy, defaults: DEFAULT_SCHEDULE },
     },
     views,
     preview,

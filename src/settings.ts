@@ -97,6 +97,22 @@ export const SETTINGS = Type.Object({
     description: 'Whose X-Forwarded-For is believed: the addresses of your reverse proxy.',
     accepts: 'true | false | IP addresses or CIDR ranges separated by commas',
   }),
+  REFUSE_ROLE_ADDRESSES: choice(['false', 'true'], 'false', {
+    group: 'Web',
+    description:
+      'Whether addresses of functions rather than people (info@, postmaster@ …) may not subscribe.',
+  }),
+  REFUSED_DOMAINS: optionalText('^[A-Za-z0-9.-]+(\\s*,\\s*[A-Za-z0-9.-]+)*$', {
+    group: 'Web',
+    description:
+      'Domains whose addresses may not subscribe, such as those of throw-away mailboxes; their subdomains too.',
+    accepts: 'domains in ASCII, separated by commas',
+  }),
+  CHECK_MX: choice(['false', 'true'], 'false', {
+    group: 'Web',
+    description:
+      'Whether the domain of an address must take mail (MX or address records in the DNS) to subscribe.',
+  }),
   MAIL_FROM: text('Paperboy <paperboy@localhost>', `^(${ADDRESS}|[^\\r\\n<>]+<${ADDRESS}>)$`, {
     group: 'Mail',
     description: 'Sender that readers see. Needed with an SMTP_URL on another machine.',

@@ -12,8 +12,8 @@ export type Address = {
   readonly key: string;
 };
 
-/** Why an address is not taken. `role` and `disposable` only where the operator's policy refuses them. */
-export type AddressFault = { readonly type: 'malformed' | 'too-long' | 'role' | 'disposable' };
+/** Why an address is not taken. `role`, `disposable` and `no-mail` only where the operator's policy refuses them. */
+export type AddressFault = { readonly type: 'malformed' | 'too-long' | 'role' | 'disposable' | 'no-mail' };
 
 /** What an operator refuses beyond what is malformed. */
 export type AddressPolicy = {
@@ -76,6 +76,8 @@ export function describeAddressFault(fault: AddressFault): string {
       return 'This email address is longer than mail allows.';
     case 'role':
       return 'Please use the address of a person, not of a role such as info@ or postmaster@.';
+    case 'no-mail':
+      return 'The part behind the @ takes no mail. Please check it for a typing error.';
     case 'disposable':
       return 'Addresses at this domain are not accepted here. Please use another one.';
   }

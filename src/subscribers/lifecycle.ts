@@ -17,6 +17,7 @@ import { removeExpired } from './confirmation-store.ts';
 import { eventsOf } from './event-store.ts';
 import { feedbackOf } from './feedback-store.ts';
 import { erase, type LeavingWay, undoUnsubscribe, unsubscribe } from './leaving.ts';
+import type { TakesMail } from './mail-domain.ts';
 import type { FollowPort, PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import {
   changeTopic,
@@ -51,6 +52,8 @@ export type SubscriberDependencies = {
   readonly now: () => Date;
   readonly caps: RequestCaps;
   readonly policy: AddressPolicy;
+  /** Asks whether a domain takes mail; absent: nobody is asked. */
+  readonly takesMail?: TakesMail;
   /** The sentence next to the subscribe button; kept with every confirmation. */
   readonly consentText: string;
   /** How long a confirmation link is good. */

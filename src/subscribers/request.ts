@@ -5,6 +5,7 @@ import type { Follow } from '#src/topics/topic.ts';
 import { type Address, type AddressFault, type AddressPolicy, parseAddress } from './address.ts';
 import { insertConfirmations, takeConfirmationIds } from './confirmation-store.ts';
 import { insertEvents, type NewEvent } from './event-store.ts';
+import type { TakesMail } from './mail-domain.ts';
 import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
 import { type Contact, findOrInsertPending } from './subscriber-store.ts';
@@ -47,6 +48,8 @@ export type RequestDependencies = {
   readonly countKey: KeyObject;
   readonly caps: RequestCaps;
   readonly policy: AddressPolicy;
+  /** Asked for the domain of an address, where the operator wants that. */
+  readonly takesMail?: TakesMail;
   /** The sentence the visitor agrees to, kept with the confirmation. */
   readonly consentText: string;
   readonly confirmationHours: number;
@@ -92,6 +95,9 @@ export function createRequestSubscription(deps: RequestDependencies) {
   return async function requestSubscription(request: SubscriptionRequest): Promise<RequestOutcome> {
     const parsed = parseAddress(request.email, deps.policy);
     if (parsed.type !== 'ok') return { type: 'refused', fault: parsed };
+    const { email } = parsed.address;
+    if (deps.takesMail && !(await deps.takesMail(email.slice(email.lastIndexOf('@') + 1))))
+      return { type: 'refused', fault: { type: 'no-mail' } };
     const wanted = { address: parsed.address, choices: request.choices, visit: request.visit };
     await new Promise<void>((resolve, reject) => {
       waiting.push({ wanted, resolve, reject });
