@@ -176,7 +176,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
     web: {
       host: settings.HOST,
       port: settings.PORT,
-      baseUrl: settings.BASE_URL?.replace(/\/+$/, '') ?? null,
+      baseUrl: settings.BASE_URL ? asciiUrl(settings.BASE_URL) : null,
       trustProxy: /^(true|false)$/.test(settings.TRUST_PROXY)
         ? settings.TRUST_PROXY === 'true'
         : list(settings.TRUST_PROXY),
@@ -273,4 +273,9 @@ export function settingsMarkdown(): string {
     '`npx paperboy config` prints the effective ones, secrets masked; a fault is answered with the variable, the value seen and what is accepted.',
   ].join('\n');
   return `${head}\n\n${sections.join('\n\n')}\n`;
+}
+
+/** A URL in ASCII (IDNA host, percent-encoded path), as headers need it; without a slash at its end. */
+function asciiUrl(url: string): string {
+  return (URL.canParse(url) ? new URL(url).href : url).replace(/\/+$/, '');
 }
