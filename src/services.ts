@@ -160,11 +160,12 @@ export function createServices(on: Foundations) {
     papersByIds: views.byIds,
     seenPapers: async (id, since) => (await ledger.seenPapers(database, [id], since)).get(id) ?? new Set(),
   });
+  const idempotency = createIdempotencyStore({ database });
   const webDependencies: WebDependencies = {
     api: {
       ...createCatalogueEdits({ database }),
       keys: createApiKeys({ database, now }),
-      idempotency: createIdempotencyStore({ database }),
+      idempotency,
       putListings: papers.put,
       listSubscribers: (page) => listSubscribers(database, page),
       publicIds: (ids) => publicIds(database, ids),
@@ -186,6 +187,7 @@ export function createServices(on: Foundations) {
 
   return {
     webDependencies,
+    idempotency,
     tokens,
     links,
     topics,

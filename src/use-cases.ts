@@ -118,6 +118,9 @@ export function createDelivery(on: DeliveryFoundations) {
   };
 }
 
+/** How long the API remembers its answers to writes with an Idempotency-Key, in milliseconds. */
+const ANSWERS_KEPT_MS = 7 * 86_400_000;
+
 /** Wires everything the workers call: delivery, plan, ingest, upkeep. */
 export function createWorkerUseCases(
   on: UseCaseFoundations,
@@ -139,6 +142,7 @@ export function createWorkerUseCases(
       await ensurePartitions(database, addDays(today, -1), addDays(today, 40));
       await services.editions.freezeBefore(addDays(today, -1), now());
       const report = await services.subscribers.upkeep();
+      await services.idempotency.removeBefore(new Date(now().getTime() - ANSWERS_KEPT_MS));
       const refit = await services.statistics.refitIfDue();
       if (refit.type === 'fitted') log.info(refit, 'fitted statistics of matching');
       return report;

@@ -115,9 +115,10 @@ async function startSubscription(
       },
       now,
     );
-    for (const follow of choices.follows ?? []) await deps.follows.setFollow(subscriber.id, follow, tx);
     await deps.suppressions.forgive(tx, deps.addressKey(subscriber.email as string));
   }
+  // Also for who is subscribed already: "follow this by mail" asked for it, and the mail's owner agreed.
+  for (const follow of choices.follows ?? []) await deps.follows.setFollow(subscriber.id, follow, tx);
   const detail = { agreedTo: found.consentText, requestedAgain: !first };
   await insertEvents(tx, [{ subscriberId: subscriber.id, kind: 'confirmed', visit, detail }], now);
   const choseAlready = first && (choices.follows ?? []).length > 0;

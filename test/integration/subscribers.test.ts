@@ -110,6 +110,10 @@ describe('subscribing', () => {
     expect((await room.mailsTo('new@example.org')).map((mail) => mail.kind)).toEqual(['confirm', 'confirm']);
     const again = await room.subscribers.confirm(await tokenFor(room, 'active@example.org'), visit);
     expect(again).toMatchObject({ type: 'confirmed', first: false });
+    await request(room, 'active@example.org', { follows: [{ kind: 'category', value: 'cs.CL', weight: 1 }] });
+    const followed = await room.subscribers.confirm(await tokenFor(room, 'active@example.org'), visit);
+    if (followed.type !== 'confirmed') throw new Error(followed.type);
+    expect((await room.subscribers.followsOf(followed.subscriber.id)).follows).toHaveLength(1);
     expect(room.welcomed).toEqual([]);
   });
 
