@@ -2,14 +2,7 @@ import { sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { Reason } from '#src/matching/types.ts';
-import type {
-  ClaimedDigest,
-  DigestContent,
-  DigestKind,
-  DigestState,
-  PlannedDigest,
-  SkipReason,
-} from './digest.ts';
+import type { ClaimedDigest, DigestKind, DigestState, PlannedDigest, SkipReason } from './digest.ts';
 
 /** Ledger rows of one edition by id, both ends included: what a job holds. */
 export type DigestRange = { readonly editionDate: IsoDate; readonly from: number; readonly to: number };
@@ -100,22 +93,16 @@ export function createLedger({ database, now }: { database: Database; now: () =>
 
 async function insertRows(db: Queryable, rows: readonly PlannedDigest[], now: Date) {
   if (rows.length === 0) return [];
-  // One array per column: Kysely's values() costs three times the client CPU at 500 rows.
+  // One JSON parameter: an array per column costs the client twice the CPU, Kysely's values() three times.
   const result = await sql<{ id: DigestId; subscriber: SubscriberId; edition: IsoDate; state: 'planned' }>`
     insert into digests (edition_date, subscriber_id, kind, state, skip_reason, paper_ids, content,
                          slot_at, due_at, deadline, finished_at)
     select edition, subscriber, kind, case when skip is null then 'planned' else 'skipped' end, skip,
-           papers::bigint[], content, slot_at, slot_at, deadline, case when skip is not null then ${now}::timestamptz end
-    from unnest(
-      ${rows.map((row) => row.editionDate)}::date[],
-      ${rows.map((row) => row.subscriberId)}::bigint[],
-      ${rows.map((row) => row.kind)}::text[],
-      ${rows.map((row) => row.skip ?? null)}::text[],
-      ${rows.map((row) => `{${row.content.paperIds.join(',')}}`)}::text[],
-      ${rows.map((row) => contentJson(row.content))}::jsonb[],
-      ${rows.map((row) => row.slotAt)}::timestamptz[],
-      ${rows.map((row) => row.deadline)}::timestamptz[]
-    ) with ordinality as rows (edition, subscriber, kind, skip, papers, content, slot_at, deadline, n)
+           papers, content, slot_at, slot_at, deadline, case when skip is not null then ${now}::timestamptz end
+    from rows from (json_to_recordset(${JSON.stringify(rows.map(toInsert))}::json) as (
+      edition date, subscriber bigint, kind text, skip text, papers bigint[], content jsonb,
+      slot_at timestamptz, deadline timestamptz)) with ordinality as r
+        (edition, subscriber, kind, skip, papers, content, slot_at, deadline, n)
     order by n
     on conflict (subscriber_id, edition_date) do nothing
     returning id, edition_date as edition, subscriber_id as subscriber, state`.execute(db);
@@ -127,8 +114,17 @@ async function insertRows(db: Queryable, rows: readonly PlannedDigest[], now: Da
   }));
 }
 
-/** Paper ids have a column of their own. */
-const contentJson = ({ reasons, candidates }: DigestContent) => JSON.stringify({ reasons, candidates });
+/** A row as its columns; paper ids have one of their own. */
+const toInsert = ({ editionDate, subscriberId, kind, skip, content, slotAt, deadline }: PlannedDigest) => ({
+  edition: editionDate,
+  subscriber: subscriberId,
+  kind,
+  skip: skip ?? null,
+  papers: content.paperIds,
+  content: { reasons: content.reasons, candidates: content.candidates },
+  slot_at: slotAt,
+  deadline,
+});
 
 type ClaimedRow = {
   id: DigestId;
