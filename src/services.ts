@@ -12,6 +12,7 @@ import { createStatistics, fitInThread, type StatisticsService } from './digests
 import { createStatisticsStore } from './digests/statistics-store.ts';
 import { createNoticeComposer } from './mail/notice-mail.ts';
 import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
+import { previewMessages } from './mail/preview/messages.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
 import { indexCandidates } from './matching/index-candidates.ts';
 import type { MatchingPaper } from './matching/types.ts';
@@ -182,6 +183,9 @@ export function createServices(on: Foundations) {
     days: createDayViews({ database, papers, now }),
     catalogue: topics.catalogue,
     papersByIds: papers.papersByIds,
+    ...(config.mail.kind === 'mailbox'
+      ? { mailPreviews: () => previewMessages({ ...signed, sender, now }) }
+      : {}),
     ping: () => pingDatabase(database),
   };
 

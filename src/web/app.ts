@@ -13,6 +13,7 @@ import { isCrossSite, registerSecurity } from './plugins/security.ts';
 import { dayRoutes } from './routes/days.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
 import { leavingRoutes } from './routes/leaving.ts';
+import { mailRoutes } from './routes/mails.ts';
 import { oneClickRoutes } from './routes/one-click.ts';
 import { ownRoutes } from './routes/own.ts';
 import { paperRoutes } from './routes/papers.ts';
@@ -68,6 +69,7 @@ export async function createApp(
       await pages.register(dayRoutes(web));
       await pages.register(paperRoutes(web));
       await pages.register(robotsRoutes(web));
+      if (deps.mailPreviews) await pages.register(mailRoutes(web, deps.mailPreviews));
       await pages.register(async (api) => registerApi(api, web, options.apiRequestsPerMinute ?? 300), {
         prefix: '/api',
       });

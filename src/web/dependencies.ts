@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import type { PreviewMessage } from '#src/mail/preview/messages.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Subscribers } from '#src/subscribers/lifecycle.ts';
 import type { Links } from '#src/subscribers/links.ts';
@@ -27,6 +28,8 @@ export type WebDependencies = {
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<Paper[]>;
   /** The digest of a date as an HTML document with inline styles, or null when the reader had none. */
   readonly digestHtml: (id: SubscriberId, date: IsoDate) => Promise<string | null>;
+  /** Every mail there is, for the page `/mails`; absent where mails leave the machine. */
+  readonly mailPreviews?: () => AsyncIterable<PreviewMessage>;
   readonly api: ApiDependencies;
   /** Rejects when the database is out of reach. */
   readonly ping: () => Promise<unknown>;

@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PreviewEntry } from '#src/mail/preview/entry.ts';
 import { CHROMIUM_ARGUMENTS, findChromium } from '#src/mail/preview/screenshots.ts';
-import { type PreviewEntry, writePreview } from '#src/mail/preview/write.ts';
+import { writePreview } from '#src/mail/preview/write.ts';
 import { NOW, sender } from '#test/support/mail-samples.ts';
 
 const executablePath = await findChromium();
