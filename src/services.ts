@@ -25,20 +25,14 @@ import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
 import { signerOf } from './signer.ts';
 import type { AddressPolicy } from './subscribers/address.ts';
+import { claimDue, claimOne, setNextDigestAt } from './subscribers/due-store.ts';
 import { markedPapers } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
 import { createLinks } from './subscribers/links.ts';
 import { createTakesMail } from './subscribers/mail-domain.ts';
 import { noticeLinks } from './subscribers/notice-links.ts';
 import { DEFAULT_CAPS } from './subscribers/request.ts';
-import {
-  claimDue,
-  claimOne,
-  listSubscribers,
-  publicIds,
-  recipientsByIds,
-  setNextDigestAt,
-} from './subscribers/subscriber-store.ts';
+import { listSubscribers, publicIds, recipientsByIds } from './subscribers/subscriber-store.ts';
 import { createTokens } from './subscribers/tokens.ts';
 import { createCatalogueEdits } from './topics/catalogue-edit-store.ts';
 import { createTopicStore, type TopicStore } from './topics/topic-store.ts';

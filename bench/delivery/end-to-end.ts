@@ -20,8 +20,9 @@ import { createSuppressionStore } from '#src/mail/suppression-store.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
 import { createPaperStore } from '#src/papers/paper-store.ts';
 import { openQueue } from '#src/queue/queue.ts';
+import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
 import { createLinks } from '#src/subscribers/links.ts';
-import { claimDue, recipientsByIds, setNextDigestAt } from '#src/subscribers/subscriber-store.ts';
+import { recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTokens } from '#src/subscribers/tokens.ts';
 import { fixedMessage, measured } from './tools.ts';
 

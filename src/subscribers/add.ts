@@ -2,9 +2,10 @@ import type { Database } from '#src/database/database.ts';
 import type { SubscriberId } from '#src/database/ids.ts';
 import { insertEvents } from './event-store.ts';
 import type { NewSubscriber } from './lines.ts';
+import { insertActive } from './new-subscriber-store.ts';
 import type { FollowPort, SuppressionPort, Visit } from './ports.ts';
 import { nextDigestAt } from './schedule.ts';
-import { insertActive, subscribersByKeys } from './subscriber-store.ts';
+import { subscribersByKeys } from './subscriber-store.ts';
 
 /** What adding did, by address: `exists` and `suppressed` ones were left as they are. */
 export type AddReport = {
@@ -13,6 +14,7 @@ export type AddReport = {
   readonly suppressed: string[];
 };
 
+/** What adding subscribers needs. */
 export type AddDependencies = {
   readonly database: Database;
   readonly follows: FollowPort;

@@ -23,6 +23,7 @@ import {
 } from './subscriber-store.ts';
 import { hashToken, type Tokens } from './tokens.ts';
 
+/** What a change of address needs. */
 export type AddressChangeDependencies = {
   readonly tokens: Tokens;
   readonly planNotices: PlanNotices;

@@ -28,6 +28,7 @@ export type ConfirmOutcome =
   | { readonly type: 'address-changed' | 'address-agreed'; readonly subscriber: StoredSubscriber }
   | { readonly type: 'unknown' | 'used' | 'expired' };
 
+/** What confirming needs. */
 export type ConfirmDependencies = {
   readonly database: Database;
   readonly follows: FollowPort;

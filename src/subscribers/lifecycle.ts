@@ -14,6 +14,7 @@ import { type AddressPolicy, parseAddress } from './address.ts';
 import { requestAddressChange } from './address-change.ts';
 import { createConfirm, createViewConfirmation } from './confirm.ts';
 import { removeExpired } from './confirmation-store.ts';
+import { claimEndedPauses } from './due-store.ts';
 import { eventsOf } from './event-store.ts';
 import { feedbackOf } from './feedback-store.ts';
 import { erase, type LeavingWay, undoUnsubscribe, unsubscribe } from './leaving.ts';
@@ -33,7 +34,7 @@ import { changeReader, checkReader, type NoReader, type ReaderKey } from './read
 import { createRequestSubscription, type RequestCaps } from './request.ts';
 import { removeCounts } from './request-count-store.ts';
 import { localDate } from './schedule.ts';
-import { claimEndedPauses, findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
+import { findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
 import { deriveKey, type TokenSubject, type Tokens } from './tokens.ts';
 
 /** What the use cases of readers need of the rest of the service. */

@@ -24,6 +24,7 @@ export type ReaderContext = {
   readonly notices: NoticeId[];
 };
 
+/** What every change of a reader needs. */
 export type ReaderDependencies = {
   readonly database: Database;
   readonly planNotices: PlanNotices;

@@ -6,9 +6,9 @@ import { type Address, type AddressFault, type AddressPolicy, parseAddress } fro
 import { insertConfirmations, takeConfirmationIds } from './confirmation-store.ts';
 import { insertEvents, type NewEvent } from './event-store.ts';
 import type { TakesMail } from './mail-domain.ts';
+import { type Contact, findOrInsertPending } from './new-subscriber-store.ts';
 import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
-import { type Contact, findOrInsertPending } from './subscriber-store.ts';
 import { hashToken, type Tokens } from './tokens.ts';
 
 /** What a visitor asks for with the address; applied when it is confirmed. */
@@ -37,6 +37,7 @@ export type RequestOutcome =
   | { readonly type: 'accepted' }
   | { readonly type: 'refused'; readonly fault: AddressFault };
 
+/** What taking requests needs, and the installation's rules for them. */
 export type RequestDependencies = {
   readonly database: Database;
   readonly tokens: Tokens;

@@ -37,14 +37,16 @@ export type StoredSubscriber = Subscriber & {
   readonly welcomeDue: boolean;
 };
 
-function selectSubscribers(db: Queryable) {
+/** A query for all of a reader's columns; read its rows with {@link fromRow}. */
+export function selectSubscribers(db: Queryable) {
   return db.selectFrom('subscribers').select(COLUMNS);
 }
 
 type Row =
   ReturnType<typeof selectSubscribers> extends SelectQueryBuilder<DB, 'subscribers', infer R> ? R : never;
 
-const fromRow = (row: Row): StoredSubscriber => ({
+/** A row of {@link selectSubscribers} as the rest of the room knows it. */
+export const fromRow = (row: Row): StoredSubscriber => ({
   id: row.id as SubscriberId,
   publicId: row.public_id,
   email: row.email,
@@ -156,115 +158,6 @@ export async function recipientsByIds(
   );
 }
 
-/** A due reader: what planning needs. `nextDigestAt` is the slot that is due. */
-export type DueSubscriber = Preferences & {
-  readonly id: SubscriberId;
-  readonly nextDigestAt: Date;
-  readonly confirmedAt: Date | null;
-  /** This will be the first digest. */
-  readonly welcomeDue: boolean;
-};
-
-/**
- * Claims readers whose digest is due, the longest due first, for the length of the caller's transaction:
- * rows that another planner holds are passed over (`FOR UPDATE SKIP LOCKED`). Move them on with
- * {@link setNextDigestAt} in the same transaction.
- * @param now readers with `next_digest_at` at or before it are due
- */
-export async function claimDue(tx: Queryable, now: Date, limit: number): Promise<DueSubscriber[]> {
-  const rows = await selectSubscribers(tx)
-    .where('state', '=', 'active')
-    .where('next_digest_at', '<=', now)
-    .orderBy('next_digest_at')
-    .orderBy('id')
-    .limit(limit)
-    .forUpdate()
-    .skipLocked()
-    .execute();
-  return rows.map((row) => ({ ...fromRow(row), nextDigestAt: row.next_digest_at as Date }));
-}
-
-/** One active reader as {@link claimDue} would claim it, whatever `next_digest_at` says; null when there is none. */
-export async function claimOne(tx: Queryable, id: SubscriberId): Promise<DueSubscriber | null> {
-  const subscriber = await findSubscriber(tx, { id }, { lock: true });
-  if (subscriber?.state !== 'active' || !subscriber.nextDigestAt) return null;
-  return { ...subscriber, nextDigestAt: subscriber.nextDigestAt };
-}
-
-/** Moves `next_digest_at` of many readers in one statement. */
-export async function setNextDigestAt(
-  tx: Queryable,
-  rows: readonly { readonly id: SubscriberId; readonly nextDigestAt: Date | null }[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  const ids = rows.map((row) => row.id);
-  const times = rows.map((row) => row.nextDigestAt?.toISOString() ?? null);
-  await sql`
-    update subscribers set next_digest_at = moved.at, welcome_due = false
-    from unnest(${ids}::bigint[], ${times}::timestamptz[]) as moved (id, at)
-    where subscribers.id = moved.id`.execute(tx);
-}
-
-/**
- * The readers of these addresses, made as pending ones where an address is not known yet; known ones are left as they
- * are. By normalised address, in one statement.
- */
-export async function findOrInsertPending(
-  tx: Queryable,
-  addresses: readonly { readonly email: string; readonly key: string }[],
-  now: Date,
-): Promise<Map<string, Contact>> {
-  const emails = addresses.map((address) => address.email);
-  const keys = addresses.map((address) => address.key);
-  // Ordered, so that two batches with the same addresses wait for each other instead of deadlocking.
-  const { rows } = await sql<Contact & { key: string }>`
-    with made as (
-      insert into subscribers (email, email_key, state, created_at, updated_at)
-      select email, key, 'pending', ${now}, ${now}
-      from unnest(${emails}::text[], ${keys}::text[]) as wanted (email, key) order by key
-      on conflict (email_key) do nothing
-      returning id, email, language, email_key as key)
-    select * from made
-    union all
-    select id, email, language, email_key from subscribers where email_key = any(${keys}::text[])`.execute(
-    tx,
-  );
-  const found = new Map(rows.map((row) => [row.key, row]));
-  // Made by somebody else while this statement ran: it neither made nor saw them.
-  const missing = keys.filter((key) => !found.has(key));
-  if (missing.length > 0)
-    for (const [key, one] of await subscribersByKeys(tx, missing)) found.set(key, { ...one, key });
-  return found;
-}
-
-/** Whom to write to, and in which language. */
-export type Contact = Pick<Subscriber, 'id' | 'email' | 'language'>;
-
-/** Creates active readers; answers their ids by normalised address, without those known already. */
-export async function insertActive(
-  tx: Queryable,
-  rows: readonly (Pick<Preferences, 'timezone' | 'hour' | 'frequency'> & {
-    readonly address: { readonly email: string; readonly key: string };
-    readonly nextDigestAt: Date;
-  })[],
-  now: Date,
-): Promise<Map<string, SubscriberId>> {
-  const inserted = await sql<{ id: SubscriberId; email_key: string }>`
-    insert into subscribers
-      (email, email_key, state, timezone, hour, frequency, next_digest_at, created_at, confirmed_at, updated_at)
-    select email, key, 'active', timezone, hour, frequency, next_digest_at, ${now}, ${now}, ${now} from unnest(
-      ${rows.map((row) => row.address.email)}::text[],
-      ${rows.map((row) => row.address.key)}::text[],
-      ${rows.map((row) => row.timezone)}::text[],
-      ${rows.map((row) => row.hour)}::smallint[],
-      ${rows.map((row) => row.frequency)}::text[],
-      ${rows.map((row) => row.nextDigestAt.toISOString())}::timestamptz[]
-    ) as new (email, key, timezone, hour, frequency, next_digest_at) order by key
-    on conflict (email_key) do nothing
-    returning id, email_key`.execute(tx);
-  return new Map(inserted.rows.map((row) => [row.email_key, row.id]));
-}
-
 /** Columns that a use case may change. */
 export type SubscriberChange = Partial<
   Preferences & {
@@ -318,23 +211,6 @@ export async function changeSubscriber(
     .set({ ...set, updated_at: now })
     .where('id', '=', id)
     .execute();
-}
-
-/** Paused readers whose pause has an end on or before `date`, locked for the caller's transaction. */
-export async function claimEndedPauses(
-  tx: Queryable,
-  date: IsoDate,
-  limit: number,
-): Promise<StoredSubscriber[]> {
-  const rows = await selectSubscribers(tx)
-    .where('state', '=', 'paused')
-    .where('paused_until', '<=', date)
-    .orderBy('paused_until')
-    .limit(limit)
-    .forUpdate()
-    .skipLocked()
-    .execute();
-  return rows.map(fromRow);
 }
 
 /** Forgets everything that names a person; the row stays, nameless, because the ledger speaks of it. */

@@ -5,6 +5,7 @@ import type { PaperStore } from '#src/papers/paper-store.ts';
 import { trend } from '#src/papers/trend.ts';
 import type { Day, DayViews, ListedPaper } from './dependencies.ts';
 
+/** What the views of days read from. */
 export type DayStoreDependencies = {
   readonly database: Database;
   readonly papers: Pick<PaperStore, 'papersByIds' | 'signalsOf'>;

@@ -31,6 +31,7 @@ export type PaperDetail = {
 /** Papers for the pages of papers, topics and searches. */
 export type PaperViews = ReturnType<typeof createPaperViews>;
 
+/** What the views of papers read from. */
 export type PaperViewsDependencies = {
   readonly database: Database;
   readonly papers: Pick<PaperStore, 'papersByIds' | 'paperByIdentifier' | 'signalsOf'>;

@@ -15,6 +15,7 @@ export type PreviewResult = {
   readonly candidates: number;
 };
 
+/** What the preview reads from. */
 export type PreviewDependencies = {
   /** The candidates of an edition, indexed and kept by version (digests/candidates.ts). */
   readonly editionIndex: (on: IsoDate, at: Date) => Promise<EditionIndex>;

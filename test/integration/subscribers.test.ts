@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
-import {
-  claimDue,
-  findSubscriber,
-  recipientsByIds,
-  setNextDigestAt,
-} from '#src/subscribers/subscriber-store.ts';
+import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
+import { findSubscriber, recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 import { createTestSubscribers, visit } from '#test/support/subscribers.ts';
