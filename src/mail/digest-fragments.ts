@@ -18,12 +18,13 @@ const KEPT = 20_000;
 /** A small part of a digest, encoded for both bodies. */
 export type Fragment = { readonly html: Block; readonly text: Block };
 
+/** The chips of a paper, and its link "mute Diffusion models" (only in HTML): the strongest topic behind it, else its first category. */
+export type Why = { readonly reasons: Fragment; readonly mute: Block };
+
 /** Makes the parts of a digest that depend on more than a paper and less than a reader; each is encoded once and kept. */
 export type Fragments = {
-  /** The chips of one paper. */
-  reasons(reasons: readonly ReasonView[], locale: Locale): Fragment;
-  /** "mute Diffusion models": the strongest topic behind a paper, else the paper's first category. Only in HTML. */
-  mute(reasons: readonly ReasonView[], block: PaperBlock, locale: Locale): Block;
+  /** Why one paper is there: its chips, and what "mute …" under it would mute. */
+  why(reasons: readonly ReasonView[], block: PaperBlock, locale: Locale): Why;
   section(heading: string): Fragment;
   unfollow(topics: readonly Followed[], locale: Locale): Fragment;
   note(note: Note, locale: Locale): Fragment;
@@ -40,22 +41,19 @@ export function createFragments(templates: MessageTemplates): Fragments {
   const parts = { section: part('section'), note: part('noteLine'), unfollow: part('unfollowLine') };
   const chips = { html: sectionOf(templates.html, 'chips'), text: sectionOf(templates.text, 'reasonLines') };
   const muteLink = sectionOf(templates.html, 'muteLink');
-  const reasonCache = createCache<Fragment>(KEPT);
+  const whyCache = createCache<Why>(KEPT);
   const topicCache = createCache<Fragment>(KEPT);
-  const muteCache = createCache<Block>(KEPT);
   const lineCache = createCache<Fragment>(KEPT);
   const sectionCache = createCache<Fragment>(KEPT);
   return {
-    reasons: (reasons, locale) =>
-      reasonCache(`${locale.language}${reasons.map(reasonKey).join('\n')}`, () =>
-        reasonFragment(reasons, locale, chips),
-      ),
-    mute: (reasons, { firstCategory }, locale) => {
-      const topic = topicToMute(reasons, firstCategory);
-      return topic
-        ? muteCache(locale.language + topicKey(topic), () => muteBlock(topic, locale, muteLink))
-        : [];
-    },
+    why: (reasons, { firstCategory }, locale) =>
+      whyCache(`${locale.language}\0${firstCategory}${reasons.map(reasonKey).join('')}`, () => {
+        const topic = topicToMute(reasons, firstCategory);
+        return {
+          reasons: reasonFragment(reasons, locale, chips),
+          mute: topic ? muteBlock(topic, locale, muteLink) : [],
+        };
+      }),
     section: (name) => sectionCache(name, () => filled(parts.section, { name }, { name })),
     unfollow: (topics, locale) =>
       topicCache(locale.language + topics.map(topicKey).join('\n'), () =>

@@ -1,6 +1,6 @@
 import type { EncodedParts } from './assemble.ts';
 import { createCache } from './cache.ts';
-import { createFragments, type Fragment, type Fragments } from './digest-fragments.ts';
+import { createFragments, type Fragment, type Fragments, INDENT, type Why } from './digest-fragments.ts';
 import { digestShell, type Shell } from './digest-shell.ts';
 import type { DigestView, PaperBlock, PaperView } from './digest-view.ts';
 import { headWords, notesOf, sectionsOf, topicsOf } from './digest-words.ts';
@@ -8,7 +8,15 @@ import { encodeHtml, escapeHtml } from './encode-html.ts';
 import type { Locale } from './languages.ts';
 import { paperBlock } from './paper-block.ts';
 import type { Sender } from './sender.ts';
-import { type Block, finishHtml, htmlFiller, type SlotFiller, textFiller, writeBlock } from './slots.ts';
+import {
+  type Block,
+  type Field,
+  finishHtml,
+  htmlFiller,
+  type SlotFiller,
+  textFiller,
+  writeBlock,
+} from './slots.ts';
 import { digestSubject, previewText } from './subject.ts';
 import { sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
@@ -54,17 +62,25 @@ export function createDigestWriter(dependencies: DigestWriterDependencies): Dige
   };
   const fragments = createFragments(templates);
   const head = createHeadCache(sender, fragments);
-  const layOut = (view: DigestView): LaidOut => ({ ...head(view), ...layOutPapers(view, fragments), view });
+  const layOut = (view: DigestView, limit: number): LaidOut => ({
+    ...head(view),
+    ...layOutPapers(view, fragments, limit),
+  });
   return {
     block: (paper, locale, images) => paperBlock(paper, locale, images, papers),
     write: (view) => {
-      const laid = layOut(view);
+      const laid = layOut(view, LARGEST_HTML);
       const shell = shellOf(view, true);
-      const { html, shown } = writeHtml(laid, shell, fragments, LARGEST_HTML);
-      return { subject: laid.subject, html, text: writeText(laid, shell, fragments, shown) };
+      return {
+        subject: laid.subject,
+        html: writePart('html', laid, shell, htmlFiller(view.links, view.editionDate)),
+        text: writePart('text', laid, shell, textFiller(view.links, view.editionDate)),
+      };
     },
-    page: (view) =>
-      writeHtml(layOut(view), shellOf(view, false), fragments, Number.POSITIVE_INFINITY).html.join(''),
+    page: (view) => {
+      const laid = layOut(view, Number.POSITIVE_INFINITY);
+      return writePart('html', laid, shellOf(view, false), htmlFiller(view.links, view.editionDate)).join('');
+    },
   };
 }
 
@@ -79,26 +95,27 @@ type Head = {
 
 /** A digest with all its parts found, before they are joined for HTML and for text. */
 type LaidOut = Head & {
-  readonly view: DigestView;
-  readonly sections: readonly {
-    readonly heading: Fragment | null;
-    readonly papers: readonly LaidOutPaper[];
-  }[];
+  readonly sections: readonly LaidOutSection[];
+  readonly notes: readonly Fragment[];
   readonly unfollow: Fragment;
 };
-type LaidOutPaper = { readonly block: PaperBlock; readonly reasons: Fragment; readonly mute: Block };
+type LaidOutSection = {
+  readonly heading: Fragment | null;
+  readonly papers: readonly { readonly block: PaperBlock; readonly why: Why }[];
+};
 
-function layOutPapers(view: DigestView, fragments: Fragments): Pick<LaidOut, 'sections' | 'unfollow'> {
+function layOutPapers(view: DigestView, fragments: Fragments, limit: number): Omit<LaidOut, keyof Head> {
   const { locale } = view;
-  const sections = sectionsOf(view).map(({ heading, papers }) => ({
+  const all = sectionsOf(view).map(({ heading, papers }) => ({
     heading: heading === '' ? null : fragments.section(heading),
-    papers: papers.map(({ block, reasons }) => ({
-      block,
-      reasons: fragments.reasons(reasons, locale),
-      mute: fragments.mute(reasons, block, locale),
-    })),
+    papers: papers.map(({ block, reasons }) => ({ block, why: fragments.why(reasons, block, locale) })),
   }));
-  return { sections, unfollow: fragments.unfollow(topicsOf(view), locale) };
+  const { sections, shown } = fitting(all, limit);
+  return {
+    sections,
+    notes: notesOf(view, shown).map((note) => fragments.note(note, locale)),
+    unfollow: fragments.unfollow(topicsOf(view), locale),
+  };
 }
 
 /** Readers in one zone at one hour share their head, and those with the same first papers their subject. */
@@ -126,67 +143,61 @@ function createHeadCache(sender: Sender, fragments: Fragments): (view: DigestVie
   };
 }
 
-function writeHtml(laid: LaidOut, shell: Shell, fragments: Fragments, limit: number) {
-  const { view } = laid;
-  const filler = htmlFiller(view.links, view.editionDate);
-  const papers: string[] = [];
-  const shown = writePapers(laid, filler, limit, papers);
-  const fields: Record<string, Block> = {
-    subject: laid.title,
-    preview: laid.preview,
-    heading: laid.heading.html,
-    count: laid.count.html,
-    papers,
-    notes: notesOf(view, shown).flatMap((note) => fragments.note(note, view.locale).html),
-    unfollow: laid.unfollow.html,
-  };
-  const html: string[] = [];
-  writeBlock(shell.html, fields, filler, html);
-  return { html, shown };
-}
-
-/** Writes papers while they fit into `limit` octets, at least one; answers how many. */
-function writePapers({ sections }: LaidOut, filler: SlotFiller, limit: number, out: string[]): number {
+/** Papers while they fit into `limit` octets of HTML, at least one. A section without any goes whole. */
+function fitting(
+  sections: readonly LaidOutSection[],
+  limit: number,
+): { sections: LaidOutSection[]; shown: number } {
   let octets = 0;
   let shown = 0;
-  for (const { heading, papers } of sections) {
-    for (const [index, { block, reasons, mute }] of papers.entries()) {
+  const kept = sections.map((section) => {
+    const papers = section.papers.filter(({ block }) => {
       octets += block.octets;
-      if (octets > limit && shown > 0) return shown;
-      if (heading && index === 0) writeBlock(heading.html, {}, filler, out);
-      writeBlock(block.html, { reasons: reasons.html, mute }, filler, out);
-      shown += 1;
-    }
-  }
-  return shown;
+      const fits = octets <= limit || shown === 0;
+      if (fits) shown += 1;
+      return fits;
+    });
+    return { ...section, papers };
+  });
+  return { sections: kept.filter(({ papers }) => papers.length > 0), shown };
 }
 
-function writeText(laid: LaidOut, shell: Shell, fragments: Fragments, shown: number): string[] {
-  const { view } = laid;
-  const filler = textFiller(view.links, view.editionDate);
-  const papers: string[] = [];
+type Channel = 'html' | 'text';
+
+/** Joins one part out of its encoded pieces. */
+function writePart(channel: Channel, laid: LaidOut, shell: Shell, filler: SlotFiller): string[] {
+  const out: string[] = [];
+  const fields: Record<string, Field> = {
+    subject: laid.title,
+    preview: laid.preview,
+    heading: laid.heading[channel],
+    count: laid.count[channel],
+    papers: (into) => writePapers(channel, laid.sections, filler, into),
+    notes: laid.notes.flatMap((note) => note[channel]),
+    unfollow: laid.unfollow[channel],
+  };
+  writeBlock(shell[channel], fields, filler, out);
+  return out;
+}
+
+function writePapers(
+  channel: Channel,
+  sections: readonly LaidOutSection[],
+  filler: SlotFiller,
+  out: string[],
+): void {
   let number = 0;
-  for (const section of laid.sections) {
-    if (section.heading && number < shown) writeBlock(section.heading.text, {}, filler, papers);
-    for (const { block, reasons } of section.papers.slice(0, shown - number)) {
+  for (const { heading, papers } of sections) {
+    if (heading) writeBlock(heading[channel], {}, filler, out);
+    for (const { block, why } of papers) {
       number += 1;
-      // A soft break behind the number: the block was encoded as if it began a line.
-      writeBlock(
-        block.text,
-        { number: [`${`${number}.`.padEnd(4)}=\r\n`], reasons: reasons.text },
-        filler,
-        papers,
-      );
+      const fields = { reasons: why.reasons[channel], mute: why.mute, number: numberLine(number) };
+      writeBlock(block[channel], fields, filler, out);
     }
   }
-  const fields: Record<string, Block> = {
-    heading: laid.heading.text,
-    count: laid.count.text,
-    papers,
-    notes: notesOf(view, shown).flatMap((note) => fragments.note(note, view.locale).text),
-    unfollow: laid.unfollow.text,
-  };
-  const text: string[] = [];
-  writeBlock(shell.text, fields, filler, text);
-  return text;
+}
+
+/** A paper's number in a text part, with a soft break behind it: the block was encoded as if it began a line. */
+function numberLine(number: number): Block {
+  return [`${`${number}.`.padEnd(INDENT.length)}=\r\n`];
 }

@@ -33,20 +33,25 @@ export function field(name: string): Slot {
   return { type: 'field', name };
 }
 
+/** What a field is filled with: a block, or something that writes finished text itself. */
+export type Field = Block | ((out: string[]) => void);
+
 /** Appends a block with its slots filled to `out`. @throws RangeError for a field without a value. */
 export function writeBlock(
   block: Block,
-  fields: Readonly<Record<string, Block>>,
+  fields: Readonly<Record<string, Field>>,
   filler: SlotFiller,
   out: string[],
 ): void {
   for (const piece of block) {
     if (typeof piece === 'string') out.push(piece);
-    else if (piece.type === 'field') {
+    else if (piece.type !== 'field') out.push(filler(piece));
+    else {
       const value = fields[piece.name];
       if (value === undefined) throw new RangeError(`no value for the field ${piece.name}`);
-      writeBlock(value, fields, filler, out);
-    } else out.push(filler(piece));
+      if (typeof value === 'function') value(out);
+      else writeBlock(value, fields, filler, out);
+    }
   }
 }
 
