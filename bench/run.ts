@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: string[]): P
   compose: () => import('./compose.ts'),
   delivery: () => import('./delivery.ts'),
   ingest: () => import('./ingest.ts'),
+  matching: () => import('./matching.ts'),
   web: () => import('./web.ts'),
 };
 
