@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { PaperId } from '#src/database/ids.ts';
+import { createStatisticsStore } from '#src/digests/statistics-store.ts';
 import { fitStatistics } from '#src/matching/statistics/fit.ts';
-import type { Statistics } from '#src/matching/statistics/statistics.ts';
 import type { MatchingPaper } from '#src/matching/types.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { seeded } from './ranking-metrics.ts';
@@ -10,6 +10,9 @@ import { seeded } from './ranking-metrics.ts';
 /** Papers to choose from, and papers of before that readers have marked. */
 export const CANDIDATES = 2000;
 export const EARLIER = 3000;
+
+/** Version of the statistics in the bench's database. */
+export const STATISTICS = 'bench';
 
 const WORDS = 6000;
 const PHRASES = 3000;
@@ -52,6 +55,10 @@ export async function fill(database: Database, readers: number): Promise<void> {
       from generate_series(1, ${readers}) as reader, generate_series(1, 13) where reader % 10 < 3) drawn`.execute(
     database,
   );
+  const { earlier } = await readCandidates(database);
+  const statistics = fitStatistics(earlier, STATISTICS);
+  const background = earlier.slice(-statistics.background.length).map(({ id }) => id);
+  await createStatisticsStore({ database }).save(statistics, background, new Date());
   await sql`analyze`.execute(database);
 }
 
@@ -104,7 +111,3 @@ export async function readCandidates(
   }));
   return { candidates: papers.slice(0, CANDIDATES), earlier: papers.slice(CANDIDATES) };
 }
-
-/** Statistics of the papers of before. */
-export const benchStatistics = (earlier: readonly MatchingPaper[]): Statistics =>
-  fitStatistics(earlier, 'bench');

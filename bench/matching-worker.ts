@@ -1,9 +1,10 @@
 import { openDatabase } from '#src/database/database.ts';
 import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import { profilesOf } from '#src/digests/profiles.ts';
+import { createStatisticsStore } from '#src/digests/statistics-store.ts';
 import { indexCandidates } from '#src/matching/index-candidates.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
-import { benchStatistics, readCandidates } from './matching-data.ts';
+import { readCandidates, STATISTICS } from './matching-data.ts';
 
 /** What a worker did; times in milliseconds. */
 export type WorkerReport = {
@@ -25,7 +26,8 @@ async function work(url: string, from: number, to: number): Promise<WorkerReport
   const topics = createTopicStore({ database });
   const start = cpu();
   const { candidates, earlier } = await readCandidates(database);
-  const index = indexCandidates(candidates, await topics.catalogue(), earlier, benchStatistics(earlier));
+  const statistics = await createStatisticsStore({ database }).load(STATISTICS);
+  const index = indexCandidates(candidates, await topics.catalogue(), earlier, statistics);
   const indexCpu = cpu() - start;
   const [chooseStart, wallStart] = [cpu(), performance.now()];
   let chosen = 0;

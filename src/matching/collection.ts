@@ -21,13 +21,15 @@ export function collectTexts(
   candidates: number,
   statistics?: Statistics,
 ): Collection {
+  const isScored = (row: number): boolean => row < candidates || row >= texts.length || !statistics;
   const index = createLexicalIndex(
     [...texts, ...(statistics?.background ?? [])],
     statistics && countedOf(statistics),
+    isScored,
   );
   return {
     index,
-    directions: statistics && foldIn(index, statistics),
+    directions: statistics && foldIn(index, statistics, isScored),
     candidates,
     backgroundStart: statistics ? texts.length : 0,
   };

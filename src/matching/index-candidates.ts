@@ -3,22 +3,23 @@ import type { CatalogueTopic } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
 import { collectTexts } from './collection.ts';
 import { titleKey } from './query-match.ts';
-import { createRelevanceModel, type Relevance } from './relevance.ts';
-import type { Candidates } from './score.ts';
+import { createRelevanceModel } from './relevance.ts';
+import type { Candidates, Example } from './score.ts';
 import type { Statistics } from './statistics/statistics.ts';
-import { showTerms } from './text/show-terms.ts';
-import { createTopicScorer, strongTerms } from './topic-scores.ts';
+import type { LexicalIndex } from './text/lexical-index.ts';
+import { createTermSpeller } from './text/show-terms.ts';
+import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
-const TERMS_SHOWN = 3;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
  * candidates themselves) are known but never chosen; so must be the papers of followed topics of kind `paper`.
  * `statistics` make scores comparable between days and bring in meaning beyond words. The result does not
- * depend on the order of the input. Cost: about 1 ms a paper; each distinct topic is scored when the first reader follows it.
+ * depend on the order of the input. Cost: about 1 ms a paper; each distinct topic and each distinct marked paper is
+ * scored when the first reader comes with it.
  */
 export function indexCandidates(
   given: readonly MatchingPaper[],
@@ -31,9 +32,14 @@ export function indexCandidates(
   const collection = collectTexts(known, papers.length, statistics);
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
+  const spell = createTermSpeller(papers, index, TERMS_SHOWN);
   const byIdentity = new Map(known.map(({ identity }, at) => [identity, at]));
   const byId = new Map(known.map(({ id }, at) => [id, at]));
-  const examples = memo((position: number) => relevance.paper(position));
+  const examples = memo((position: number): Example => {
+    const found = relevance.paper(position);
+    const terms = memo((at: number) => spell(at, found.topTerms(at, TERMS_READ)));
+    return { relevance: found, title: known[position]?.title ?? '', terms };
+  });
   const titles = papers.map(({ title }) => titleKey(title));
   const candidates: Candidates = {
     papers,
@@ -43,17 +49,16 @@ export function indexCandidates(
       catalogue,
       index,
       relevance,
+      spell,
       positionOf: (identity) => byIdentity.get(identity),
     }),
-    example: (paper) => {
+    example: (paper: PaperId) => {
       const position = byId.get(paper);
       return position === undefined ? undefined : examples(position);
     },
-    title: (paper: PaperId) => known[byId.get(paper) ?? -1]?.title ?? '',
-    neighbours: memo((position: number) => resembling(relevance.paper(position), position)),
+    neighbours: memo((position: number) => resembling(index, papers.length, position)),
     titleKey: (position) => titles[position] ?? '',
-    sharedTerms: (position: number, example: Relevance) =>
-      showTerms(papers[position] as MatchingPaper, strongTerms(example.explain(position)), TERMS_SHOWN),
+    scratch: new Float64Array(papers.length),
   };
   return { papers, choose: (profile, exclude) => choosePapers(candidates, profile, exclude) };
 }
@@ -71,12 +76,23 @@ function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet
   return [...byIdentity.values()].toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
-function resembling({ scores }: Relevance, position: number): ReadonlyMap<number, number> {
-  const self = scores[position] || 1;
+/** Candidates whose words resemble those of one, with the cosine. */
+function resembling(index: LexicalIndex, candidates: number, position: number): ReadonlyMap<number, number> {
+  const { starts: rowStarts, terms, unit } = index.rows;
+  const { starts, documents, unit: weights } = index.postings;
+  const cosines = new Float64Array(candidates);
+  for (let each = rowStarts[position] as number; each < (rowStarts[position + 1] as number); each += 1) {
+    const term = terms[each] as number;
+    for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
+      const row = documents[at] as number;
+      // Documents of a term stand in ascending order, candidates first.
+      if (row >= candidates) break;
+      cosines[row] = (cosines[row] as number) + (unit[each] as number) * (weights[at] as number);
+    }
+  }
   const found = new Map<number, number>();
-  scores.forEach((score, at) => {
-    const likeness = Math.min(1, score / self);
-    if (at !== position && likeness >= RESEMBLES) found.set(at, likeness);
+  cosines.forEach((cosine, at) => {
+    if (at !== position && cosine >= RESEMBLES) found.set(at, Math.min(1, cosine));
   });
   return found;
 }

@@ -22,6 +22,8 @@ export type Relevance = {
   readonly background: Float32Array;
   /** What makes up one candidate's score, greatest first; the weights add up to it (to rounding). */
   explain(position: number): Part[];
+  /** Numbers of the terms that speak most for a candidate, strongest first: what `explain` gives, for less. */
+  topTerms(position: number, limit: number): number[];
 };
 
 /** Scores candidates by the words they share with something, and by what those words mean. */
@@ -62,7 +64,7 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
   });
   let greatest = 0;
   for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
-  const raw = sumPostings(index, weights, index.postings.bm25);
+  const raw = sumPostings(index, weighted(weights), index.postings.bm25);
   const meaning = directions?.toPhrase(meanings);
   const standard = standardise(
     collection,
@@ -73,15 +75,14 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
       byTop: true,
     },
   );
-  return relevance(collection, standard, weights, index.rows.bm25);
+  return relevance(collection, standard, weighted(weights), index.rows.bm25);
 }
 
 function paperRelevance(collection: Collection, position: number): Relevance {
   const { index, directions } = collection;
-  const weights = new Map<number, number>();
   const { starts, terms, unit } = index.rows;
-  for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1)
-    weights.set(terms[at] as number, unit[at] as number);
+  const [from, to] = [starts[position], starts[position + 1]];
+  const weights = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
   const raw = sumPostings(index, weights, index.postings.unit);
   const meaning = directions?.toPaper(position);
   const standard = standardise(
@@ -96,43 +97,70 @@ function paperRelevance(collection: Collection, position: number): Relevance {
   return relevance(collection, standard, weights, unit);
 }
 
-/** For every text: the sum over the terms of `weights` of weight × the text's own weight. */
-function sumPostings(
-  index: LexicalIndex,
-  weights: ReadonlyMap<number, number>,
-  values: Float32Array,
-): Float64Array {
+/** Weighted terms, in ascending order of term. */
+type Weighted = { readonly terms: Int32Array; readonly weights: Float32Array | Float64Array };
+
+function weighted(weights: ReadonlyMap<number, number>): Weighted {
+  const sorted = [...weights].sort(([a], [b]) => a - b);
+  return {
+    terms: Int32Array.from(sorted, ([term]) => term),
+    weights: Float64Array.from(sorted, ([, weight]) => weight),
+  };
+}
+
+/** For every scored text: the sum over the terms of weight × the text's own weight. */
+function sumPostings(index: LexicalIndex, { terms, weights }: Weighted, values: Float32Array): Float64Array {
   const { starts, documents } = index.postings;
   const sums = new Float64Array(index.documents.length);
-  for (const [term, weight] of weights)
+  for (let each = 0; each < terms.length; each += 1) {
+    const term = terms[each] as number;
+    const weight = weights[each] as number;
     for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
       const row = documents[at] as number;
       sums[row] = (sums[row] as number) + weight * (values[at] as number);
     }
+  }
   return sums;
 }
 
 function relevance(
   { index, candidates, backgroundStart }: Collection,
   { scores, lexicalFactor, meaning, usual }: Standard,
-  weights: ReadonlyMap<number, number>,
+  wanted: Weighted,
   rowWeights: Float32Array,
 ): Relevance {
+  /** Calls back with each term that a text shares, and its share of the score. Both sides are sorted: one pass. */
+  const forEachShared = (position: number, visit: (term: number, weight: number) => void): void => {
+    const { starts, terms } = index.rows;
+    let other = 0;
+    for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1) {
+      const term = terms[at] as number;
+      while (other < wanted.terms.length && (wanted.terms[other] as number) < term) other += 1;
+      if (wanted.terms[other] === term)
+        visit(term, (wanted.weights[other] as number) * (rowWeights[at] as number) * lexicalFactor);
+    }
+  };
   return {
     scores: scores.subarray(0, candidates),
     background: scores.subarray(backgroundStart),
     explain(position) {
       const parts: Part[] = [{ type: 'usual', weight: usual }];
       if (meaning) parts.push({ type: 'meaning', weight: meaning(position) });
-      const { starts, terms } = index.rows;
-      for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1) {
-        const term = terms[at] as number;
-        const weight = weights.get(term);
-        if (weight === undefined) continue;
-        const share = weight * (rowWeights[at] as number) * lexicalFactor;
-        parts.push({ type: 'term', term: index.vocabulary.text(term), weight: share });
-      }
+      forEachShared(position, (term, weight) => {
+        parts.push({ type: 'term', term: index.vocabulary.text(term), weight });
+      });
       return parts.toSorted((a, b) => b.weight - a.weight);
+    },
+    topTerms(position, limit) {
+      const best: { term: number; weight: number }[] = [];
+      forEachShared(position, (term, weight) => {
+        if (weight <= 0 || (best.length === limit && weight <= (best[limit - 1]?.weight ?? 0))) return;
+        if (best.length === limit) best.pop();
+        let place = best.length;
+        while (place > 0 && (best[place - 1]?.weight ?? 0) < weight) place -= 1;
+        best.splice(place, 0, { term, weight });
+      });
+      return best.map(({ term }) => term);
     },
   };
 }

@@ -5,6 +5,14 @@ import { type Likeness, likeness, remaining, strongest } from './taste.ts';
 import { SOFT_FLOOR, type TopicScores } from './topic-scores.ts';
 import type { Choice, MatchingPaper, Profile, Reason } from './types.ts';
 
+/** A paper that readers marked, and how candidates fit it. */
+export type Example = {
+  readonly relevance: Relevance;
+  readonly title: string;
+  /** Terms that a candidate shares with it, as the candidate spells them. */
+  terms(position: number): readonly string[];
+};
+
 /** What choosing needs of the candidates; positions are those of `papers`. */
 export type Candidates = {
   /** Sorted by identity. */
@@ -12,18 +20,17 @@ export type Candidates = {
   /** Positions by falling trend. */
   readonly byTrend: readonly number[];
   topic(topic: TopicRef): TopicScores;
-  /** Relevance to a known paper, which may be no candidate; undefined when it is not known. */
-  example(paper: PaperId): Relevance | undefined;
-  title(paper: PaperId): string;
+  /** A known paper, which may be no candidate; undefined when it is not known. */
+  example(paper: PaperId): Example | undefined;
   /** Candidates that resemble one, with their cosine in (0, 1]. */
   neighbours(position: number): ReadonlyMap<number, number>;
   /** Equal for papers with the same title under two identities. */
   titleKey(position: number): string;
-  /** Terms that a candidate shares with an example, as it spells them. */
-  sharedTerms(position: number, example: Relevance): readonly string[];
+  /** A number per candidate, lent to one reader at a time. */
+  readonly scratch: Float64Array;
 };
 
-/** The candidates as one reader sees them. */
+/** The candidates as one reader sees them; valid until the next reader is scored. */
 export type Scored = {
   /** Positions that may be chosen, in no order. */
   readonly eligible: readonly number[];
@@ -38,14 +45,25 @@ export type Scored = {
   choice(position: number): Choice;
 };
 
-/** Papers of one topic that are looked at for one reader: enough for fifty a day and a year of exclusions. */
-const DEPTH = 300;
+/** Papers of one topic that are looked at for one reader, those already sent not counted: so many per place in the digest, and more. */
+const DEPTH_PER_PLACE = 6;
+const DEPTH = 20;
 /** From here on the dial lets papers in that match nothing which is followed. */
-const OPEN_DIAL = 50;
+const OPEN_DIAL = 0.5;
 /** A muted phrase or example bars what is clearly about it. */
 const MUTE_FLOOR = 0.8;
 
-type Tie = { readonly follow: Follow; readonly topic: TopicScores; readonly weight: number };
+/** A follow with its topic's papers, as far as they were looked at. */
+type Tie = { readonly topic: TopicScores; readonly weight: number; read: number };
+
+/** A reader's profile, made ready. */
+type Reader = {
+  readonly dial: number;
+  readonly ties: readonly Tie[];
+  readonly likes: Likeness | undefined;
+  readonly dislikes: Likeness | undefined;
+  readonly trendWeight: number;
+};
 
 /** Scores the candidates for one reader: `(1 − dial) × taste + dial × trend`, less what resembles dislikes. */
 export function scoreCandidates(
@@ -53,65 +71,67 @@ export function scoreCandidates(
   profile: Profile,
   exclude: ReadonlySet<PaperId>,
 ): Scored {
-  const { papers } = candidates;
+  const { papers, scratch } = candidates;
   const trendMuted = profile.mutes.some(({ kind }) => kind === 'trending');
-  const dial = trendMuted ? 0 : Math.min(100, Math.max(0, profile.dial)) / 100;
-  const ties = tiesOf(candidates, profile.follows);
-  const likes = likeness(profile.likes, papers.length, (paper) => candidates.example(paper));
-  const dislikes = likeness(profile.dislikes, papers.length, (paper) => candidates.example(paper));
+  const reader = readerOf(candidates, profile, trendMuted);
   const barred = barredBy(candidates, profile);
   const isBarred = (at: number): boolean => barred.has(at) || exclude.has((papers[at] as MatchingPaper).id);
 
-  const matches = new Map<number, Match[]>();
-  const byFollow = ties
-    .map((tie) => gather(tie, matches, isBarred))
+  const depth = DEPTH + DEPTH_PER_PLACE * profile.limit;
+  scratch.fill(Number.NaN);
+  const eligible: number[] = [];
+  const admit = (at: number): void => {
+    if (!Number.isNaN(scratch[at])) return;
+    scratch[at] = 0;
+    eligible.push(at);
+  };
+  const byFollow = reader.ties
+    .map((tie) => gather(tie, depth, isBarred, admit, scratch))
     .filter((positions) => positions.length > 0);
-  if (likes) gatherLikes(likes, matches, isBarred, papers.length);
-  const trendWeight = trendFollow(profile.follows);
-  if (!trendMuted && (trendWeight > 0 || dial * 100 >= OPEN_DIAL))
-    gatherTrending(candidates, matches, isBarred);
-
-  const reasons = (at: number): Reason[] =>
-    reasonsOf(candidates, at, matches.get(at) ?? [], {
-      dial,
-      likes,
-      trendWeight,
-      factor: remaining(dislikes, at),
-    });
-  const scores = new Map<number, number>();
-  for (const [at, found] of matches) {
-    let taste = likes ? likes.share * (likes.scores[at] as number) : 0;
-    for (const { tie, score } of found) taste += tie.weight * score;
-    const trend = (papers[at] as MatchingPaper).trend;
-    scores.set(at, ((1 - dial) * (taste + trendWeight * trend) + dial * trend) * remaining(dislikes, at));
-  }
+  if (reader.likes) gatherLikes(reader.likes, isBarred, admit, papers.length);
+  if (!trendMuted && (reader.trendWeight > 0 || reader.dial >= OPEN_DIAL))
+    for (const at of candidates.byTrend.slice(0, depth))
+      if (trendOf(candidates, at) > 0 && !isBarred(at)) admit(at);
+  for (const at of eligible) scratch[at] = finalScore(candidates, reader, at, scratch[at] as number);
   return {
-    eligible: [...scores.keys()],
+    eligible,
     byFollow,
     trendMuted,
-    dial,
+    dial: reader.dial,
     isBarred,
-    score: (at) => scores.get(at) ?? 0,
+    score: (at) => scratch[at] as number,
     choice(at) {
-      const list = reasons(at);
-      return {
-        paper: (papers[at] as MatchingPaper).id,
-        score: list.reduce((sum, { weight }) => sum + weight, 0),
-        reasons: list,
-      };
+      const reasons = reasonsOf(candidates, reader, at);
+      const score = reasons.reduce((sum, { weight }) => sum + weight, 0);
+      return { paper: (papers[at] as MatchingPaper).id, score, reasons };
     },
   };
 }
 
-type Match = { readonly tie: Tie; readonly score: number };
+const trendOf = (candidates: Candidates, at: number): number =>
+  (candidates.papers[at] as MatchingPaper).trend;
+
+function readerOf(candidates: Candidates, profile: Profile, trendMuted: boolean): Reader {
+  const size = candidates.papers.length;
+  const relevanceOf = (paper: PaperId): Relevance | undefined => candidates.example(paper)?.relevance;
+  return {
+    dial: trendMuted ? 0 : Math.min(100, Math.max(0, profile.dial)) / 100,
+    ties: tiesOf(candidates, profile.follows),
+    likes: likeness(profile.likes, size, relevanceOf),
+    dislikes: likeness(profile.dislikes, size, relevanceOf),
+    trendWeight: profile.follows.some(({ kind, weight }) => kind === 'trending' && weight > 0) ? 1 : 0,
+  };
+}
 
 /** Follows with their topics' scores; weights are relative to the reader's mean, so that all-10 is all-1. Heaviest first. */
 function tiesOf(candidates: Candidates, follows: readonly Follow[]): Tie[] {
   const own = follows.filter(({ kind, weight }) => kind !== 'trending' && weight > 0);
   const mean = own.reduce((sum, { weight }) => sum + weight, 0) / Math.max(1, own.length);
   return own
-    .map((follow) => ({ follow, topic: candidates.topic(follow), weight: follow.weight / mean }))
-    .toSorted((a, b) => b.weight - a.weight || best(b.topic) - best(a.topic) || compare(a.follow, b.follow));
+    .map((follow) => ({ topic: candidates.topic(follow), weight: follow.weight / mean, read: 0 }))
+    .toSorted(
+      (a, b) => b.weight - a.weight || best(b.topic) - best(a.topic) || compare(a.topic.topic, b.topic.topic),
+    );
 }
 
 const best = ({ scores }: TopicScores): number => scores[0] ?? 0;
@@ -119,10 +139,6 @@ const compare = (a: TopicRef, b: TopicRef): number => {
   const [left, right] = [`${a.kind}:${a.value}`, `${b.kind}:${b.value}`];
   return left < right ? -1 : left > right ? 1 : 0;
 };
-
-function trendFollow(follows: readonly Follow[]): number {
-  return follows.some(({ kind, weight }) => kind === 'trending' && weight > 0) ? 1 : 0;
-}
 
 function barredBy(candidates: Candidates, { mutes }: Profile): Set<number> {
   const barred = new Set<number>();
@@ -138,69 +154,69 @@ function barredBy(candidates: Candidates, { mutes }: Profile): Set<number> {
   return barred;
 }
 
-function gather(tie: Tie, matches: Map<number, Match[]>, isBarred: (at: number) => boolean): number[] {
-  const { papers, scores } = tie.topic;
+/** Adds a topic's papers to the scores, best first, and remembers how far it read. */
+function gather(
+  tie: Tie,
+  depth: number,
+  isBarred: (at: number) => boolean,
+  admit: (at: number) => void,
+  scores: Float64Array,
+): number[] {
+  const { topic, weight } = tie;
   const positions: number[] = [];
-  for (let rank = 0; rank < papers.length && positions.length < DEPTH; rank += 1) {
-    const at = papers[rank] as number;
+  for (; tie.read < topic.papers.length && positions.length < depth; tie.read += 1) {
+    const at = topic.papers[tie.read] as number;
     if (isBarred(at)) continue;
+    admit(at);
     positions.push(at);
-    const match = { tie, score: scores[rank] as number };
-    const others = matches.get(at);
-    if (others) others.push(match);
-    else matches.set(at, [match]);
+    scores[at] = (scores[at] as number) + weight * (topic.scores[tie.read] as number);
   }
   return positions;
 }
 
 function gatherLikes(
   likes: Likeness,
-  matches: Map<number, Match[]>,
   isBarred: (at: number) => boolean,
+  admit: (at: number) => void,
   size: number,
 ): void {
   for (let at = 0; at < size; at += 1)
-    if ((likes.scores[at] as number) >= SOFT_FLOOR && !matches.has(at) && !isBarred(at)) matches.set(at, []);
+    if ((likes.scores[at] as number) >= SOFT_FLOOR && !isBarred(at)) admit(at);
 }
 
-function gatherTrending(
-  candidates: Candidates,
-  matches: Map<number, Match[]>,
-  isBarred: (at: number) => boolean,
-): void {
-  for (const at of candidates.byTrend.slice(0, DEPTH))
-    if ((candidates.papers[at]?.trend ?? 0) > 0 && !matches.has(at) && !isBarred(at)) matches.set(at, []);
+function finalScore(candidates: Candidates, reader: Reader, at: number, followed: number): number {
+  const { dial, likes, dislikes, trendWeight } = reader;
+  const trend = trendOf(candidates, at);
+  const taste = followed + (likes ? likes.share * (likes.scores[at] as number) : 0) + trendWeight * trend;
+  return ((1 - dial) * taste + dial * trend) * remaining(dislikes, at);
 }
 
-type Weights = {
-  readonly dial: number;
-  readonly likes: Likeness | undefined;
-  readonly trendWeight: number;
-  readonly factor: number;
-};
-
-function reasonsOf(
-  candidates: Candidates,
-  at: number,
-  matches: readonly Match[],
-  weights: Weights,
-): Reason[] {
-  const { dial, likes, trendWeight, factor } = weights;
+/** The summands of {@link finalScore}, greatest first. */
+function reasonsOf(candidates: Candidates, reader: Reader, at: number): Reason[] {
+  const { dial, likes, dislikes, trendWeight } = reader;
+  const factor = remaining(dislikes, at);
   const taste = (1 - dial) * factor;
-  const reasons: Reason[] = matches.map(({ tie, score }) => ({
-    type: 'follow',
-    topic: { kind: tie.follow.kind, value: tie.follow.value },
-    name: tie.topic.name,
-    terms: tie.topic.terms(at),
-    weight: taste * tie.weight * score,
-  }));
+  const reasons: Reason[] = [];
+  for (const { topic, weight, read } of reader.ties) {
+    const rank = topic.papers.indexOf(at);
+    if (rank < 0 || rank >= read) continue;
+    const share = taste * weight * (topic.scores[rank] as number);
+    reasons.push({
+      type: 'follow',
+      topic: topic.topic,
+      name: topic.name,
+      terms: topic.terms(at),
+      weight: share,
+    });
+  }
   const liked = likes ? taste * likes.share * (likes.scores[at] as number) : 0;
   if (likes && liked !== 0) {
-    const { paper, relevance } = strongest(likes, at);
-    const terms = candidates.sharedTerms(at, relevance);
-    reasons.push({ type: 'liked', paper, title: candidates.title(paper), terms, weight: liked });
+    const { paper } = strongest(likes, at);
+    const example = candidates.example(paper);
+    const [title, terms] = [example?.title ?? '', example?.terms(at) ?? []];
+    reasons.push({ type: 'liked', paper, title, terms, weight: liked });
   }
-  const trend = (candidates.papers[at] as MatchingPaper).trend * (factor * dial + taste * trendWeight);
+  const trend = trendOf(candidates, at) * (factor * dial + taste * trendWeight);
   if (trend !== 0) reasons.push({ type: 'trending', weight: trend, fill: false });
-  return reasons.toSorted((a, b) => b.weight - a.weight);
+  return reasons.sort((a, b) => b.weight - a.weight);
 }

@@ -5,9 +5,9 @@ import { positiveText } from '#src/topics/query/query.ts';
 import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
-import type { Part, RelevanceModel } from './relevance.ts';
+import type { Relevance, RelevanceModel } from './relevance.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
-import { showTerms } from './text/show-terms.ts';
+import type { TermSpeller } from './text/show-terms.ts';
 import type { MatchingPaper } from './types.ts';
 
 /** The papers that belong to a topic, best first. */
@@ -36,7 +36,9 @@ const FILTER_TEXT = 0.4;
 /** What a paper must reach to belong to free text or to an example. */
 export const SOFT_FLOOR = 0.6;
 
-const TERMS_SHOWN = 3;
+/** Terms shown, and terms looked at to find as many that don't repeat one another. */
+export const TERMS_SHOWN = 3;
+export const TERMS_READ = 6;
 
 type Found = { readonly at: number; readonly score: number };
 
@@ -46,6 +48,7 @@ export function createTopicScorer(deps: {
   readonly catalogue: readonly CatalogueTopic[];
   readonly index: LexicalIndex;
   readonly relevance: RelevanceModel;
+  readonly spell: TermSpeller;
   /** Position of a known paper (candidate or context) by identity. */
   readonly positionOf: (identity: string) => number | undefined;
 }): (topic: TopicRef) => TopicScores {
@@ -88,7 +91,7 @@ export function createTopicScorer(deps: {
     );
     const shown = new Map<number, readonly string[]>();
     return {
-      topic,
+      topic: { kind: topic.kind, value: topic.value },
       name: topic.kind === 'topic' ? (names.get(topic.value) ?? topicName(topic)) : topicName(topic),
       papers: Int32Array.from(sorted, ({ at }) => at),
       scores: Float64Array.from(sorted, (each) => each.score),
@@ -126,14 +129,14 @@ export function createTopicScorer(deps: {
     if (parsed.type === 'invalid') return list(topic, [], () => []);
     if (parsed.query.type === 'text') {
       const fit = relevance.phrase(parsed.query.text);
-      return list(topic, above(fit.scores), (at) => shown(at, fit.explain(at)));
+      return list(topic, above(fit.scores), (at) => shown(at, fit));
     }
     const words = positiveText(parsed.query.root);
     const fit = relevance.phrase(words.join(' '));
     const found = filters
       .query(parsed.query.root)
       .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, fit.scores[at] as number) }));
-    return list(topic, found, (at) => shown(at, fit.explain(at)));
+    return list(topic, found, (at) => shown(at, fit));
   };
 
   const example = (topic: TopicRef): TopicScores => {
@@ -141,11 +144,10 @@ export function createTopicScorer(deps: {
     if (position === undefined) return list(topic, [], () => []);
     const fit = relevance.paper(position);
     const found = above(fit.scores).filter(({ at }) => at !== position);
-    return list(topic, found, (at) => shown(at, fit.explain(at)));
+    return list(topic, found, (at) => shown(at, fit));
   };
 
-  const shown = (at: number, parts: readonly Part[]): string[] =>
-    showTerms(papers[at] as MatchingPaper, strongTerms(parts), TERMS_SHOWN);
+  const shown = (at: number, fit: Relevance): string[] => deps.spell(at, fit.topTerms(at, TERMS_READ));
 
   return (topic) => {
     const key = topicKey(topic);
@@ -153,11 +155,6 @@ export function createTopicScorer(deps: {
     if (!scores) known.set(key, (scores = score(topic)));
     return scores;
   };
-}
-
-/** Terms that speak for a paper, strongest first. */
-export function strongTerms(parts: readonly Part[]): string[] {
-  return parts.flatMap((part) => (part.type === 'term' && part.weight > 0 ? [part.term] : []));
 }
 
 function catalogueScore({ terms, inTitle }: TopicMatch): number {

@@ -7,9 +7,9 @@ import type { Statistics } from './statistics.ts';
  * 1990): texts that share no word but words that occur together are near each other.
  */
 export type Directions = {
-  /** Cosine of every text with a phrase, given as weighted terms. */
+  /** Cosine of every scored text (0 for others) with a phrase, given as weighted terms. */
   toPhrase(terms: ReadonlyMap<number, number>): Float64Array;
-  /** Cosine of every text with the text at a position, directions weighted by the inverse root of their strength. */
+  /** Cosine of every scored text with the text at a position, directions weighted by the inverse root of their strength. */
   toPaper(position: number): Float64Array;
 };
 
@@ -17,6 +17,7 @@ export type Directions = {
 export function foldIn(
   index: LexicalIndex,
   { rank, basis, scale, mean }: Statistics,
+  isScored: (row: number) => boolean,
 ): Directions | undefined {
   if (rank === 0) return undefined;
   const { starts, terms, unit: values } = index.rows;
@@ -24,6 +25,7 @@ export function foldIn(
   const projected = projectRows({ rows, starts, indices: terms, values }, basis, rank);
   const compared = comparable(projected, scale, mean);
   unit(projected, rank);
+  const scored = Int32Array.from(Array.from({ length: rows }, (_, row) => row).filter(isScored));
   return {
     toPhrase(weights) {
       const indices = Int32Array.from(weights.keys());
@@ -33,16 +35,17 @@ export function foldIn(
         indices,
         values: Float32Array.from(weights.values()),
       };
-      return products(projected, unit(projectRows(phrase, basis, rank), rank));
+      return products(projected, scored, unit(projectRows(phrase, basis, rank), rank));
     },
-    toPaper: (position) => products(compared, compared.subarray(position * rank, (position + 1) * rank)),
+    toPaper: (position) =>
+      products(compared, scored, compared.subarray(position * rank, (position + 1) * rank)),
   };
 }
 
-function products(vectors: Float32Array, wanted: Float32Array): Float64Array {
+function products(vectors: Float32Array, scored: Int32Array, wanted: Float32Array): Float64Array {
   const rank = wanted.length;
   const result = new Float64Array(vectors.length / rank);
-  for (let row = 0; row < result.length; row += 1) {
+  for (const row of scored) {
     const start = row * rank;
     let sum = 0;
     for (let k = 0; k < rank; k += 1) sum += (vectors[start + k] as number) * (wanted[k] as number);

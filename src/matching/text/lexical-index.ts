@@ -18,7 +18,7 @@ export type Frequencies = {
 /**
  * The terms of documents with two weights each: BM25's, for phrases, and for comparing documents with one another
  * `(1 + ln tf) × idf` divided by the row's Euclidean length, so that the product of two rows is their cosine.
- * Terms of row `d` stand at `starts[d] … starts[d + 1]`.
+ * Terms of row `d` stand at `starts[d] … starts[d + 1]`, in ascending order.
  */
 export type Rows = {
   readonly starts: Int32Array;
@@ -27,7 +27,7 @@ export type Rows = {
   readonly unit: Float32Array;
 };
 
-/** The same by term: documents that hold term `t` stand at `starts[t] … starts[t + 1]`. */
+/** The same by term, of the documents that are scored: those that hold term `t` stand at `starts[t] … starts[t + 1]`. */
 export type Postings = {
   readonly starts: Int32Array;
   readonly documents: Int32Array;
@@ -55,8 +55,13 @@ export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: F
 /**
  * Indexes texts. Without `counted`, frequencies are those of the texts themselves.
  * Pairs of words that only one text holds are left out: they can't tell texts apart.
+ * @param isScored false for texts that others are compared with, but that get no score: they have no postings
  */
-export function createLexicalIndex(texts: readonly Text[], counted?: Counted): LexicalIndex {
+export function createLexicalIndex(
+  texts: readonly Text[],
+  counted?: Counted,
+  isScored: (row: number) => boolean = () => true,
+): LexicalIndex {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = texts.map((text) => readDocument(text, vocabulary));
   const counts = documents.map((document) => termCounts(document, vocabulary));
@@ -72,7 +77,7 @@ export function createLexicalIndex(texts: readonly Text[], counted?: Counted): L
   };
   const idf = (term: number): number => inverseFrequency(frequencies, term);
   const rows = weighRows(documents, counts, frequencies.averageLength, idf);
-  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size), idf };
+  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size, isScored), idf };
 }
 
 function inverseFrequency({ documents, documentFrequency }: Frequencies, term: number): number {
@@ -132,7 +137,7 @@ function fillRow(
 ): void {
   let at = start;
   let squares = 0;
-  for (const [term, count] of counts) {
+  for (const [term, count] of [...counts].sort(([a], [b]) => a - b)) {
     const rarity = idf(term);
     const weight = rarity * (1 + Math.log(count));
     rows.terms[at] = term;
@@ -145,19 +150,29 @@ function fillRow(
   for (let each = start; each < at; each += 1) rows.unit[each] = (rows.unit[each] as number) / length;
 }
 
-function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number): Postings {
+function invert(
+  { starts: rowStarts, terms, bm25, unit }: Rows,
+  size: number,
+  isScored: (row: number) => boolean,
+): Postings {
+  const scored = Array.from({ length: rowStarts.length - 1 }, (_, row) => row).filter(isScored);
   const starts = new Int32Array(size + 1);
-  for (const term of terms) starts[term + 1] = (starts[term + 1] as number) + 1;
+  for (const row of scored)
+    for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
+      const next = (terms[at] as number) + 1;
+      starts[next] = (starts[next] as number) + 1;
+    }
   for (let term = 0; term < size; term += 1)
     starts[term + 1] = (starts[term + 1] as number) + (starts[term] as number);
   const next = starts.slice(0, size);
+  const total = starts[size] as number;
   const postings = {
     starts,
-    documents: new Int32Array(terms.length),
-    bm25: new Float32Array(terms.length),
-    unit: new Float32Array(terms.length),
+    documents: new Int32Array(total),
+    bm25: new Float32Array(total),
+    unit: new Float32Array(total),
   };
-  for (let row = 0; row + 1 < rowStarts.length; row += 1)
+  for (const row of scored)
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
       const term = terms[at] as number;
       const place = next[term] as number;

@@ -15,6 +15,8 @@ export type Vocabulary = {
   /** Whether a stem's number is that of a stop word. */
   isStop(id: number): boolean;
   isPair(id: number): boolean;
+  /** The stems of a pair; undefined for a stem. */
+  partsOf(id: number): readonly [number, number] | undefined;
   /** The term in words, "latent diffus". */
   text(id: number): string;
 };
@@ -31,6 +33,7 @@ export function createVocabulary(below?: Vocabulary): Vocabulary {
   const first = below?.size ?? 0;
   const texts: string[] = [];
   const flags: number[] = [];
+  const parts = new Map<number, readonly [number, number]>();
   const add = (text: string, flag: number): number => {
     flags.push(flag);
     return first + texts.push(text) - 1;
@@ -54,12 +57,14 @@ export function createVocabulary(below?: Vocabulary): Vocabulary {
       if (id === undefined) {
         id = add(`${text(left)} ${text(right)}`, PAIR);
         pairs.set(left * PAIR_BASE + right, id);
+        parts.set(id, [left, right]);
       }
       return id;
     },
     findPair,
     isStop: (id) => (id < first ? (below?.isStop(id) ?? false) : flags[id - first] === STOP),
     isPair: (id) => (id < first ? (below?.isPair(id) ?? false) : flags[id - first] === PAIR),
+    partsOf: (id) => (id < first ? below?.partsOf(id) : parts.get(id)),
     text,
   };
 }
