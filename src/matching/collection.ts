@@ -2,35 +2,42 @@ import { type Directions, foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
 import { createLexicalIndex, type LexicalIndex, type Text } from './text/lexical-index.ts';
 
-/** What relevance is measured in: an index whose first texts are the candidates and whose last are the background. */
+/**
+ * What relevance is measured in: an index of the candidates, then the background, then texts that others are only
+ * compared with. Without statistics everything given is background.
+ */
 export type Collection = {
   readonly index: LexicalIndex;
   /** Latent directions of the same texts, where statistics were fitted. */
   readonly directions: Directions | undefined;
   readonly candidates: number;
-  /** Position of the first background text; the rest are background too. */
+  /** Position of the first background text; the last is before `scored`. */
   readonly backgroundStart: number;
+  /** Texts that get scores: the first so many. */
+  readonly scored: number;
+  /** Position in the index of the text given as number `given`. */
+  positionOf(given: number): number;
 };
 
-/**
- * Indexes texts, the first `candidates` of which can be chosen. Without statistics, what is usual is what the
- * given texts have.
- */
+/** Indexes texts, the first `candidates` of which can be chosen. */
 export function collectTexts(
   texts: readonly Text[],
   candidates: number,
   statistics?: Statistics,
 ): Collection {
-  const isScored = (row: number): boolean => row < candidates || row >= texts.length || !statistics;
+  const background = statistics?.background ?? [];
+  const scored = statistics ? candidates + background.length : texts.length;
   const index = createLexicalIndex(
-    [...texts, ...(statistics?.background ?? [])],
+    [...texts.slice(0, candidates), ...background, ...texts.slice(candidates)],
     statistics && countedOf(statistics),
-    isScored,
+    scored,
   );
   return {
     index,
-    directions: statistics && foldIn(index, statistics, isScored),
+    directions: statistics && foldIn(index, statistics, scored),
     candidates,
-    backgroundStart: statistics ? texts.length : 0,
+    backgroundStart: statistics ? candidates : 0,
+    scored,
+    positionOf: (given) => (given < candidates ? given : given + background.length),
   };
 }

@@ -33,10 +33,10 @@ export function indexCandidates(
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
-  const byIdentity = new Map(known.map(({ identity }, at) => [identity, at]));
+  const byIdentity = new Map(known.map(({ identity }, at) => [identity, collection.positionOf(at)]));
   const byId = new Map(known.map(({ id }, at) => [id, at]));
   const examples = memo((position: number): Example => {
-    const found = relevance.paper(position);
+    const found = relevance.paper(collection.positionOf(position));
     const terms = memo((at: number) => spell(at, found.topTerms(at, TERMS_READ)));
     return { relevance: found, title: known[position]?.title ?? '', terms };
   });

@@ -1,7 +1,7 @@
 import type { Collection } from './collection.ts';
 import { type Standard, standardise } from './standard.ts';
 import { phraseStems } from './text/document.ts';
-import { K1, type LexicalIndex } from './text/lexical-index.ts';
+import { K1 } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
@@ -64,7 +64,7 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
   });
   let greatest = 0;
   for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
-  const raw = sumPostings(index, weighted(weights), index.postings.bm25);
+  const raw = sumPostings(collection, weighted(weights), index.postings.bm25);
   const meaning = directions?.toPhrase(meanings);
   const standard = standardise(
     collection,
@@ -83,7 +83,7 @@ function paperRelevance(collection: Collection, position: number): Relevance {
   const { starts, terms, unit } = index.rows;
   const [from, to] = [starts[position], starts[position + 1]];
   const weights = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
-  const raw = sumPostings(index, weights, index.postings.unit);
+  const raw = sumPostings(collection, weights, index.postings.unit);
   const meaning = directions?.toPaper(position);
   const standard = standardise(
     collection,
@@ -109,9 +109,13 @@ function weighted(weights: ReadonlyMap<number, number>): Weighted {
 }
 
 /** For every scored text: the sum over the terms of weight × the text's own weight. */
-function sumPostings(index: LexicalIndex, { terms, weights }: Weighted, values: Float32Array): Float64Array {
+function sumPostings(
+  { index, scored }: Collection,
+  { terms, weights }: Weighted,
+  values: Float32Array,
+): Float64Array {
   const { starts, documents } = index.postings;
-  const sums = new Float64Array(index.documents.length);
+  const sums = new Float64Array(scored);
   for (let each = 0; each < terms.length; each += 1) {
     const term = terms[each] as number;
     const weight = weights[each] as number;

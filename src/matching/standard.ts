@@ -1,9 +1,9 @@
-/** Scores of every text of a collection in one respect, and the least deviation to be believed. */
+/** Scores of the scored texts of a collection in one respect, and the least deviation to be believed. */
 export type Channel = { readonly raw: Float64Array; readonly least: number };
 
 /** Standardised scores and what they are made of. */
 export type Standard = {
-  /** Of every text: `lexical × lexicalFactor + meaning + usual`. */
+  /** Of every scored text: `lexical × lexicalFactor + meaning + usual`. */
   readonly scores: Float32Array;
   readonly lexicalFactor: number;
   /** The part of latent meaning of one text, where there is one. */
@@ -41,15 +41,16 @@ export function standardise(
     };
   const first = measure(lexical, backgroundStart);
   const second = meaning && measure(meaning, backgroundStart);
-  const sum = lexical.raw.map(
-    (score, at) =>
-      (score - first.mean) / first.deviation +
-      (meaning && second ? ((meaning.raw[at] as number) - second.mean) / second.deviation : 0),
-  );
+  const sum = new Float64Array(size);
+  for (let at = 0; at < size; at += 1) {
+    let score = ((lexical.raw[at] as number) - first.mean) / first.deviation;
+    if (meaning && second) score += ((meaning.raw[at] as number) - second.mean) / second.deviation;
+    sum[at] = score;
+  }
   const scale = 1 / full(sum, backgroundStart, byTop);
   const meaningFactor = second ? scale / second.deviation : 0;
   return {
-    scores: Float32Array.from(sum, (score) => score * scale),
+    scores: new Float32Array(sum.map((score) => score * scale)),
     lexicalFactor: scale / first.deviation,
     meaning: meaning && ((position) => (meaning.raw[position] as number) * meaningFactor),
     usual: -(first.mean * scale) / first.deviation - (second?.mean ?? 0) * meaningFactor,

@@ -56,10 +56,12 @@ export function createRanker(deps: {
   readonly statistics?: Statistics;
 }): (profile: RankProfile, top: number) => Ranked[] {
   const { papers, candidates, statistics } = deps;
-  const model = createRelevanceModel(collectTexts(papers, candidates, statistics));
-  const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (papers.length + 1)))));
+  const collection = collectTexts(papers, candidates, statistics);
+  const model = createRelevanceModel(collection);
+  const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (collection.scored + 1)))));
   const phrase = (text: string): Relevance => cache(`phrase ${text}`, () => model.phrase(text));
-  const example = (paper: number): Relevance => cache(`paper ${paper}`, () => model.paper(paper));
+  const example = (paper: number): Relevance =>
+    cache(`paper ${paper}`, () => model.paper(collection.positionOf(paper)));
   let index: CandidateIndex | undefined;
   const all = papers.slice(0, candidates).map((_, at) => at);
 

@@ -55,12 +55,12 @@ export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: F
 /**
  * Indexes texts. Without `counted`, frequencies are those of the texts themselves.
  * Pairs of words that only one text holds are left out: they can't tell texts apart.
- * @param isScored false for texts that others are compared with, but that get no score: they have no postings
+ * @param scored the first so many get scores; the others are only compared with, and have no postings
  */
 export function createLexicalIndex(
   texts: readonly Text[],
   counted?: Counted,
-  isScored: (row: number) => boolean = () => true,
+  scored: number = texts.length,
 ): LexicalIndex {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = texts.map((text) => readDocument(text, vocabulary));
@@ -77,7 +77,7 @@ export function createLexicalIndex(
   };
   const idf = (term: number): number => inverseFrequency(frequencies, term);
   const rows = weighRows(documents, counts, frequencies.averageLength, idf);
-  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size, isScored), idf };
+  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size, scored), idf };
 }
 
 function inverseFrequency({ documents, documentFrequency }: Frequencies, term: number): number {
@@ -150,14 +150,9 @@ function fillRow(
   for (let each = start; each < at; each += 1) rows.unit[each] = (rows.unit[each] as number) / length;
 }
 
-function invert(
-  { starts: rowStarts, terms, bm25, unit }: Rows,
-  size: number,
-  isScored: (row: number) => boolean,
-): Postings {
-  const scored = Array.from({ length: rowStarts.length - 1 }, (_, row) => row).filter(isScored);
+function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number, scored: number): Postings {
   const starts = new Int32Array(size + 1);
-  for (const row of scored)
+  for (let row = 0; row < scored; row += 1)
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
       const next = (terms[at] as number) + 1;
       starts[next] = (starts[next] as number) + 1;
@@ -172,7 +167,7 @@ function invert(
     bm25: new Float32Array(total),
     unit: new Float32Array(total),
   };
-  for (const row of scored)
+  for (let row = 0; row < scored; row += 1)
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
       const term = terms[at] as number;
       const place = next[term] as number;
