@@ -15,6 +15,9 @@ export const INDENT = '    ';
 /** Sets of reasons kept encoded; readers who share topics share them. */
 const KEPT = 20_000;
 
+/** A name written from right to left is set apart, so that it turns nothing around it. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
 /** A small part of a digest, encoded for both bodies. */
 export type Fragment = { readonly html: Block; readonly text: Block };
 
@@ -101,7 +104,12 @@ function reasonFragment(reasons: readonly ReasonView[], locale: Locale, part: Me
   if (reasons.length === 0) return { html: [], text: [] };
   const sentences = reasonRuns(reasons, locale);
   const chip = sentences.map((sentence) => ({
-    runs: sentence.map(({ type, text }) => ({ plain: false, name: false, term: false, [type]: { text } })),
+    runs: sentence.map(({ type, text }) => ({
+      plain: false,
+      name: false,
+      term: false,
+      [type]: { text, rtl: RIGHT_TO_LEFT.test(text) },
+    })),
   }));
   const lines = sentences.map((sentence) => ({ line: wrap(plainReason(sentence), INDENT) }));
   return filled(part, { chip }, { lines });

@@ -122,6 +122,30 @@ describe('a digest', () => {
     expect(text).toContain('Papers that were withdrawn since are left out.');
   });
 
+  test('names written from right to left turn nothing around them', async () => {
+    const topic = { kind: 'query', value: 'x' } as const;
+    const reason: Reason = { type: 'follow', topic, weight: 1, name: 'מודלים', terms: ['שפה', 'words'] };
+    const hebrew = [
+      samples.samplePaper(1, { title: 'מודלים של שפה (p < 0.01)', authors: ['דוד לוי', 'Ada Example'] }),
+    ];
+    const row = samples.sampleDigest(hebrew, {
+      content: { paperIds: hebrew.map(({ id }) => id), reasons: [[reason]], candidates: 1 },
+    });
+    const { html = '', text } = await PostalMime.parse(
+      composed((await composerOf(hebrew).compose([row])).get(row.id)).raw,
+    );
+    const decoded = html
+      .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+      .replace(/\s+/g, ' ');
+    expect(decoded).toContain(
+      'because you follow <b dir="auto">מודלים</b>: <i dir="auto">שפה</i>, <i>words</i>',
+    );
+    expect(decoded).toMatch(
+      /<h2 class="ink title" dir="auto"[^>]*><a [^>]*>מודלים של שפה \(p &lt; 0.01\)<\/a>/,
+    );
+    expect(text).toContain('because you follow מודלים: *שפה*, *words*');
+  });
+
   test('is signed when there is a key', async () => {
     const row = samples.sampleDigest(papers);
     const composer = createDigestComposer({
