@@ -17,6 +17,8 @@ export type Page = {
   }[];
   /** Which entry of the navigation this is. */
   readonly current?: 'today' | 'topics' | 'search';
+  /** Takes the width of two columns where there is room. */
+  readonly wide?: boolean;
   /** Loads the enhancements; pages without a form need none. */
   readonly script?: boolean;
 };
@@ -44,7 +46,7 @@ export function layout(site: Site, page: Page): Html {
 <link rel="stylesheet" href="${site.base}${site.asset('style.css')}">
 !${page.script ? html`<script type="module" src="${site.base}${site.asset('enhance.js')}"></script>` : ''}
 </head>
-<body>
+<body!${page.wide ? ' class="wide"' : ''}>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="masthead frame">
 <a class="name" href="${site.base}/">Paperboy</a>

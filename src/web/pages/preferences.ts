@@ -29,25 +29,31 @@ const NOTES = {
   saved: html`<div class="notice" role="status"><p>Saved.</p></div>`,
 };
 
+const HINT = html`<p class="soft">“Preview” shows what today’s digest would be with these choices, and why each paper is there.</p>`;
+
 /** Choosing topics, hour, zone, frequency and the rest. One form; the parts that change state apart have their own. */
 export function preferencesPage(site: Site, view: PreferencesView): Page {
   return {
     title: view.note === 'welcome' ? 'Choose what you get' : 'Your preferences',
     script: true,
+    wide: true,
     body: html`<h1>${view.note === 'welcome' ? 'Choose what you get' : 'Your preferences'}</h1>
 <p class="soft">${view.subscriber.email}</p>
 !${view.note === 'welcome' ? '' : html`<p>${view.profile.join(' ')}</p>`}
 !${view.note ? NOTES[view.note] : ''}
 !${stateNote(site, view)}
 !${faultList(view.faults)}
+<div class="beside">
 <form method="post" action="${site.base}/preferences/${view.token}" data-preferences>
 !${topicFields(view)}
 !${timeFields(view)}
 !${contentFields(view)}
 <p class="actions"><button>Save</button> <button class="quiet" formaction="${site.base}/preferences/${view.token}/preview#preview">Preview</button></p>
 </form>
-<section id="preview" class="preview" aria-live="polite">!${view.preview}</section>
-!${view.after}`,
+<section id="preview" class="preview" tabindex="0" aria-label="Preview">!${view.preview || HINT}</section>
+</div>
+<div class="column">
+!${view.after}</div>`,
   };
 }
 
