@@ -349,6 +349,8 @@ describe('papers', () => {
     expect(page.body).not.toContain('Latent heat');
     expect((await get('/topics/category/cs.CL')).body).toContain('Speech recognition survey');
     expect((await get('/topics')).body).toContain('/topics/topic/speech-audio');
+    // Each paper of a list names what it is about.
+    expect((await get('/day/2026-06-03')).body).toContain('>Speech, voice &#38; music</a>');
     expect((await get('/topics/author/Ada')).headers.location).toBe('/search?q=author%3A%22Ada%22');
     for (const path of ['/topics/topic/none', '/topics/category/cs.XX', '/topics/x/y'])
       expect((await get(path)).statusCode).toBe(404);

@@ -3,14 +3,14 @@ import type { PaperDetail } from '../paper-views.ts';
 import type { Site } from '../site.ts';
 import { votesChart } from './chart.ts';
 import type { Html, Page } from './layout.ts';
-import { paperFacts, paperLinks, paperPath } from './paper.ts';
+import { paperFacts, paperLinks, paperPath, type TopicsOf, topicChips } from './paper.ts';
 import { displayText, SHOW } from './show.ts';
 
 /** How kinds of listing are called. */
 const KINDS = { new: 'new', cross: 'cross-listed', replace: 'new version', daily: 'daily list' } as const;
 
 /** Everything about one paper. */
-export function paperPage(site: Site, detail: PaperDetail): Page {
+export function paperPage(site: Site, detail: PaperDetail, topicsOf: TopicsOf): Page {
   const { paper } = detail;
   const title = displayText(paper.title);
   return {
@@ -26,7 +26,7 @@ export function paperPage(site: Site, detail: PaperDetail): Page {
 <h2>Abstract</h2>
 <p class="abstract" dir="auto">${displayText(paper.abstract)}</p>
 !${detail.comment ? html`<p class="soft" dir="auto">${displayText(detail.comment)}</p>` : ''}
-!${categories(site, detail)}
+!${topicChips(site, paper, topicsOf)}
 !${votesChart(detail.signals)}
 !${listings(site, detail)}
 </article>
@@ -47,11 +47,6 @@ function authors(site: Site, { paper }: PaperDetail): Html {
     return html`<a href="${site.base}/search?q=${encodeURIComponent(query)}">${displayText(name)}</a>`;
   });
   return html`<p class="soft" dir="auto">!${links.join(', ')}</p>`;
-}
-
-function categories(site: Site, { paper }: PaperDetail): Html {
-  if (paper.categories.length === 0) return '';
-  return html`<ul class="chips">!${paper.categories.map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>`;
 }
 
 function listings(site: Site, detail: PaperDetail): Html {

@@ -12,7 +12,17 @@ export type PaperShow = {
   readonly opening: (text: string) => string;
   /** Level of the titles' headings (default 2: right below the page's own). */
   readonly level?: 2 | 3;
+  /** The catalogue topics that a paper belongs to. */
+  readonly topicsOf?: TopicsOf;
 };
+
+/** Catalogue topics of a paper, see `createTopicsOf`. */
+export type TopicsOf = (
+  paper: Pick<ListedPaper, 'title' | 'abstract'>,
+) => readonly { readonly slug: string; readonly name: string }[];
+
+/** Chips of each kind at most. */
+const CHIPS = 4;
 
 /** Path of a paper's page. */
 export const paperPath = (paper: Pick<ListedPaper, 'identity'>): string =>
@@ -66,7 +76,7 @@ export function paperItem(site: Site, paper: ListedPaper, show: PaperShow): Html
 !${paperTitle(site, paper, show.display(paper.title), show.level)}
 !${paper.authors.length > 0 ? html`<p class="soft" dir="auto">${show.display(authorLine(paper.authors))}</p>` : ''}
 <p class="abstract" dir="auto">${show.opening(paper.abstract)}</p>
-!${paper.categories.length > 0 ? html`<ul class="chips">!${paper.categories.slice(0, 4).map((code) => html`<li><a class="chip" href="${site.base}/topics/category/${encodeURIComponent(code)}">${code}</a></li>`)}</ul>` : ''}
+!${topicChips(site, paper, show.topicsOf)}
 !${facts.length > 0 ? html`<p class="soft facts">!${facts.map((fact) => html`<span>${fact}</span>`)}</p>` : ''}
 !${links.length > 0 ? html`<p class="facts links">!${links}</p>` : ''}
 </li>
@@ -84,4 +94,15 @@ export function paperTitle(
   return level === 2
     ? html`<h2 class="title" dir="auto">!${link}</h2>`
     : html`<h3 class="title" dir="auto">!${link}</h3>`;
+}
+
+/** What a paper is about: its catalogue topics, then its arXiv categories. */
+export function topicChips(site: Site, paper: ListedPaper, topicsOf?: TopicsOf): Html {
+  const chip = (kind: 'topic' | 'category', value: string, label: string) =>
+    html`<li><a class="chip" href="${site.base}/topics/${kind}/${encodeURIComponent(value)}">${label}</a></li>`;
+  const chips = [
+    ...(topicsOf?.(paper) ?? []).slice(0, CHIPS).map(({ slug, name }) => chip('topic', slug, name)),
+    ...paper.categories.slice(0, CHIPS).map((code) => chip('category', code, code)),
+  ];
+  return chips.length > 0 ? html`<ul class="chips">!${chips}</ul>` : '';
 }

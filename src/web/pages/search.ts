@@ -3,6 +3,7 @@ import type { ListedPaper } from '../dependencies.ts';
 import type { Site } from '../site.ts';
 import { paperList } from './day.ts';
 import type { Html, Page } from './layout.ts';
+import type { TopicsOf } from './paper.ts';
 import { SHOW } from './show.ts';
 import type { SubscribeForm } from './subscribe.ts';
 import { followBox } from './topics.ts';
@@ -21,6 +22,7 @@ export type SearchView = {
     readonly perPage: number;
   } | null;
   readonly subscribe: SubscribeForm;
+  readonly topicsOf: TopicsOf;
 };
 
 /** Search over all papers, and "follow this search". */
@@ -57,7 +59,7 @@ function results(site: Site, view: SearchView, result: NonNullable<SearchView['r
   const topic = { kind: 'query', value: result.canonical } as const;
   return html`<p class="soft">${result.total.toLocaleString('en')} found · Feeds: <a href="${site.base}/search.atom?q=${query}">Atom</a>, <a href="${site.base}/search.json?q=${query}">JSON</a></p>
 !${followBox(site, 'Follow this search by mail', { topic, subscribe: view.subscribe })}
-!${result.papers.length > 0 ? paperList(site, result, SHOW) : html`<p>No paper fits. Fewer words find more.</p>`}
+!${result.papers.length > 0 ? paperList(site, result, { ...SHOW, topicsOf: view.topicsOf }) : html`<p>No paper fits. Fewer words find more.</p>`}
 !${pager(site, result)}`;
 }
 

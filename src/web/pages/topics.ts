@@ -5,6 +5,7 @@ import type { ListedPaper } from '../dependencies.ts';
 import type { Site } from '../site.ts';
 import { paperList } from './day.ts';
 import type { Html, Page } from './layout.ts';
+import type { TopicsOf } from './paper.ts';
 import { SHOW } from './show.ts';
 import { type SubscribeForm, subscribeForm } from './subscribe.ts';
 
@@ -49,6 +50,7 @@ export type ListView = {
   readonly description: string;
   readonly papers: readonly ListedPaper[];
   readonly subscribe: SubscribeForm;
+  readonly topicsOf: TopicsOf;
 };
 
 /** One topic: its newest papers, feeds, and a subscribe field that follows it from the start. */
@@ -68,7 +70,7 @@ export function topicPage(site: Site, view: ListView): Page {
 !${view.description ? html`<p class="lead">${view.description}</p>` : ''}
 <p class="soft">Feeds: <a href="${site.base}${path}.atom">Atom</a>, <a href="${site.base}${path}.json">JSON</a></p>
 !${followBox(site, `Get ${view.name} by mail`, view)}
-!${paperList(site, view, SHOW)}`,
+!${paperList(site, view, { ...SHOW, topicsOf: view.topicsOf })}`,
   };
 }
 

@@ -6,6 +6,7 @@ import { dayPage, longDate, rangePage } from '../pages/day.ts';
 import { layout } from '../pages/layout.ts';
 import { SHOW } from '../pages/show.ts';
 import { cachedPage } from '../plugins/page-cache.ts';
+import { createTopicsOf } from '../topics-of.ts';
 import type { Web } from '../web.ts';
 
 /** Papers on a day's page. */
@@ -28,7 +29,7 @@ export const dayRoutes =
         const newest = await days.latest(today);
         const day = newest ? await days.day(newest, PER_DAY) : empty(today);
         const subscribe = { time: web.formTimes.issue(now()) };
-        return layout(web.site, dayPage(web.site, day, { ...SHOW, subscribe, today }));
+        return layout(web.site, dayPage(web.site, day, { ...(await showOf(web)), subscribe, today }));
       }),
     );
 
@@ -40,7 +41,7 @@ export const dayRoutes =
         if (!date) return reply.callNotFound();
         return cached(request, reply, `day ${date}`, async () => {
           const day = await days.day(date, PER_DAY);
-          return layout(web.site, dayPage(web.site, day, { ...SHOW, today: utcDate(now()) }));
+          return layout(web.site, dayPage(web.site, day, { ...(await showOf(web)), today: utcDate(now()) }));
         });
       },
     );
@@ -86,6 +87,9 @@ export const dayRoutes =
     done();
   };
 
+/** How lists show papers: with the topics of the catalogue in force. */
+const showOf = async (web: Web) => ({ ...SHOW, topicsOf: createTopicsOf(await web.deps.catalogue()) });
+
 async function renderRange(
   web: Web,
   range: { from: IsoDate; to: IsoDate; title: string; parent: string; pathOf: (day: IsoDate) => string },
@@ -96,7 +100,7 @@ async function renderRange(
     next: best.next ? range.pathOf(best.next) : null,
   };
   const page = { ...best, title: range.title, parent: range.parent, path: range.pathOf(range.from) };
-  return layout(web.site, rangePage(web.site, page, links, SHOW));
+  return layout(web.site, rangePage(web.site, page, links, await showOf(web)));
 }
 
 /** A date with pages: real, from 1991 (the first arXiv papers) to tomorrow. */

@@ -14,6 +14,7 @@ import { paperPage } from '../pages/paper-page.ts';
 import { type SearchView, searchPage } from '../pages/search.ts';
 import { topicPage, topicPath, topicsPage } from '../pages/topics.ts';
 import { cachedPage } from '../plugins/page-cache.ts';
+import { createTopicsOf } from '../topics-of.ts';
 import { sendPage, type Web } from '../web.ts';
 
 const PER_PAGE = 50;
@@ -64,7 +65,7 @@ export const paperRoutes =
         if (detail.paper.identity !== identifier)
           return reply.redirect(`${web.site.base}${paperPath(detail.paper)}`, 301);
         return cached(request, reply, `paper ${identifier}`, async () =>
-          layout(web.site, paperPage(web.site, detail)),
+          layout(web.site, paperPage(web.site, detail, createTopicsOf(await web.deps.catalogue()))),
         );
       },
     );
@@ -99,7 +100,11 @@ export const paperRoutes =
         const list = await topicList(web, topic);
         return layout(
           web.site,
-          topicPage(web.site, { ...list, subscribe: { time: web.formTimes.issue(now()) } }),
+          topicPage(web.site, {
+            ...list,
+            subscribe: { time: web.formTimes.issue(now()) },
+            topicsOf: createTopicsOf(await web.deps.catalogue()),
+          }),
         );
       });
     });
@@ -172,10 +177,11 @@ async function topicList(web: Web, topic: TopicRef): Promise<TopicList> {
 
 async function searchView(web: Web, typed: string, offset: number): Promise<SearchView> {
   const subscribe = { time: web.formTimes.issue(web.deps.now()) };
-  if (typed.trim() === '') return { typed: '', fault: null, result: null, subscribe };
+  const topicsOf = createTopicsOf(await web.deps.catalogue());
+  if (typed.trim() === '') return { typed: '', fault: null, result: null, subscribe, topicsOf };
   const parsed = parseQuery(typed);
-  if (parsed.type === 'invalid') return { typed, fault: parsed.message, result: null, subscribe };
+  if (parsed.type === 'invalid') return { typed, fault: parsed.message, result: null, subscribe, topicsOf };
   const { papers, total } = await web.deps.views.search(parsed.query, { offset, limit: PER_PAGE });
   const result = { canonical: parsed.canonical, papers, total, offset, perPage: PER_PAGE };
-  return { typed, fault: null, result, subscribe };
+  return { typed, fault: null, result, subscribe, topicsOf };
 }
