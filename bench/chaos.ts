@@ -49,7 +49,7 @@ function createRandom(seed: number): () => number {
 }
 
 /** A case that makes no progress for this long has failed; milliseconds. */
-const STUCK_MS = 90_000;
+const STUCK_MS = 60_000;
 
 /** Waits for a share of the messages, or (for 1) until the ledger has nothing open; moves due times so that it ends soon. */
 async function waitForShare(stage: Stage, readers: number, share: number): Promise<void> {
@@ -62,7 +62,8 @@ async function waitForShare(stage: Stage, readers: number, share: number): Promi
     if (open === 0) return;
     if (stage.sink.messages.length !== last) since = performance.now();
     last = stage.sink.messages.length;
-    if (performance.now() - since > STUCK_MS) throw new Error(`stuck: ${open ?? 'unknown'} rows are open`);
+    if (performance.now() - since > STUCK_MS)
+      throw new Error(`stuck: ${open ?? 'unknown'} rows are open\n${stage.lastWords()}`);
     await delay(share < 1 ? 20 : 250);
   }
 }

@@ -20,6 +20,7 @@ export type WorkerProcess = {
   kill(): Promise<void>;
   signal(name: NodeJS.Signals): void;
   readonly output: () => string;
+  readonly endedByItself: () => boolean;
 };
 
 /** What a case plays on: real PostgreSQL, a queue, a sink that counts, and real worker processes. */
@@ -37,6 +38,8 @@ export type Stage = {
   startWorker(environment?: Record<string, string>): Promise<WorkerProcess>;
   /** Asks the workers for a sweep, as the scheduler does every minute. */
   askForSweep(): Promise<void>;
+  /** What workers that ended by themselves said last: they should not have. */
+  lastWords(): string;
   /** Kills every worker that still runs. */
   killWorkers(): Promise<void>;
   destroy(): Promise<void>;
@@ -116,6 +119,11 @@ export async function openStage(options: {
         queue = null;
       }
     },
+    lastWords: () =>
+      [...workers]
+        .filter((worker) => worker.endedByItself())
+        .map((worker) => worker.output().slice(-3_000))
+        .join('\n---\n'),
     killWorkers: async () => {
       await Promise.all([...workers].map((worker) => worker.kill()));
       workers.clear();
@@ -159,6 +167,7 @@ async function spawnWorker(environment: Record<string, string>): Promise<WorkerP
     pid: child.pid ?? 0,
     signal: (name) => void child.kill(name),
     output: () => output,
+    endedByItself: () => !child.killed && child.exitCode !== null,
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));

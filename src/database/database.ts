@@ -43,6 +43,9 @@ export function openDatabase(
     types,
   });
   pool.on('error', (error) => options.onError?.(error));
+  // A client that is checked out and between two queries has no listener of the pool: a server that goes down in that
+  // moment would end this process. Its next query rejects anyway.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -166,7 +166,10 @@ async function admit(deps: DeliverDependencies, prepared: Prepared): Promise<Pre
   };
 }
 
-/** One row that can't be composed must not hold up its whole window: it alone fails. */
+/** Milliseconds until a digest that could not be composed is tried again. */
+const RECOMPOSE_MS = 10 * 60_000;
+
+/** One row that can't be composed must not hold up its whole window: it alone is put off. */
 async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDigest[]) {
   const failed: DigestResult[] = [];
   try {
@@ -177,14 +180,23 @@ async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDiges
       try {
         for (const [id, item] of await deps.compose([row])) composed.set(id, item);
       } catch (fault) {
-        deps.onFault?.(fault, row);
-        failed.push({ ...claimOf(row), state: 'failed', reply: `could not be composed: ${String(fault)}` });
+        failed.push(uncomposed(deps, row, fault));
       }
     }
     // All of them: that is not about the rows (a database out of reach …).
     if (failed.length === rows.length) throw error;
     return { composed, failed };
   }
+}
+
+/** Composing is tried again later: what is wrong may be mended, or was a database that came back in between. */
+function uncomposed(deps: DeliverDependencies, row: ClaimedDigest, fault: unknown): DigestResult {
+  deps.onFault?.(fault, row);
+  const reply = `could not be composed: ${String(fault)}`;
+  const dueAt = new Date(deps.now().getTime() + RECOMPOSE_MS);
+  return dueAt < row.deadline
+    ? { ...claimOf(row), state: 'deferred', reply, dueAt }
+    : { ...claimOf(row), state: 'failed', reply };
 }
 
 async function sendWindow(run: Run, sendable: readonly Sendable[]): Promise<DigestResult[]> {

@@ -82,6 +82,17 @@ async function migrateQueue(backend: QueueBackend & { kind: 'postgres' }): Promi
   }
 }
 
+/**
+ * BullMQ makes its pools itself. One of their clients that is checked out and between two queries when the server goes
+ * down emits an error nobody listens to, which would end this process; its next query rejects anyway.
+ */
+class PatientClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFactory {
   const { Queue, Worker } = withBackend(createPostgresBackend);
   // A config object, not a pool: BullMQ then sets the search_path and gives LISTEN a connection of its own.
@@ -90,6 +101,7 @@ function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFac
     ...(backend.schema === undefined ? {} : { schema: backend.schema }),
     application_name: 'paperboy-queue',
     max: 4,
+    Client: PatientClient,
   };
   return {
     queue: (name) => new Queue(name, { connection, defaultJobOptions: jobOptions }) as unknown as BullQueue,
