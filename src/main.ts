@@ -12,6 +12,7 @@ import { registerReplay } from './command-line/replay.ts';
 import { registerServe } from './command-line/serve.ts';
 import { registerSources } from './command-line/sources.ts';
 import { registerSubscribers } from './command-line/subscribers.ts';
+import { registerWhy } from './command-line/why.ts';
 import { ConfigError } from './config.ts';
 
 /** Every command of `paperboy`. Modules that a command needs are loaded when it runs: `--help` stays instant. */
@@ -27,6 +28,7 @@ const registrations = [
   registerMail,
   registerApiKeys,
   registerRank,
+  registerWhy,
 ] as const;
 
 /** Exit codes: 0 done · 1 it failed · 2 the command line or the configuration is wrong. */

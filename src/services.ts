@@ -195,6 +195,8 @@ export function createServices(on: Foundations) {
     ledger,
     editions,
     statistics,
+    editionIndex,
+    now,
     planner,
     subscribers,
     digestComposer,

@@ -2,6 +2,7 @@ import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
 import { collectTexts } from './collection.ts';
+import { explainPaper } from './explain.ts';
 import { titleKey } from './query-match.ts';
 import { createRelevanceModel } from './relevance.ts';
 import type { Candidates, Example } from './score.ts';
@@ -60,7 +61,11 @@ export function indexCandidates(
     titleKey: (position) => titles[position] ?? '',
     scratch: new Float64Array(papers.length),
   };
-  return { papers, choose: (profile, exclude) => choosePapers(candidates, profile, exclude) };
+  return {
+    papers,
+    choose: (profile, exclude) => choosePapers(candidates, profile, exclude),
+    explain: (profile, exclude, paper) => explainPaper(candidates, profile, exclude, paper),
+  };
 }
 
 const trend = (papers: readonly MatchingPaper[], at: number): number => papers[at]?.trend ?? 0;

@@ -51,7 +51,7 @@ const DEPTH = 20;
 /** From here on the dial lets papers in that match nothing which is followed. */
 const OPEN_DIAL = 0.5;
 /** A muted phrase or example bars what is clearly about it. */
-const MUTE_FLOOR = 0.8;
+export const MUTE_FLOOR = 0.8;
 
 /** A follow with its topic's papers, as far as they were looked at. */
 type Tie = { readonly topic: TopicScores; readonly weight: number; read: number };

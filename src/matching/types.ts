@@ -1,5 +1,5 @@
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
-import type { CatalogueTopic, Follow, TopicRef } from '#src/topics/topic.ts';
+import type { Follow, TopicRef } from '#src/topics/topic.ts';
 
 /** The part of a paper that matching reads. */
 export type MatchingPaper = {
@@ -62,6 +62,19 @@ export type Choice = {
   readonly reasons: readonly Reason[];
 };
 
+/** What became of one paper for one reader. */
+export type Explanation =
+  /** It is not among the papers of the edition. */
+  | { readonly type: 'no-candidate' }
+  | { readonly type: 'sent-before' }
+  | { readonly type: 'muted'; readonly by: readonly TopicRef[] }
+  /** Nothing that the reader follows or liked reaches it. */
+  | { readonly type: 'no-match' }
+  /** `place` counts from 1. */
+  | { readonly type: 'chosen'; readonly place: number; readonly choice: Choice }
+  /** It matches, but others stand before it (`place` by score, of so many that match), or resemble it. */
+  | { readonly type: 'outranked'; readonly place: number; readonly of: number; readonly choice: Choice };
+
 /**
  * Candidates, indexed once and used for many readers. Built by `indexCandidates(papers, catalogue)`.
  * `choose` is pure and deterministic: the same profile and exclusions give the same choices whatever
@@ -71,11 +84,6 @@ export type CandidateIndex = {
   readonly papers: readonly MatchingPaper[];
   /** The papers for one reader, best first, never one of `exclude`; empty when nothing reaches the floor. */
   choose(profile: Profile, exclude: ReadonlySet<PaperId>): Choice[];
+  /** Why a paper is chosen for a reader, or is not. */
+  explain(profile: Profile, exclude: ReadonlySet<PaperId>, paper: PaperId): Explanation;
 };
-
-/** Builds a {@link CandidateIndex}; `context` papers (liked ones that are no candidates) are known but never chosen. */
-export type IndexCandidates = (
-  papers: readonly MatchingPaper[],
-  catalogue: readonly CatalogueTopic[],
-  context?: readonly MatchingPaper[],
-) => CandidateIndex;

@@ -117,6 +117,22 @@ describe('choosing', () => {
     expect(first?.reasons[0]).toMatchObject({ type: 'liked', paper: 900, title: 'How sheep sleep' });
   });
 
+  it('explains what became of a paper', () => {
+    const query = (value: string, weight = 1) => ({ kind: 'query' as const, value, weight });
+    const reader = profile({ follows: [query('title:diffusion')], mutes: [query('title:11', -1)], limit: 3 });
+    const sent = new Set([1 as PaperId]);
+    const explain = (id: number) => index.explain(reader, sent, id as PaperId);
+    const [first] = index.choose(reader, sent);
+    expect(explain(first?.paper ?? 0)).toEqual({ type: 'chosen', place: 1, choice: first });
+    expect(explain(1)).toEqual({ type: 'sent-before' });
+    expect(explain(12)).toEqual({ type: 'muted', by: [{ kind: 'query', value: 'title:11' }] });
+    expect(explain(50)).toEqual({ type: 'no-match' });
+    expect(explain(777)).toEqual({ type: 'no-candidate' });
+    const types = many.map(({ id }) => explain(id).type);
+    expect(types.filter((type) => type === 'chosen')).toHaveLength(3);
+    expect(types.filter((type) => type === 'outranked')).toHaveLength(7);
+  });
+
   it('takes one of two papers with the same title', () => {
     const twins = [
       paper(1, { title: 'Deep poker' }),
