@@ -67,7 +67,10 @@ export async function createApp(
       registerAssets(pages, assets);
       await pages.register(oneClickRoutes(web));
       await pages.register(dayRoutes(web));
-      await pages.register(paperRoutes(web));
+      await pages.register(async (papers) => {
+        await papers.register(rateLimit, { global: false });
+        await papers.register(paperRoutes(web));
+      });
       await pages.register(robotsRoutes(web));
       if (deps.mailPreviews) await pages.register(mailRoutes(web, deps.mailPreviews));
       await pages.register(async (api) => registerApi(api, web, options.apiRequestsPerMinute ?? 300), {

@@ -12,6 +12,12 @@ export type DayStoreDependencies = {
   readonly now: () => Date;
 };
 
+/**
+ * Papers whose trend is worked out for one page, those with the most votes first: more than any day has, less than a
+ * month of all of arXiv, which would be work for whoever walks through the months.
+ */
+const JUDGED = 1500;
+
 /** Reads the days of the pages: what was listed, best trend first. Replacements are no listings. */
 export function createDayViews(deps: DayStoreDependencies): DayViews {
   const range = (from: IsoDate, to: IsoDate, limit: number) => bestOf(deps, from, to, limit);
@@ -28,10 +34,12 @@ async function bestOf(
   to: IsoDate,
   limit: number,
 ): Promise<Omit<Day, 'date'>> {
-  const { rows } = await sql<{ paper_id: PaperId }>`
-    select distinct l.paper_id from listings l join papers p on p.id = l.paper_id
+  const { rows } = await sql<{ paper_id: PaperId; total: number }>`
+    select l.paper_id, count(*) over () as total from listings l join papers p on p.id = l.paper_id
     where l.listed_on between ${from}::date and ${to}::date and l.kind <> 'replace' and p.withdrawn_at is null
-  `.execute(deps.database);
+    group by l.paper_id order by max(l.upvotes) desc nulls last, l.paper_id limit ${JUDGED}`.execute(
+    deps.database,
+  );
   const papers = await withTrend(
     deps,
     rows.map((row) => row.paper_id),
@@ -39,7 +47,7 @@ async function bestOf(
   );
   return {
     papers: papers.slice(0, limit),
-    total: papers.length,
+    total: rows[0]?.total ?? 0,
     previous: await nearest(deps.database, addDays(from, -1), 'on-or-before'),
     next: await nearest(deps.database, addDays(to, 1), 'on-or-after'),
   };

@@ -51,6 +51,9 @@ export function createPaperViews(deps: PaperViewsDependencies) {
       const found = await deps.papers.paperByIdentifier(identifier);
       return found ? detailOf(deps, found, await store.similar(found.id, SIMILAR)) : null;
     },
+    /** The identity of the paper that goes by an identifier, or null. */
+    identityOf: async (identifier: string): Promise<string | null> =>
+      (await deps.papers.paperByIdentifier(identifier))?.identity ?? null,
     /** The identity of the paper with this row id, or null. */
     identity: async (id: PaperId): Promise<string | null> =>
       (await deps.papers.papersByIds([id]))[0]?.identity ?? null,

@@ -314,6 +314,8 @@ describe('papers', () => {
     expect(await found('speech after:2026-06-02')).toEqual([1]);
     expect(await found('(survey OR heat) -title:latent')).toEqual([3]);
     expect(await found('zebra latent')).toEqual([1, 2]);
+    expect((await get('/search?q=speech')).headers['x-ratelimit-limit']).toBe('600');
+    expect((await get('/')).headers['x-ratelimit-limit']).toBeUndefined();
   });
 
   it('answer mistakes in a query with what to mend, and hostile ones with a page', async () => {

@@ -20,6 +20,8 @@ import { sendPage, type Web } from '../web.ts';
 const PER_PAGE = 50;
 const IN_FEED = 50;
 const KEPT_MS = 60_000;
+/** Searches are made for each visitor anew: so many a minute are a person's. */
+const SEARCHES = { max: 600, timeWindow: 60_000 };
 
 const SearchQuery = Type.Object({
   q: Type.String({ maxLength: 500, default: '' }),
@@ -60,13 +62,10 @@ export const paperRoutes =
             ? reply.redirect(`${web.site.base}${paperPath({ identity })}`, 301)
             : reply.callNotFound();
         }
-        const detail = await views.paper(identifier);
-        if (!detail) return reply.callNotFound();
-        if (detail.paper.identity !== identifier)
-          return reply.redirect(`${web.site.base}${paperPath(detail.paper)}`, 301);
-        return cached(request, reply, `paper ${identifier}`, async () =>
-          layout(web.site, paperPage(web.site, detail, createTopicsOf(await web.deps.catalogue()))),
-        );
+        const identity = await views.identityOf(identifier);
+        if (identity === null) return reply.callNotFound();
+        if (identity !== identifier) return reply.redirect(`${web.site.base}${paperPath({ identity })}`, 301);
+        return cached(request, reply, `paper ${identity}`, () => renderPaper(web, identity));
       },
     );
 
@@ -109,14 +108,18 @@ export const paperRoutes =
       });
     });
 
-    app.get('/search', { schema: { querystring: SearchQuery } }, async (request, reply) => {
-      const view = await searchView(web, request.query.q, request.query.from);
-      return sendPage(web, reply, searchPage(web.site, view), view.fault ? 400 : 200);
-    });
+    app.get(
+      '/search',
+      { schema: { querystring: SearchQuery }, config: { rateLimit: SEARCHES } },
+      async (request, reply) => {
+        const view = await searchView(web, request.query.q, request.query.from);
+        return sendPage(web, reply, searchPage(web.site, view), view.fault ? 400 : 200);
+      },
+    );
 
     app.get(
       '/search.:format',
-      { schema: { params: FormatParams, querystring: SearchQuery } },
+      { schema: { params: FormatParams, querystring: SearchQuery }, config: { rateLimit: SEARCHES } },
       async (request, reply) => {
         const parsed = parseQuery(request.query.q);
         if (parsed.type === 'invalid') return reply.callNotFound();
@@ -144,6 +147,12 @@ export const paperRoutes =
     );
     done();
   };
+
+async function renderPaper(web: Web, identity: string): Promise<string> {
+  const detail = await web.deps.views.paper(identity);
+  if (!detail) throw new Error(`${identity} vanished while its page was made`);
+  return layout(web.site, paperPage(web.site, detail, createTopicsOf(await web.deps.catalogue())));
+}
 
 const FormatParams = Type.Object({ format: Type.Union([Type.Literal('atom'), Type.Literal('json')]) });
 
