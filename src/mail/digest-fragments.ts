@@ -5,14 +5,14 @@ import { encodeHtml } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
-import { plainReason, reasonRuns, shortName } from './reasons.ts';
-import { type Block, finishHtml, type Slot } from './slots.ts';
+import { plainReason, REASONS_SHOWN, reasonSentence, shortName } from './reasons.ts';
+import { type Block, field, finishHtml, type Slot } from './slots.ts';
 import { encodePieces, fill, open, sectionOf, type Template, type Values } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
 
 /** Indentation under a paper's number in text parts. */
 export const INDENT = '    ';
-/** Sets of reasons kept encoded; readers who share topics share them. */
+/** Reasons, and sets of topics, kept encoded; readers who share topics share them. */
 const KEPT = 20_000;
 
 /** A name written from right to left is set apart, so that it turns nothing around it. */
@@ -42,21 +42,27 @@ export function createFragments(templates: MessageTemplates): Fragments {
     text: sectionOf(templates.text, name),
   });
   const parts = { section: part('section'), note: part('noteLine'), unfollow: part('unfollowLine') };
-  const chips = { html: sectionOf(templates.html, 'chips'), text: sectionOf(templates.text, 'reasonLines') };
+  const frame = encodedHtml(sectionOf(templates.html, 'chips'), { list: open<Slot>(field('chips')) });
+  const chip = { html: sectionOf(templates.html, 'chip'), text: sectionOf(templates.text, 'reasonLine') };
   const muteLink = sectionOf(templates.html, 'muteLink');
-  const whyCache = createCache<Why>(KEPT);
+  const chipCache = createCache<Fragment>(KEPT);
+  const muteCache = createCache<Block>(KEPT);
   const topicCache = createCache<Fragment>(KEPT);
   const lineCache = createCache<Fragment>(KEPT);
   const sectionCache = createCache<Fragment>(KEPT);
   return {
-    why: (reasons, { firstCategory }, locale) =>
-      whyCache(`${locale.language}\0${firstCategory}${reasons.map(reasonKey).join('')}`, () => {
-        const topic = topicToMute(reasons, firstCategory);
-        return {
-          reasons: reasonFragment(reasons, locale, chips),
-          mute: topic ? muteBlock(topic, locale, muteLink) : [],
-        };
-      }),
+    why: (reasons, { firstCategory }, locale) => {
+      const chips = reasons
+        .slice(0, REASONS_SHOWN)
+        .map((reason) =>
+          chipCache(locale.language + reasonKey(reason), () => chipFragment(reason, locale, chip)),
+        );
+      const topic = topicToMute(reasons, firstCategory);
+      const mute = topic
+        ? muteCache(locale.language + topicKey(topic), () => muteBlock(topic, locale, muteLink))
+        : [];
+      return { reasons: framed(chips, frame), mute };
+    },
     section: (name) => sectionCache(name, () => filled(parts.section, { name }, { name })),
     unfollow: (topics, locale) =>
       topicCache(locale.language + topics.map(topicKey).join('\n'), () =>
@@ -100,19 +106,26 @@ function encodedText(template: Template, values: Values<Slot>): Block {
   return encodePieces(fill(template, values, { escape: (text) => text }), quotedPrintable);
 }
 
-function reasonFragment(reasons: readonly ReasonView[], locale: Locale, part: MessageTemplates): Fragment {
-  if (reasons.length === 0) return { html: [], text: [] };
-  const sentences = reasonRuns(reasons, locale);
-  const chip = sentences.map((sentence) => ({
-    runs: sentence.map(({ type, text }) => ({
-      plain: false,
-      name: false,
-      term: false,
-      [type]: { text, rtl: RIGHT_TO_LEFT.test(text) },
-    })),
+/** One reason, as a chip and as a line. */
+function chipFragment(reason: ReasonView, locale: Locale, part: MessageTemplates): Fragment {
+  const sentence = reasonSentence(reason, locale);
+  const runs = sentence.map(({ type, text }) => ({
+    plain: false,
+    name: false,
+    term: false,
+    [type]: { text, rtl: RIGHT_TO_LEFT.test(text) },
   }));
-  const lines = sentences.map((sentence) => ({ line: wrap(plainReason(sentence), INDENT) }));
-  return filled(part, { chip }, { lines });
+  return filled(part, { runs }, { line: wrap(plainReason(sentence), INDENT) });
+}
+
+/** Chips inside their paragraph; lines behind an empty one. */
+function framed(chips: readonly Fragment[], frame: Block): Fragment {
+  if (chips.length === 0) return { html: [], text: [] };
+  const html = chips.flatMap((chip) => chip.html);
+  return {
+    html: frame.flatMap((piece) => (typeof piece === 'string' ? [piece] : html)),
+    text: ['\r\n', ...chips.flatMap((chip) => chip.text)],
+  };
 }
 
 function topicToMute(reasons: readonly ReasonView[], category: string | null): Followed | null {

@@ -4,7 +4,8 @@ import { cutAtWord } from './excerpt.ts';
 import type { Locale } from './languages.ts';
 import { runs } from './phrases.ts';
 
-const REASONS_SHOWN = 3;
+/** Reasons shown under one paper. */
+export const REASONS_SHOWN = 3;
 const TERMS_SHOWN = 3;
 const LONGEST_NAME = 60;
 
@@ -16,15 +17,16 @@ export function shortName(text: string): string {
   return cutAtWord(displayText(text), LONGEST_NAME);
 }
 
-/** At most three reasons in words: "because you follow", a name, ": ", terms. The strongest first. */
+/** At most three reasons in words, the strongest first. */
 export function reasonRuns(
   reasons: readonly ReasonView[],
   locale: Locale,
 ): readonly (readonly ReasonRun[])[] {
-  return reasons.slice(0, REASONS_SHOWN).map((reason) => sentence(reason, locale));
+  return reasons.slice(0, REASONS_SHOWN).map((reason) => reasonSentence(reason, locale));
 }
 
-function sentence(reason: ReasonView, { phrases: { reasons } }: Locale): ReasonRun[] {
+/** A reason in words: "because you follow", a name, ": ", terms. */
+export function reasonSentence(reason: ReasonView, { phrases: { reasons } }: Locale): readonly ReasonRun[] {
   if (reason.type === 'trending') return [plain(reason.fill ? reasons.fill : reasons.trending)];
   const names = reason.terms.map(shortName).filter((term) => term !== '');
   const terms = names
