@@ -276,17 +276,18 @@ const stalled: Case = {
 const clock: Case = {
   name: 'clock of the workers set forth and back by an hour',
   play: async ({ stage, taken }) => {
+    stage.sink.script = (at) => (at === 'content' ? delay(10, undefined) : undefined);
     const loader = new URL('./shifting-clock.mjs', import.meta.url).href;
     const workers = await Promise.all(
       [1, 2].map(() => stage.startWorker({ NODE_OPTIONS: `--import=${loader}` })),
     );
     await taken(0.2);
     // One hour forth, then back to the right time, then one back.
-    for (const worker of workers) worker.signal('SIGUSR2');
+    for (const worker of workers) worker.signal('SIGWINCH');
     await taken(0.5);
-    for (const worker of workers) worker.signal('SIGUSR2');
+    for (const worker of workers) worker.signal('SIGWINCH');
     await taken(0.7);
-    for (const worker of workers) worker.signal('SIGUSR2');
+    for (const worker of workers) worker.signal('SIGWINCH');
     await taken(1);
     return { bound: 0 };
   },

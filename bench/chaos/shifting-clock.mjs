@@ -1,4 +1,4 @@
-// Preloaded into a worker: each SIGUSR2 shifts what Date says: an hour ahead, right again, an hour back, right again.
+// Preloaded into a worker: each SIGWINCH (which nothing else listens to) shifts what Date says: an hour ahead, right again, an hour back, right again.
 const SHIFTS = [0, 3_600_000, 0, -3_600_000];
 let step = 0;
 const RealDate = Date;
@@ -12,6 +12,6 @@ globalThis.Date = class extends RealDate {
     return RealDate.now() + shift();
   }
 };
-process.on('SIGUSR2', () => {
+process.on('SIGWINCH', () => {
   step += 1;
 });

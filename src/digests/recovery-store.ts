@@ -134,7 +134,7 @@ async function selectStranded(
   limit: number,
 ): Promise<DigestRange[]> {
   const before = new Date(now.getTime() - waitMs);
-  // Blocks start at multiples of the size, so that the same rows give the same job, which the queue then has once.
+  // Blocks start at multiples of the size: one job each, however scattered the rows are.
   const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
     select edition_date, id / ${RANGE_SIZE}::bigint as block from digests
     where state in ('planned', 'deferred') and due_at <= ${before} and deadline > ${now}

@@ -107,14 +107,9 @@ export async function openQueue(
   };
 }
 
-/** The same range of the ledger again within this time is one job, in milliseconds; later it is one more, which finds nothing to do. */
-const SAME_RANGE_MS = 20_000;
-
+/** A job that is there twice does no harm: the ledger gives each row to one claim only. */
 async function addJob<Name extends JobName>(lane: BullQueue, name: Name, payload: JobPayload<Name>) {
-  const checked = parsePayload(name, payload);
-  // With an end in time: a key that outlives its job (a backend that was killed) must not keep rows from being sent.
-  const deduplication = { id: JSON.stringify(checked).replaceAll(':', '='), ttl: SAME_RANGE_MS };
-  await lane.add(name, checked, name === 'deliver-digests' ? { deduplication } : {});
+  await lane.add(name, parsePayload(name, payload));
 }
 
 const createRunner =

@@ -62,17 +62,6 @@ function queueSuite(backend: () => QueueBackend) {
     expect(errors.map((error) => error.message)).toContain('first try fails');
   });
 
-  test('the same range twice in a row is one job', async () => {
-    const add = (from: number) =>
-      queue.queue.add('deliver-digests', { editionDate: '2026-06-02', from, to: from + 499 });
-    for (const from of [1, 1, 501, 1]) await add(from);
-    expect(await queue.depth('digests')).toBe(2);
-    const seen: number[] = [];
-    await work({ 'deliver-digests': async ({ from }) => void seen.push(from) });
-    await waitFor('an empty lane', async () => (await queue.depth('digests')) === 0);
-    expect(seen.sort((a, b) => a - b)).toEqual([1, 501]);
-  });
-
   test('notices are done while digests keep every slot busy', async () => {
     let release = () => undefined as void;
     const held = new Promise<void>((resolve) => {
