@@ -58,9 +58,15 @@ export async function createApp(
   registerSecurity(app, { hsts: options.hsts ?? false });
   registerErrors(web, app);
   registerNulCheck(app);
-  app.get('/healthz', async (_request, reply) => {
-    await deps.ping();
-    return reply.header('cache-control', 'no-store').send({ status: 'ok' });
+  app.get('/healthz', async (request, reply) => {
+    void reply.header('cache-control', 'no-store');
+    try {
+      await deps.ping();
+      return reply.send({ status: 'ok' });
+    } catch (error) {
+      request.log.error(error, 'the database is out of reach');
+      return reply.code(503).send({ status: 'unavailable' });
+    }
   });
   await app.register(
     async (pages) => {

@@ -121,6 +121,12 @@ describe('public pages', () => {
 
   it('answer to the health check', async () => {
     expect((await get('/healthz')).json()).toEqual({ status: 'ok' });
+    const broken = await createTestWeb(db.database, {
+      deps: { ping: () => Promise.reject(new Error('gone')) },
+    });
+    const answer = await broken.app.inject('/healthz');
+    expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'unavailable' }]);
+    await broken.app.close();
   });
 });
 
