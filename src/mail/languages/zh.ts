@@ -28,7 +28,7 @@ export const zh: Phrases = {
     previewOnly: '作者：{authors}',
     viewInBrowser: '在浏览器中查看',
     unsubscribe: '退订',
-    moreAuthors: { other: '{names} 等另外 {count} 人' },
+    moreAuthors: { other: '{names} 及另外 {count} 人' },
     votes: { other: '{count} 票' },
     comments: { other: '{count} 条评论' },
     stars: { other: '{count} 颗星' },
