@@ -75,19 +75,23 @@ export class ConfigError extends Error {
   }
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the environment, with `.env` of the working folder behind it: the only place that does.
  * @throws ConfigError listing all faults at once
  */
-export function readConfig(environment: Environment = { ...readEnvFile(), ...process.env }): Config {
+export function readConfig(environment: Environment = readEnvironment()): Config {
   const { settings, faults, given } = parseSettings(environment);
   const together = checkTogether(settings, given);
   faults.push(...together.faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return toConfig(settings as Settings, given, together.warnings);
 }
+
+/** The environment, with `.env` of the working folder behind it. */
+export const readEnvironment = (): Environment => ({ ...readEnvFile(), ...process.env });
 
 /** Settings of `.env`, empty where there is no such file. */
 export function readEnvFile(folder: string = process.cwd()): Environment {
@@ -226,53 +230,6 @@ export function mask(about: Pick<SettingSchema, 'secret'>, value: string): strin
       .replace(/(:\/\/[^:/@\s]*:)[^\s,]*@/g, '$1********@')
       .replace(/(password=)[^\s&]+/gi, '$1********');
   return value;
-}
-
-/** One line of `paperboy config`. */
-export type ShownSetting = {
-  readonly name: SettingName;
-  /** Null when it is neither given nor defaulted. */
-  readonly value: string | null;
-  readonly from: 'environment' | 'default';
-};
-
-/** The effective settings with secrets masked, for `paperboy config`. */
-export function showSettings(
-  environment: Environment = { ...readEnvFile(), ...process.env },
-): ShownSetting[] {
-  const { settings, given } = parseSettings(environment);
-  return settingEntries.map(([name, about]) => ({
-    name,
-    value: settings[name] === undefined ? null : mask(about, String(settings[name])),
-    from: given.has(name) ? 'environment' : 'default',
-  }));
-}
-
-/** docs/configuration.md, made from the schema. */
-export function settingsMarkdown(): string {
-  const groups = Map.groupBy(settingEntries, ([, about]) => about.group);
-  const sections = [...groups].map(([group, entries]) => {
-    const rows = entries.map(([name, about]) => {
-      const fallback = about.default === undefined ? '' : `\`${about.default}\``;
-      return `| \`${name}\` | ${about.description} | ${about.accepts.replaceAll('|', '\\|')} | ${fallback} |`;
-    });
-    return [
-      `## ${group}`,
-      '',
-      '| setting | meaning | accepted | default |',
-      '|---|---|---|---|',
-      ...rows,
-    ].join('\n');
-  });
-  const head = [
-    '# Configuration',
-    '',
-    '<!-- Made by `npm run paperboy -- config --markdown` from src/settings.ts: change it there. -->',
-    '',
-    'Settings are environment variables, or lines of a file `.env` in the working folder (the environment wins).',
-    '`npx paperboy config` prints the effective ones, secrets masked; a fault is answered with the variable, the value seen and what is accepted.',
-  ].join('\n');
-  return `${head}\n\n${sections.join('\n\n')}\n`;
 }
 
 /** A URL in ASCII (IDNA host, percent-encoded path), as headers need it; without a slash at its end. */

@@ -15,7 +15,7 @@ import { registerSubscribers } from './command-line/subscribers.ts';
 import { registerWhy } from './command-line/why.ts';
 import { ConfigError } from './config.ts';
 
-/** Every command of `paperboy`. Modules that a command needs are loaded when it runs: `--help` stays instant. */
+/** Every command of `paperboy`, in the order of `--help`. */
 const registrations = [
   registerServe,
   registerConfig,

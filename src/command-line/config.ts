@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readConfig, settingsMarkdown, showSettings } from '#src/config.ts';
+import { readConfig } from '#src/config.ts';
+import { settingsMarkdown, showSettings } from '#src/config-text.ts';
 import { type Io, table } from './io.ts';
 
 /** `paperboy config` */

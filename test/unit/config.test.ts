@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, readConfig, settingsMarkdown, showSettings } from '#src/config.ts';
+import { ConfigError, readConfig } from '#src/config.ts';
+import { settingsMarkdown, showSettings } from '#src/config-text.ts';
 import { settingEntries } from '#src/settings.ts';
 
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
