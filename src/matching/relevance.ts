@@ -21,9 +21,12 @@ export type Relevance = {
   /** Of each background paper. */
   readonly background: Float32Array;
   /** What makes up one candidate's score, greatest first; the weights add up to it (to rounding). */
-  explain(position: number): Part[];
-  /** Numbers of the terms that speak most for a candidate, strongest first: what `explain` gives, for less. */
-  topTerms(position: number, limit: number): number[];
+  readonly explain: (position: number) => Part[];
+  /**
+   * Numbers of the terms that speak most for a candidate, strongest first: what `explain` gives, for less. Taken
+   * alone it keeps no scores alive.
+   */
+  readonly topTerms: (position: number, limit: number) => number[];
 };
 
 /** Scores candidates by the words they share with something, and by what those words mean. */
@@ -69,13 +72,13 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
   const standard = standardise(
     collection,
     { raw, least: greatest * LEAST_PHRASE },
-    meaning && { raw: meaning, least: LEAST_COSINE },
+    meaning && { raw: meaning.all, least: LEAST_COSINE },
     {
       assumed: greatest * ASSUMED_PHRASE || 1,
       byTop: true,
     },
   );
-  return relevance(collection, standard, weighted(weights), index.rows.bm25);
+  return relevance(collection, standard, weighted(weights), index.rows.bm25, meaning?.one);
 }
 
 function paperRelevance(collection: Collection, position: number): Relevance {
@@ -88,13 +91,13 @@ function paperRelevance(collection: Collection, position: number): Relevance {
   const standard = standardise(
     collection,
     { raw, least: LEAST_COSINE },
-    meaning && { raw: meaning, least: LEAST_COSINE },
+    meaning && { raw: meaning.all, least: LEAST_COSINE },
     {
       assumed: ASSUMED_COSINE,
       byTop: false,
     },
   );
-  return relevance(collection, standard, weights, unit);
+  return relevance(collection, standard, weights, unit, meaning?.one);
 }
 
 /** Weighted terms, in ascending order of term. */
@@ -129,9 +132,10 @@ function sumPostings(
 
 function relevance(
   { index, candidates, backgroundStart }: Collection,
-  { scores, lexicalFactor, meaning, usual }: Standard,
+  { scores, lexicalFactor, meaningFactor, usual }: Standard,
   wanted: Weighted,
   rowWeights: Float32Array,
+  meaning: ((position: number) => number) | undefined,
 ): Relevance {
   /** Calls back with each term that a text shares, and its share of the score. Both sides are sorted: one pass. */
   const forEachShared = (position: number, visit: (term: number, weight: number) => void): void => {
@@ -149,7 +153,8 @@ function relevance(
     background: scores.subarray(backgroundStart),
     explain(position) {
       const parts: Part[] = [{ type: 'usual', weight: usual }];
-      if (meaning) parts.push({ type: 'meaning', weight: meaning(position) });
+      if (meaning && meaningFactor !== 0)
+        parts.push({ type: 'meaning', weight: meaning(position) * meaningFactor });
       forEachShared(position, (term, weight) => {
         parts.push({ type: 'term', term: index.vocabulary.text(term), weight });
       });

@@ -3,11 +3,11 @@ export type Channel = { readonly raw: Float64Array; readonly least: number };
 
 /** Standardised scores and what they are made of. */
 export type Standard = {
-  /** Of every scored text: `lexical × lexicalFactor + meaning + usual`. */
+  /** Of every scored text: `lexical × lexicalFactor + meaning × meaningFactor + usual`. */
   readonly scores: Float32Array;
   readonly lexicalFactor: number;
-  /** The part of latent meaning of one text, where there is one. */
-  readonly meaning: ((position: number) => number) | undefined;
+  /** What the second channel is multiplied with; 0 where it was not used. */
+  readonly meaningFactor: number;
   readonly usual: number;
 };
 
@@ -36,7 +36,7 @@ export function standardise(
     return {
       scores: Float32Array.from(lexical.raw, (score) => score / assumed),
       lexicalFactor: 1 / assumed,
-      meaning: undefined,
+      meaningFactor: 0,
       usual: 0,
     };
   const first = measure(lexical, backgroundStart);
@@ -52,7 +52,7 @@ export function standardise(
   return {
     scores: new Float32Array(sum.map((score) => score * scale)),
     lexicalFactor: scale / first.deviation,
-    meaning: meaning && ((position) => (meaning.raw[position] as number) * meaningFactor),
+    meaningFactor,
     usual: -(first.mean * scale) / first.deviation - (second?.mean ?? 0) * meaningFactor,
   };
 }

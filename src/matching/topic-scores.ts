@@ -128,26 +128,28 @@ export function createTopicScorer(deps: {
     const parsed = parseQuery(topic.value);
     if (parsed.type === 'invalid') return list(topic, [], () => []);
     if (parsed.query.type === 'text') {
-      const fit = relevance.phrase(parsed.query.text);
-      return list(topic, above(fit.scores), (at) => shown(at, fit));
+      const { scores, topTerms } = relevance.phrase(parsed.query.text);
+      return list(topic, above(scores), (at) => shown(at, topTerms));
     }
     const words = positiveText(parsed.query.root);
-    const fit = relevance.phrase(words.join(' '));
+    const { scores, topTerms } = relevance.phrase(words.join(' '));
     const found = filters
       .query(parsed.query.root)
-      .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, fit.scores[at] as number) }));
-    return list(topic, found, (at) => shown(at, fit));
+      .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, scores[at] as number) }));
+    return list(topic, found, (at) => shown(at, topTerms));
   };
 
   const example = (topic: TopicRef): TopicScores => {
     const position = deps.positionOf(topic.value);
     if (position === undefined) return list(topic, [], () => []);
-    const fit = relevance.paper(position);
-    const found = above(fit.scores).filter(({ at }) => at !== position);
-    return list(topic, found, (at) => shown(at, fit));
+    const { scores, topTerms } = relevance.paper(position);
+    const found = above(scores).filter(({ at }) => at !== position);
+    return list(topic, found, (at) => shown(at, topTerms));
   };
 
-  const shown = (at: number, fit: Relevance): string[] => deps.spell(at, fit.topTerms(at, TERMS_READ));
+  // Only the way to the terms is kept with a topic: scores of every distinct query would fill the memory.
+  const shown = (at: number, topTerms: Relevance['topTerms']): string[] =>
+    deps.spell(at, topTerms(at, TERMS_READ));
 
   return (topic) => {
     const key = topicKey(topic);

@@ -7,11 +7,14 @@ import type { Statistics } from './statistics.ts';
  * 1990): texts that share no word but words that occur together are near each other.
  */
 export type Directions = {
-  /** Cosine of every scored text with a phrase, given as weighted terms. */
-  toPhrase(terms: ReadonlyMap<number, number>): Float64Array;
-  /** Cosine of every scored text with the text at a position, directions weighted by the inverse root of their strength. */
-  toPaper(position: number): Float64Array;
+  /** With a phrase, given as weighted terms. */
+  toPhrase(terms: ReadonlyMap<number, number>): Cosines;
+  /** With the text at a position, directions weighted by the inverse root of their strength. */
+  toPaper(position: number): Cosines;
 };
+
+/** Cosines of texts with something: of every scored one, and of a single one (which keeps nothing large alive). */
+export type Cosines = { readonly all: Float64Array; readonly one: (position: number) => number };
 
 /** Folds the texts of an index into fitted directions; undefined where none were fitted. */
 export function foldIn(
@@ -34,10 +37,24 @@ export function foldIn(
         indices,
         values: Float32Array.from(weights.values()),
       };
-      return products(projected, scored, unit(projectRows(phrase, basis, rank), rank));
+      return cosines(projected, scored, unit(projectRows(phrase, basis, rank), rank));
     },
     toPaper: (position) =>
-      products(compared, scored, compared.subarray(position * rank, (position + 1) * rank)),
+      cosines(compared, scored, compared.subarray(position * rank, (position + 1) * rank)),
+  };
+}
+
+const cosines = (vectors: Float32Array, scored: number, wanted: Float32Array): Cosines => ({
+  all: products(vectors, scored, wanted),
+  one: cosineOf(vectors, wanted),
+});
+
+function cosineOf(vectors: Float32Array, wanted: Float32Array): (position: number) => number {
+  return (position) => {
+    let sum = 0;
+    for (let k = 0; k < wanted.length; k += 1)
+      sum += (vectors[position * wanted.length + k] as number) * (wanted[k] as number);
+    return sum;
   };
 }
 
