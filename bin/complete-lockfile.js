@@ -13,8 +13,31 @@ const named = (name, words) => words.filter((word) => name.split(/[-/]/).include
 
 /** Where the name is one of a platform's package, which npm then skips elsewhere without asking the registry. */
 const platform = (/** @type {string} */ name) => {
-  const os = named(name, ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32', 'windows']);
-  const cpu = named(name, ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64', 'wasm32']);
+  const os = named(name, [
+    'aix',
+    'android',
+    'darwin',
+    'freebsd',
+    'linux',
+    'netbsd',
+    'openbsd',
+    'openharmony',
+    'sunos',
+    'win32',
+    'windows',
+  ]);
+  const cpu = named(name, [
+    'arm',
+    'arm64',
+    'ia32',
+    'loong64',
+    'mips64el',
+    'ppc64',
+    'riscv64',
+    's390x',
+    'x64',
+    'wasm32',
+  ]);
   const libc = named(name, ['musl']);
   return {
     ...(os.length > 0 ? { os: os.map((word) => (word === 'windows' ? 'win32' : word)) } : {}),
@@ -28,9 +51,15 @@ for (const [path, entry] of Object.entries(packages))
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const nested = `${path}/node_modules/${name}`;
     const hoisted = `node_modules/${name}`;
-    if (path === '' || packages[nested] || packages[hoisted] || !/^\d/.test(version.replace(/^\^/, ''))) continue;
+    if (path === '' || packages[nested] || packages[hoisted] || !/^\d/.test(version.replace(/^\^/, '')))
+      continue;
     const { dev } = entry;
-    packages[hoisted] = { version: version.replace(/^\^/, ''), ...platform(name), ...(dev ? { dev } : {}), optional: true };
+    packages[hoisted] = {
+      version: version.replace(/^\^/, ''),
+      ...platform(name),
+      ...(dev ? { dev } : {}),
+      optional: true,
+    };
     added.push(name);
   }
 lock.packages = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
