@@ -7,6 +7,7 @@ import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
 import type { Relevance, RelevanceModel } from './relevance.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
+import { singular } from './text/phrase-finder.ts';
 import type { TermSpeller } from './text/show-terms.ts';
 import type { MatchingPaper } from './types.ts';
 
@@ -121,7 +122,7 @@ export function createTopicScorer(deps: {
       const match = each.get(topic.value);
       if (match) found.push({ at, score: catalogueScore(match) });
     });
-    return list(topic, found, (at) => matches[at]?.get(topic.value)?.terms ?? []);
+    return list(topic, found, (at) => longest(matches[at]?.get(topic.value)?.terms ?? []));
   };
 
   const query = (topic: TopicRef): TopicScores => {
@@ -157,6 +158,22 @@ export function createTopicScorer(deps: {
     if (!scores) known.set(key, (scores = score(topic)));
     return scores;
   };
+}
+
+/** Terms without those that a longer one says already: "Masked Diffusion" without "diffusion" and "Diffusions". */
+function longest(terms: readonly string[]): string[] {
+  const form = (term: string): string =>
+    ` ${term
+      .toLowerCase()
+      .split(/[\s-]+/)
+      .map(singular)
+      .join(' ')} `;
+  return terms.filter((term, at) => {
+    const own = form(term);
+    return !terms.some(
+      (other, place) => place !== at && form(other).includes(own) && (form(other) !== own || place < at),
+    );
+  });
 }
 
 function catalogueScore({ terms, inTitle }: TopicMatch): number {
