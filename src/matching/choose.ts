@@ -9,7 +9,7 @@ export const FILL = 0.1;
 
 /**
  * Chooses the papers of one digest: best first by score, but every followed topic that has something gets its
- * best paper first (heaviest follows first, as far as the dial leaves places to taste), near-duplicates of a chosen paper stand back, and what is left is
+ * best paper first (heaviest follows first; above a dial of 50 ever fewer places are kept for this), near-duplicates of a chosen paper stand back, and what is left is
  * filled with trending papers where the reader allows it. Carbonell & Goldstein, "The use of MMR", 1998.
  */
 export function choosePapers(
@@ -41,7 +41,7 @@ function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
     for (const [other, likeness] of candidates.neighbours(position))
       if (likeness > (resemblance.get(other) ?? 0)) resemblance.set(other, likeness);
   };
-  const reserved = Math.round(limit * (1 - scored.dial));
+  const reserved = Math.round(limit * Math.min(1, 2 * (1 - scored.dial)));
   for (const positions of scored.byFollow) {
     if (picked.length >= reserved) break;
     if (positions.some((position) => picked.includes(position))) continue;

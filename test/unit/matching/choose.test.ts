@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PaperId } from '#src/database/ids.ts';
 import { indexCandidates } from '#src/matching/index-candidates.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
+import { topicKey } from '#src/topics/parse-topic.ts';
 import { paper, profile, somePapers, someProfile } from './papers.ts';
 
 const none: ReadonlySet<PaperId> = new Set();
@@ -38,6 +39,31 @@ describe('choosing, for any papers and profile', () => {
           }
         },
       ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('lets no follow starve that has a paper, as long as there are places', () => {
+    fc.assert(
+      fc.property(somePapers, someProfile, fc.integer({ min: 0, max: 50 }), (given, profile, dial) => {
+        const papers = given.map((each) => ({ ...each, title: `${each.title} ${each.id}` }));
+        const reader = { ...profile, dial, limit: 12 };
+        const index = indexCandidates(papers, CATALOGUE);
+        const served = new Set(
+          index
+            .choose(reader, none)
+            .flatMap(({ reasons }) => reasons)
+            .flatMap((reason) => (reason.type === 'follow' ? topicKey(reason.topic) : [])),
+        );
+        for (const follow of reader.follows) {
+          const alone = index.choose(
+            { ...reader, follows: [follow], likes: [], fillWithTrending: false },
+            none,
+          );
+          const matches = alone.some(({ reasons }) => reasons.some(({ type }) => type === 'follow'));
+          if (matches) expect(served).toContain(topicKey(follow));
+        }
+      }),
       { numRuns: 100 },
     );
   });
