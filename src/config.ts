@@ -48,6 +48,9 @@ export type Config = {
     readonly sources: readonly string[];
     readonly arxivCategories: readonly string[];
     readonly contact: string | null;
+    readonly patienceMinutes: number;
+    /** Null: answers of sources are not kept. */
+    readonly keepAnswersIn: string | null;
   };
   readonly digests: {
     readonly candidateDays: number;
@@ -203,6 +206,8 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       sources: list(settings.SOURCES),
       arxivCategories: list(settings.ARXIV_CATEGORIES),
       contact: settings.CONTACT ?? settings.BASE_URL ?? null,
+      patienceMinutes: settings.SOURCE_PATIENCE_MINUTES,
+      keepAnswersIn: settings.KEEP_ANSWERS_IN ? resolve(settings.KEEP_ANSWERS_IN) : null,
     },
     digests: {
       candidateDays: settings.CANDIDATE_DAYS,

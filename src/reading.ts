@@ -31,7 +31,8 @@ export function openReading(deps: {
   readonly now: () => Date;
 }): Reading {
   const { config, database, log, now } = deps;
-  const network = createNetwork({ database, contact: config.papers.contact, now });
+  const { contact, keepAnswersIn } = config.papers;
+  const network = createNetwork({ database, contact, now, ...(keepAnswersIn ? { keepAnswersIn } : {}) });
   const sources = createSources({ network, arxivCategories: config.papers.arxivCategories });
   const store = createPaperStore({ database });
 

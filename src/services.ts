@@ -17,7 +17,7 @@ import { createSuppressionStore } from './mail/suppression-store.ts';
 import { indexCandidates } from './matching/index-candidates.ts';
 import type { MatchingPaper } from './matching/types.ts';
 import { coverageView } from './papers/coverage.ts';
-import { createEditionCoverage } from './papers/edition-coverage.ts';
+import { createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
 import { trend } from './papers/trend.ts';
@@ -82,13 +82,17 @@ export function createServices(on: Foundations) {
 
   const statistics = createStatistics({ store: createStatisticsStore({ database }), now, fit: fitInThread });
   const editionIndex = wireCandidates(on, { papers, topics, editions, statistics });
+  const expected = { sources: config.papers.sources, arxivCategories: config.papers.arxivCategories };
+  const patienceMs = config.papers.patienceMinutes * 60_000;
+  const latestSlot = createLatestSlot({ database, expected, patienceMs });
   const planner = createPlanner({
     database,
     now,
     queue,
     deadlineHours: config.digests.deadlineHours,
     editionIndex,
-    claimDue,
+    // Readers whose hour came while a source is late stay due until it is there, or patience is over.
+    claimDue: async (tx, at, limit) => claimDue(tx, await latestSlot(at), limit),
     claimOne,
     setNextDigestAt,
     profilesOf: (db, readers) => profilesOf(topics, db, readers),
@@ -121,10 +125,7 @@ export function createServices(on: Foundations) {
 
   const signer = signerOf(config, now);
   const signed = signer ? { sign: signer } : {};
-  const editionCoverage = createEditionCoverage({
-    database,
-    expected: { sources: config.papers.sources, arxivCategories: config.papers.arxivCategories },
-  });
+  const editionCoverage = createEditionCoverage({ database, expected });
   const digestComposer = createDigestComposer({
     ...signed,
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),

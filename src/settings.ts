@@ -179,16 +179,26 @@ export const SETTINGS = Type.Object({
     description: 'The sources that are polled, and `sample` for the papers that come with Paperboy.',
     accepts: 'names separated by commas: huggingface, arxiv, biorxiv, medrxiv, sample',
   }),
-  ARXIV_CATEGORIES: text('cs.AI,cs.CL,cs.CV,cs.LG,stat.ML', '^[A-Za-z.-]+(\\s*,\\s*[A-Za-z.-]+)*$', {
+  ARXIV_CATEGORIES: text('cs.AI,cs.CL,cs.CV,cs.LG,stat.ML', '^[A-Za-z.*-]+(\\s*,\\s*[A-Za-z.*-]+)*$', {
     group: 'Papers',
     description: 'arXiv categories whose announcements are read.',
-    accepts: 'category names separated by commas',
+    accepts: 'category names separated by commas; `cs.*` is a whole archive',
   }),
   CONTACT: optionalText('^[^\\r\\n]{3,200}$', {
     group: 'Papers',
     description:
       'Address or page that the sources can reach you by: sent in the User-Agent. Not set: BASE_URL.',
     accepts: 'an e-mail address or a URL',
+  }),
+  SOURCE_PATIENCE_MINUTES: whole(0, 0, 720, {
+    group: 'Papers',
+    description:
+      'How long digests wait for a source whose list of the day is late, from each reader’s hour on; then they go out without it and say so. 0: nobody waits.',
+  }),
+  KEEP_ANSWERS_IN: optionalText('.', {
+    group: 'Papers',
+    description: 'Folder in which every answer of a source is kept, for finding faults. Not set: none is.',
+    accepts: 'a folder that can be written to',
   }),
   CANDIDATE_DAYS: whole(7, 1, 60, {
     group: 'Digests',

@@ -171,3 +171,25 @@ describe('planning', () => {
     expect(await digests()).toEqual([]);
   });
 });
+
+test('digests wait for a late source as long as patience lasts, and no longer', async () => {
+  const patient = createServices({
+    config: readConfig({ SOURCES: 'arxiv', ARXIV_CATEGORIES: 'cs.CL', SOURCE_PATIENCE_MINUTES: '90' }),
+    database: db.database,
+    secret: SECRET,
+    baseUrl: 'http://papers.test',
+    queue: { add: async () => undefined },
+    now: clock.now,
+  });
+  await add(reader('a@example.org'));
+  // A Tuesday: arXiv's list of the day is due since midnight UTC and has not come.
+  clock.set(new Date('2026-06-02T07:00:00Z'));
+  await sql`update subscribers set next_digest_at = ${clock.now()}`.execute(db.database);
+  expect(await patient.planner.planDue()).toMatchObject({ due: 0 });
+  clock.set(new Date('2026-06-02T08:29:00Z'));
+  expect(await patient.planner.planDue()).toMatchObject({ due: 0 });
+  clock.set(new Date('2026-06-02T08:30:00Z'));
+  expect(await patient.planner.planDue()).toMatchObject({ due: 1, planned: 1 });
+  const [row] = await digests();
+  expect(row?.edition_date).toBe('2026-06-02');
+});
