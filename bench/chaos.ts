@@ -51,7 +51,7 @@ function createRandom(seed: number): () => number {
 }
 
 /** A case that makes no progress for this long has failed; milliseconds. */
-const STUCK_MS = 60_000;
+const STUCK_MS = 100_000;
 
 /** Waits for a share of the messages, or (for 1) until the ledger has nothing open; moves due times so that it ends soon. */
 async function waitForShare(stage: Stage, readers: number, share: number): Promise<void> {

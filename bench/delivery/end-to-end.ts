@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { openDatabase } from '#src/database/database.ts';
-import { type PaperId, type SubscriberId, utcDate } from '#src/database/ids.ts';
+import { type DigestId, type PaperId, type SubscriberId, utcDate } from '#src/database/ids.ts';
 import { createDigestComposer } from '#src/digests/compose.ts';
 import { createDeliverDigests } from '#src/digests/deliver.ts';
 import { openJournals } from '#src/digests/journal.ts';
@@ -197,6 +197,24 @@ async function allSent(): Promise<boolean> {
 }
 
 const idle = async () => undefined;
+/** A service that runs has its templates loaded and its papers encoded: compose for a few readers before the clock starts. */
+async function warmUp(): Promise<void> {
+  const some = await database.selectFrom('subscribers').select('id').limit(200).execute();
+  const rows = some.map(({ id }) => ({
+    id: -id as DigestId,
+    editionDate: edition,
+    subscriberId: id as SubscriberId,
+    kind: 'daily' as const,
+    content: chosenFor(id as SubscriberId),
+    slotAt: now(),
+    deadline: new Date(now().getTime() + 3_600_000),
+    attempts: 0,
+    leaseToken: 0,
+  }));
+  for (let i = 0; i < 5; i++) await composer.compose(rows);
+}
+
+await warmUp();
 const result = await measured(readers, async () => {
   const workers = await queue.startWorkers(
     {

@@ -62,7 +62,6 @@ export function createLedgerReport({ database, now }: { database: Database; now:
       const state = as === 'resend' ? 'planned' : as;
       const { numAffectedRows } = await sql`
         update digests set state = ${state}, resent = resent or ${as === 'resend'}, lease_token = null,
-               due_at = case when ${as === 'resend'} then ${now()}::timestamptz else due_at end,
                finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
                reply = ${`settled by the operator as ${as}`}
         where id = any (${[...ids]}::bigint[]) and state = 'unknown'

@@ -61,11 +61,11 @@ export function createRecoveryStore({
     },
     lapsedHandOvers: (limit) => selectLapsed(database, limit),
     giveUp: (claims, reply) => giveUp(database, claims, reply, now()),
+    // due_at stays in the past: the same sweep makes their jobs.
     resendUnknown: async (waitMs) => {
       const before = new Date(now().getTime() - waitMs);
       const result = await sql`
-        update digests set state = 'planned', resent = true, lease_token = null, finished_at = null,
-                           due_at = ${now()}
+        update digests set state = 'planned', resent = true, lease_token = null, finished_at = null
         where state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now()}`.execute(
         database,
       );

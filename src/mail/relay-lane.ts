@@ -19,7 +19,7 @@ export type RelayLane = {
   busy(): number;
   /** Looks at the time: silent servers, idle connections. */
   tick(now: number): void;
-  /** Finishes what is in flight and says QUIT. */
+  /** Finishes what is in flight and says QUIT; cuts what takes longer than its time. */
   close(): Promise<void>;
 };
 
@@ -31,6 +31,7 @@ export type LaneDependencies = {
   readonly messagesPerConnection: number;
   readonly idleMs: number;
   readonly timeouts: SmtpTimeouts;
+  readonly closeMs: number;
   connect(relay: Relay): Promise<OpenedConnection | ConnectFault>;
   /** The next message for this relay, if one is ready now. */
   take(lane: RelayLane): SmtpJob | undefined;
@@ -131,7 +132,11 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
     },
     close: async () => {
       closing = true;
+      const limit = setTimeout(() => {
+        for (const session of sessions.keys()) session.destroy('shutting down');
+      }, deps.closeMs);
       await Promise.all([...sessions.keys()].map((session) => session.quit()));
+      clearTimeout(limit);
     },
   };
   return lane;

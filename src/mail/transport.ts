@@ -35,6 +35,8 @@ export type TransportOptions = {
   /** How long a message waits while every relay is out of reach, in milliseconds (default 5 s); then it is deferred. */
   readonly patienceMs?: number;
   readonly timeouts?: SmtpTimeouts;
+  /** How long closing waits for messages on the wire, in milliseconds (default 20 s); then they are `unknown`. */
+  readonly closeMs?: number;
   readonly connect?: (relay: Relay) => Promise<OpenedConnection | ConnectFault>;
   /** Told once when a relay refuses us as a sender although others still work. */
   readonly onRefused?: (relay: Relay, reply: string) => void;
@@ -190,6 +192,7 @@ function createLanes(
       messagesPerConnection: options.messagesPerConnection ?? 1_000,
       idleMs: options.idleMs ?? 20_000,
       timeouts: options.timeouts ?? RFC_TIMEOUTS,
+      closeMs: options.closeMs ?? 20_000,
       connect: options.connect ?? connectToRelay,
       ...hooks,
     });

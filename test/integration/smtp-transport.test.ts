@@ -314,6 +314,23 @@ describe('connections', () => {
   });
 });
 
+test('closing cuts a server that hangs, and says that the message is in doubt', async () => {
+  const { transport } = await setUp(
+    { script: (stage) => (stage === 'content' ? 'hang' : undefined) },
+    { connections: 1, closeMs: 100 },
+  );
+  let begun = false;
+  const sending = transport.send(message(1), yes, {
+    onContent: () => {
+      begun = true;
+      return true;
+    },
+  });
+  await waitFor('the content', () => begun);
+  await transport.close();
+  expect(await sending).toMatchObject({ type: 'unknown', reply: expect.stringContaining('shutting down') });
+});
+
 describe('several relays', () => {
   const two = async (
     one: SinkOptions = {},
