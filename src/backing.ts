@@ -33,7 +33,7 @@ export type Role = 'start' | 'command' | { readonly separate: 'api' | 'worker' }
  */
 export async function openBacking(config: Config, role: Role, log: Log): Promise<Backing> {
   if (typeof role === 'object') refuseEmbedded(config, role.separate);
-  for (const warning of config.warnings) log.warn(warning);
+  if (role !== 'command') for (const warning of config.warnings) log.warn(warning);
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();

@@ -91,6 +91,7 @@ export function createLedger({ database, now }: { database: Database; now: () =>
   };
 }
 
+// Due at once also where an operator plans as if it were tomorrow (`plan --now`).
 async function insertRows(db: Queryable, rows: readonly PlannedDigest[], now: Date) {
   if (rows.length === 0) return [];
   // One JSON parameter: an array per column costs the client twice the CPU, Kysely's values() three times.
@@ -98,7 +99,7 @@ async function insertRows(db: Queryable, rows: readonly PlannedDigest[], now: Da
     insert into digests (edition_date, subscriber_id, kind, state, skip_reason, paper_ids, content,
                          slot_at, due_at, deadline, finished_at)
     select edition, subscriber, kind, case when skip is null then 'planned' else 'skipped' end, skip,
-           papers, content, slot_at, slot_at, deadline, case when skip is not null then ${now}::timestamptz end
+           papers, content, slot_at, least(slot_at, clock_timestamp()), deadline, case when skip is not null then ${now}::timestamptz end
     from rows from (json_to_recordset(${JSON.stringify(rows.map(toInsert))}::json) as (
       edition date, subscriber bigint, kind text, skip text, papers bigint[], content jsonb,
       slot_at timestamptz, deadline timestamptz)) with ordinality as r
