@@ -19,7 +19,7 @@ const GREETING_MS = 300_000;
 /**
  * Connects to a relay. nodemailer does DNS, TLS, EHLO, STARTTLS and every way of AUTH; then the socket is taken from it
  * and the transactions are driven by smtp-session.ts. That leans on one member which is not public, `_socket`
- * (test/unit/smtp-connect.test.ts fails when a new nodemailer changes it).
+ * (test/integration/smtp-connect.test.ts fails when a new nodemailer changes it).
  */
 export function connectToRelay(relay: Relay): Promise<OpenedConnection | ConnectFault> {
   const connection = new SMTPConnection({

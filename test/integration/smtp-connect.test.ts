@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connectToRelay } from '#src/mail/smtp-connect.ts';
+import { parseRelay } from '#src/mail/smtp-relay.ts';
+import { createMailTransport } from '#src/mail/transport.ts';
+
+/** A relay as they are: TLS with a certificate of its own, and a login. */
+type TestRelay = { readonly url: (user: string, parameters: string) => string; readonly mails: string[] };
+
+const servers: SMTPServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0))
+    await new Promise<void>((resolve) => void server.close(() => resolve()));
+});
+
+async function startRelay(options: SMTPServerOptions): Promise<TestRelay> {
+  const mails: string[] = [];
+  const server = new SMTPServer({
+    disableReverseLookup: true,
+    onAuth: ({ username, password }, _session, done) =>
+      username === 'ada' && password === 'p@ss:word' ? done(null, { user: username }) : done(new Error('no')),
+    onData: (stream, session, done) => {
+      stream.on('data', () => undefined);
+      stream.on('end', () => {
+        mails.push(`${session.secure ? 'tls' : 'clear'} ${session.user ?? 'nobody'}`);
+        done();
+      });
+    },
+    ...options,
+  });
+  server.on('error', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server.server, 'listening');
+  servers.push(server);
+  const { port } = server.server.address() as AddressInfo;
+  const scheme = options.secure ? 'smtps' : 'smtp';
+  return { url: (user, parameters) => `${scheme}://${user}127.0.0.1:${port}?${parameters}`, mails };
+}
+
+const USER = 'ada:p%40ss%3Aword@';
+const message = {
+  envelope: { from: 'papers@example.org', to: 'reader@example.org' },
+  messageId: '<1@example.org>',
+  raw: Buffer.from('Subject: hello\r\n\r\n.a line that begins with a dot\r\n'),
+};
+
+async function send(url: string) {
+  const transport = createMailTransport({ relays: [parseRelay(url)], connections: 1 });
+  try {
+    return await transport.send(message, () => true);
+  } finally {
+    await transport.close();
+  }
+}
+
+describe('a connection through nodemailer, and the socket taken from it', () => {
+  test.each(['PLAIN', 'LOGIN', 'CRAM-MD5'])('STARTTLS, then AUTH %s, then a message', async (method) => {
+    const onAuth: SMTPServerOptions['onAuth'] = (auth, _session, done) => {
+      const right =
+        auth.method === 'CRAM-MD5' ? auth.validatePassword('p@ss:word') : auth.password === 'p@ss:word';
+      return auth.username === 'ada' && right ? done(null, { user: 'ada' }) : done(new Error('no'));
+    };
+    const relay = await startRelay({ authMethods: [method], onAuth });
+    expect(await send(relay.url(USER, 'tls=required&verify=no'))).toMatchObject({ type: 'accepted' });
+    expect(relay.mails).toEqual(['tls ada']);
+  });
+
+  test('TLS from the first octet', async () => {
+    const relay = await startRelay({ secure: true });
+    expect(await send(relay.url(USER, 'verify=no'))).toMatchObject({ type: 'accepted' });
+    expect(relay.mails).toEqual(['tls ada']);
+  });
+
+  test('a certificate nobody signed is refused unless verify=no says otherwise', async () => {
+    const relay = await startRelay({ authOptional: true });
+    expect(await send(relay.url('', 'tls=required'))).toMatchObject({ type: 'deferred' });
+    expect(relay.mails).toEqual([]);
+  });
+
+  test('no password crosses the network in the clear where TLS is required', async () => {
+    const relay = await startRelay({ disabledCommands: ['STARTTLS'], allowInsecureAuth: true });
+    expect(await send(relay.url(USER, 'tls=required&verify=no'))).toMatchObject({ type: 'deferred' });
+    expect(relay.mails).toEqual([]);
+  });
+
+  test('a wrong password is told apart from a relay that is away', async () => {
+    const relay = await startRelay({});
+    const refused = await connectToRelay(parseRelay(relay.url('ada:wrong@', 'tls=required&verify=no')));
+    expect(refused).toMatchObject({ type: 'refused' });
+    const away = await connectToRelay(parseRelay('smtp://127.0.0.1:1'));
+    expect(away).toMatchObject({ type: 'unreachable' });
+  });
+});
