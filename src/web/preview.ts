@@ -1,5 +1,6 @@
 import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { EditionIndex } from '#src/digests/candidates.ts';
+import { reasonView } from '#src/digests/paper-view.ts';
 import type { ReasonView } from '#src/mail/digest-view.ts';
 import type { Choice, Profile } from '#src/matching/types.ts';
 import type { Feedback } from '#src/subscribers/feedback-store.ts';
@@ -76,14 +77,4 @@ function profileOf({ preferences, follows }: PreviewChoices, feedback: Feedback)
   };
 }
 
-const reasonViews = (choice: Choice): ReasonView[] =>
-  choice.reasons.map((reason) => {
-    switch (reason.type) {
-      case 'follow':
-        return { type: 'follow', topic: reason.topic, name: reason.name, terms: reason.terms };
-      case 'liked':
-        return { type: 'liked', title: reason.title, terms: reason.terms };
-      case 'trending':
-        return { type: 'trending', fill: reason.fill };
-    }
-  });
+const reasonViews = (choice: Choice): ReasonView[] => choice.reasons.map(reasonView);

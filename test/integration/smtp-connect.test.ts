@@ -12,7 +12,9 @@ type TestRelay = { readonly url: (user: string, parameters: string) => string; r
 const servers: SMTPServer[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0))
-    await new Promise<void>((resolve) => void server.close(() => resolve()));
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
 });
 
 async function startRelay(options: SMTPServerOptions): Promise<TestRelay> {
