@@ -81,8 +81,9 @@ export function createServices(on: Foundations) {
   const sender = senderOf(config, on.baseUrl, secret);
 
   const statistics = createStatistics({ store: createStatisticsStore({ database }), now, fit: fitInThread });
-  const editionIndex = wireCandidates(on, { papers, topics, editions, statistics });
   const expected = { sources: config.papers.sources, arxivCategories: config.papers.arxivCategories };
+  const editionCoverage = createEditionCoverage({ database, expected });
+  const editionIndex = wireCandidates(on, { papers, topics, editions, statistics, editionCoverage });
   const patienceMs = config.papers.patienceMinutes * 60_000;
   const latestSlot = createLatestSlot({ database, expected, patienceMs });
   const planner = createPlanner({
@@ -125,7 +126,6 @@ export function createServices(on: Foundations) {
 
   const signer = signerOf(config, now);
   const signed = signer ? { sign: signer } : {};
-  const editionCoverage = createEditionCoverage({ database, expected });
   const digestComposer = createDigestComposer({
     ...signed,
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
@@ -217,6 +217,7 @@ function wireCandidates(
     topics: TopicStore;
     editions: ReturnType<typeof createEditionStore>;
     statistics: StatisticsService;
+    editionCoverage: ReturnType<typeof createEditionCoverage>;
   },
 ) {
   const withTrend = async (found: readonly Paper[], at: Date): Promise<MatchingPaper[]> => {
@@ -228,6 +229,7 @@ function wireCandidates(
   };
   return createCandidates({
     editions: stores.editions,
+    coverageOf: stores.editionCoverage,
     papersVersion: () => stores.papers.version(),
     candidatesOf: async (on, at) => {
       // An evening in America is tomorrow in UTC: what is listed there already is news to its readers too.

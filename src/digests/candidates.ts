@@ -1,11 +1,14 @@
 import { addDays, type IsoDate, type PaperId } from '#src/database/ids.ts';
 import type { CandidateIndex, MatchingPaper } from '#src/matching/types.ts';
+import type { Coverage } from '#src/papers/coverage.ts';
 import type { EditionStore } from './edition-store.ts';
 
 /** The candidates of one edition, ready to choose from. */
 export type EditionIndex = {
   readonly index: CandidateIndex;
   readonly ids: readonly PaperId[];
+  /** The same as a set. */
+  readonly among: ReadonlySet<PaperId>;
   /** No reader got any of the candidates in an edition before this one. */
   readonly since: IsoDate;
 };
@@ -14,6 +17,8 @@ type Deps = {
   readonly editions: Pick<EditionStore, 'refresh'>;
   /** Papers listed in the days up to `on`, as known at `at`, with their trend then. */
   readonly candidatesOf: (on: IsoDate, at: Date) => Promise<readonly MatchingPaper[]>;
+  /** What the sources of that date had brought by `at`. */
+  readonly coverageOf: (on: IsoDate, at: Date) => Promise<readonly Coverage[]>;
   /** Changes whenever papers, listings or signals do; equal versions mean equal candidates. */
   readonly papersVersion: () => Promise<string>;
   readonly index: (papers: readonly MatchingPaper[]) => Promise<CandidateIndex>;
@@ -31,7 +36,8 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
   async function build(on: IsoDate, at: Date): Promise<EditionIndex> {
     const found = await deps.candidatesOf(on, at);
     const ids = found.map((paper) => paper.id).sort((a, b) => a - b);
-    const inForce = new Set(await deps.editions.refresh(on, ids, at));
+    const coverage = await deps.coverageOf(on, at);
+    const inForce = new Set(await deps.editions.refresh(on, { candidates: ids, coverage }, at));
     const papers = found.filter((paper) => inForce.has(paper.id));
     const first = papers.reduce(
       (earliest, { listedOn }) => (listedOn !== null && listedOn < earliest ? listedOn : earliest),
@@ -39,7 +45,8 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
     );
     // West of Greenwich a paper can go out on the local evening before the (UTC) day it was listed on.
     const since = addDays(first, -1);
-    return { index: await deps.index(papers), ids: papers.map((paper) => paper.id), since };
+    const own = papers.map((paper) => paper.id);
+    return { index: await deps.index(papers), ids: own, among: new Set(own), since };
   }
 
   return async (on, at) => {

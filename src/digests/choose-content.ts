@@ -88,6 +88,7 @@ function chooseContent(
     paperIds: choices.map((choice) => choice.paper),
     reasons: choices.map((choice) => choice.reasons),
     candidates: edition.ids.length,
+    had: [...seen].filter((paper) => edition.among.has(paper)).length,
   };
 }
 

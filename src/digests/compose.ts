@@ -158,6 +158,7 @@ function digestView(
     links: context.linksOf(recipient),
     papers: row.kind === 'nothing' ? [] : papers,
     candidates: row.content.candidates,
+    had: row.content.had ?? null,
     sections: recipient.sections,
     withdrawn: row.content.paperIds.length - papers.length,
     coverage: context.batch.coverage.get(row.editionDate) ?? null,

@@ -25,11 +25,11 @@ export async function findDigest(
   const row = rows[0];
   if (!row) return null;
   const { paperIds, content, ...rest } = row;
-  const { reasons = [], candidates = 0 } = content;
+  const { reasons = [], candidates = 0, had } = content;
   return {
     ...rest,
     id: rest.id as DigestId,
     kind: rest.kind as DigestKind,
-    content: { paperIds, reasons, candidates },
+    content: { paperIds, reasons, candidates, ...(had === undefined ? {} : { had }) },
   };
 }

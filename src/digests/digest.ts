@@ -36,6 +36,8 @@ export type DigestContent = {
   readonly reasons: readonly (readonly Reason[])[];
   /** How many candidates there were, for "9 of 428 papers". */
   readonly candidates: number;
+  /** How many of them earlier digests had brought the reader already; absent in rows from before it was noted. */
+  readonly had?: number;
 };
 
 /** A ledger row to be written. */

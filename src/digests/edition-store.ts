@@ -1,12 +1,15 @@
 import { sql } from 'kysely';
 import type { Queryable } from '#src/database/database.ts';
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
+import { type Coverage, readCoverage } from '#src/papers/coverage.ts';
 
 /** An edition as stored. */
 export type Edition = {
   readonly editionDate: IsoDate;
   /** Candidate papers in ascending order of id. */
   readonly candidates: readonly PaperId[];
+  /** What the sources had brought when it was last refreshed; null in editions from before it was noted. */
+  readonly coverage: readonly Coverage[] | null;
   readonly frozenAt: Date | null;
 };
 
@@ -17,20 +20,21 @@ export type EditionStore = ReturnType<typeof createEditionStore>;
 export function createEditionStore({ database }: { database: Queryable }) {
   return {
     /**
-     * Notes what the candidates of a date are now. An edition stays open while its date has not begun everywhere:
+     * Notes what the candidates of a date are now, and how much of the sources is among them. An edition stays open while its date has not begun everywhere:
      * what is listed meanwhile comes in. Once frozen it keeps what it has.
      * @returns the candidates in force
      */
     async refresh(
       editionDate: IsoDate,
-      candidates: readonly PaperId[],
+      { candidates, coverage }: { candidates: readonly PaperId[]; coverage: readonly Coverage[] },
       at: Date,
     ): Promise<readonly PaperId[]> {
       const { rows } = await sql<{ candidates: PaperId[] }>`
-        insert into editions (edition_date, candidates, opened_at, refreshed_at)
-        values (${editionDate}, ${candidates}, ${at}, ${at})
+        insert into editions (edition_date, candidates, coverage, opened_at, refreshed_at)
+        values (${editionDate}, ${candidates}, ${JSON.stringify(coverage)}::jsonb, ${at}, ${at})
         on conflict (edition_date) do update set
           candidates = case when editions.frozen_at is null then excluded.candidates else editions.candidates end,
+          coverage = case when editions.frozen_at is null then excluded.coverage else editions.coverage end,
           refreshed_at = case when editions.frozen_at is null then excluded.refreshed_at else editions.refreshed_at end
         returning candidates`.execute(database);
       return rows[0]?.candidates ?? [];
@@ -51,13 +55,14 @@ export function createEditionStore({ database }: { database: Queryable }) {
     async find(editionDate: IsoDate): Promise<Edition | null> {
       const row = await database
         .selectFrom('editions')
-        .select(['edition_date', 'candidates', 'frozen_at'])
+        .select(['edition_date', 'candidates', 'coverage', 'frozen_at'])
         .where('edition_date', '=', editionDate)
         .executeTakeFirst();
       if (!row) return null;
       return {
         editionDate: row.edition_date as IsoDate,
         candidates: row.candidates as PaperId[],
+        coverage: readCoverage(row.coverage),
         frozenAt: row.frozen_at,
       };
     },

@@ -122,7 +122,7 @@ const toInsert = ({ editionDate, subscriberId, kind, skip, content, slotAt, dead
   kind,
   skip: skip ?? null,
   papers: content.paperIds,
-  content: { reasons: content.reasons, candidates: content.candidates },
+  content: { reasons: content.reasons, candidates: content.candidates, had: content.had },
   slot_at: slotAt,
   deadline,
 });
@@ -133,7 +133,7 @@ type ClaimedRow = {
   subscriber_id: SubscriberId;
   kind: DigestKind;
   paper_ids: PaperId[];
-  content: { reasons?: Reason[][]; candidates?: number };
+  content: { reasons?: Reason[][]; candidates?: number; had?: number };
   slot_at: Date;
   deadline: Date;
   attempts: number;
@@ -173,6 +173,7 @@ const toClaimed = (row: ClaimedRow): ClaimedDigest => ({
     paperIds: row.paper_ids,
     reasons: row.content.reasons ?? [],
     candidates: row.content.candidates ?? 0,
+    ...(row.content.had === undefined ? {} : { had: row.content.had }),
   },
   slotAt: row.slot_at,
   deadline: row.deadline,

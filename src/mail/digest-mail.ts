@@ -123,7 +123,7 @@ function createHeadCache(sender: Sender, fragments: Fragments): (view: DigestVie
   const subjects = createCache<Pick<Head, 'subject' | 'title' | 'preview'>>(HEADS_KEPT);
   const heads = createCache<Pick<Head, 'heading' | 'count'>>(HEADS_KEPT);
   return (view) => {
-    const { kind, locale, papers, candidates, coverage } = view;
+    const { kind, locale, papers, candidates, had, coverage } = view;
     const titles = papers.slice(0, 3).map(({ block }) => `\0${block.title}\0${block.authors.join()}`);
     const subject = subjects(`${locale.language} ${kind} ${papers.length}${titles.join('')}`, () => {
       const text = digestSubject(view);
@@ -135,10 +135,13 @@ function createHeadCache(sender: Sender, fragments: Fragments): (view: DigestVie
     });
     const when = `${view.timezone} ${view.slotAt.getTime()}`;
     const from = coverage ? JSON.stringify(coverage) : '';
-    const head = heads(`${locale.language} ${kind} ${papers.length} ${candidates} ${when} ${from}`, () => {
-      const { heading, count } = headWords(view, sender.name);
-      return { heading: fragments.line(heading), count: fragments.line(count) };
-    });
+    const head = heads(
+      `${locale.language} ${kind} ${papers.length} ${candidates} ${had} ${when} ${from}`,
+      () => {
+        const { heading, count } = headWords(view, sender.name);
+        return { heading: fragments.line(heading), count: fragments.line(count) };
+      },
+    );
     return { ...subject, ...head };
   };
 }

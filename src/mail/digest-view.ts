@@ -47,10 +47,12 @@ export type PaperBlock = {
 
 /** What the edition was made of, for the coverage line. */
 export type CoverageView = {
-  /** Names of the sources that answered. */
-  readonly sources: readonly string[];
-  /** Names of the sources that had not answered yet. */
+  /** New papers of each category or source that answered; of a source with many categories their sum. */
+  readonly fresh: readonly { readonly name: string; readonly count: number }[];
+  /** Names of the categories and sources that were due and not there yet. */
   readonly late: readonly string[];
+  /** Sources that announce nothing on such a day, and why. */
+  readonly quiet: readonly { readonly name: string; readonly why: 'weekend' | 'holiday' }[];
 };
 
 /** One reader's digest, ready to be written. */
@@ -64,6 +66,8 @@ export type DigestView = {
   readonly links: ReaderLinks;
   readonly papers: readonly { readonly block: PaperBlock; readonly reasons: readonly ReasonView[] }[];
   readonly candidates: number;
+  /** Candidates the reader had got in earlier digests; null where it is not known. */
+  readonly had: number | null;
   /** Grouped by topic. */
   readonly sections: boolean;
   /** Papers of this digest that were withdrawn since. */

@@ -1,3 +1,4 @@
+import { coverageLine } from './coverage-words.ts';
 import type { DigestView, ReasonView } from './digest-view.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
@@ -17,20 +18,10 @@ export function headWords(view: DigestView, service: string): HeadWords {
   const dated = heading[view.kind].includes('{date}');
   return {
     heading: format(heading[view.kind], { service, date }),
-    count: [dated ? '' : date, coverageLine(view)].filter((part) => part !== '').join(' · '),
+    count: [dated ? '' : date, coverageLine(locale, { ...view, shown: view.papers.length })]
+      .filter((part) => part !== '')
+      .join(' · '),
   };
-}
-
-function coverageLine(view: DigestView): string {
-  const { locale, coverage } = view;
-  const { digest } = locale.phrases;
-  const values = { shown: locale.number(view.papers.length), candidates: locale.number(view.candidates) };
-  const parts = [format(locale.plural(digest.count, view.candidates), values)];
-  if (coverage && coverage.sources.length > 0)
-    parts.push(format(digest.coverage, { sources: locale.list(coverage.sources) }));
-  if (coverage && coverage.late.length > 0)
-    parts.push(format(digest.late, { sources: locale.list(coverage.late) }));
-  return parts.join(' · ');
 }
 
 /** A remark at the foot; `page`: it leads to the digest's page. */

@@ -54,8 +54,11 @@ export type Phrases = {
     readonly sectionOther: string;
     readonly withdrawn: string;
     readonly longer: string;
-    readonly coverage: string;
-    readonly late: string;
+    readonly fresh: Plural;
+    readonly had: Plural;
+    /** By the number of `{names}`, as `quiet` is. */
+    readonly late: Plural;
+    readonly quiet: { readonly weekend: Plural; readonly holiday: Plural };
   };
   readonly reasons: {
     readonly follow: string;

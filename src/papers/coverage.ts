@@ -98,25 +98,40 @@ export function nameOf({ source, section }: Pick<Coverage, 'source' | 'section'>
   return section === '' ? (SOURCE_NAMES[source] ?? source) : section;
 }
 
-/** The coverage for the line in a digest: "From 428 new in cs.AI and 31 in Hugging Face. Late: cs.CL." */
+/** Categories of a source that are told one by one; of more their sum is told. */
+const SECTIONS_TOLD = 3;
+
+/** The coverage for the line in a digest, short however many categories are followed. What is not due yet isn't in it. */
 export function coverageView(coverage: readonly Coverage[]): CoverageView {
-  const answered = coverage.filter(({ state }) => state === 'complete');
-  const late = coverage.filter(({ state }) => state === 'late');
-  return { sources: answered.map((part) => `${nameOf(part)} (${part.fresh})`), late: late.map(nameOf) };
+  const sources = [...Map.groupBy(coverage, ({ source }) => source).values()];
+  const of = (parts: readonly Coverage[], state: Coverage['state']) =>
+    parts.filter((part) => part.state === state);
+  return {
+    fresh: sources.flatMap((parts) => freshOf(of(parts, 'complete'))),
+    late: sources.flatMap((parts) => {
+      const late = of(parts, 'late');
+      return late.length > SECTIONS_TOLD && late.length === parts.length
+        ? late.slice(0, 1).map(sourceName)
+        : late.map(nameOf);
+    }),
+    quiet: sources.flatMap((parts) =>
+      of(parts, 'quiet')
+        .slice(0, 1)
+        .flatMap((part) => (part.quiet ? [{ name: sourceName(part), why: part.quiet }] : [])),
+    ),
+  };
 }
 
-/** The coverage in a line of English, for pages and logs: "428 new in cs.AI, 12 cross-listed, cs.CL is late". */
-export function coverageLine(coverage: readonly Coverage[]): string {
-  const parts = coverage.flatMap((part) => {
-    const name = nameOf(part);
-    if (part.state === 'late') return [`${name} is late`];
-    if (part.state === 'waiting') return [`${name} is not due yet`];
-    if (part.state === 'quiet') return [`${name} is quiet (${part.quiet})`];
-    const others = [
-      ...(part.crossed > 0 ? [`${part.crossed} cross-listed`] : []),
-      ...(part.replaced > 0 ? [`${part.replaced} replaced`] : []),
-    ];
-    return [[`${part.fresh} new in ${name}`, ...others].join(', ')];
-  });
-  return parts.join('; ');
+const sourceName = ({ source }: Coverage) => nameOf({ source, section: '' });
+
+function freshOf(parts: readonly Coverage[]): CoverageView['fresh'] {
+  const [first] = parts;
+  if (!first || parts.length <= SECTIONS_TOLD)
+    return parts.map((part) => ({ name: nameOf(part), count: part.fresh }));
+  return [{ name: sourceName(first), count: parts.reduce((sum, { fresh }) => sum + fresh, 0) }];
+}
+
+/** Reads the coverage out of a stored edition; null where it was not noted yet. */
+export function readCoverage(stored: unknown): readonly Coverage[] | null {
+  return Array.isArray(stored) ? stored : null;
 }

@@ -106,7 +106,7 @@ describe.each([
     const dump = run(program, args, html).replace(/\s+/g, ' ');
     const inOrder = [
       'Paperboy · View in browser · Unsubscribe',
-      '10 of 428 papers · From arXiv and Hugging Face',
+      '203 new in cs.AI · 24 new in Hugging Face · 10 of 428 papers chosen for you · 31 you already had · cs.CL is late',
       'GPTs: A New Approach to Autoregressive Models Arnaud Pannatier, Evann Courdier',
       'because you follow Language models: autoregressive, any order',
       'Paper · PDF · Code more like this · less like this · mute Language models · not now',

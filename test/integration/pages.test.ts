@@ -420,12 +420,15 @@ describe('papers', () => {
         subscriber_id: subscriber.id,
         state: 'sent',
         paper_ids: [paper?.id as number],
+        content: JSON.stringify({ candidates: 428, had: 31 }),
         slot_at: at,
         due_at: at,
         deadline: at,
       })
       .execute();
-    expect((await get(`${location}/archive`)).body).toContain('Friday, 5 June 2026');
+    const archive = (await get(`${location}/archive`)).body;
+    expect(archive).toContain('Friday, 5 June 2026');
+    expect(archive).toContain('1 of 428 papers chosen for you · 31 you already had');
     const feed = new URL(web.links.feed(subscriber, 'json')).pathname;
     expect((await get(feed)).json().items).toMatchObject([{ title: 'Latent diffusion for speech' }]);
     expect((await post(`${location}/new-feeds`)).statusCode).toBe(303);

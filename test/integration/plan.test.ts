@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '#src/config.ts';
-import type { SubscriberId } from '#src/database/ids.ts';
+import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { createManualClock } from '#src/digests/replay.ts';
 import { ingest } from '#src/papers/ingest.ts';
 import { createSources } from '#src/papers/sources/sources.ts';
@@ -71,6 +71,22 @@ describe('planning', () => {
       new Date('2026-06-02T07:00:00Z'),
       new Date('2026-06-01T08:00:00Z'),
     ]);
+  });
+
+  test('notes how many candidates the reader had already, and what the sources had brought', async () => {
+    const [id = 0 as SubscriberId] = await add(reader('a@example.org'));
+    await planAt('2026-06-01T07:00:00Z');
+    await planAt('2026-06-02T07:00:00Z');
+    const archive = await services.webDependencies.archive(id, 10);
+    const first = archive[1]?.paperIds ?? [];
+    const edition = await services.editions.find(isoDate('2026-06-02'));
+    const had = first.filter((paper) => edition?.candidates.includes(paper)).length;
+    expect(had).toBeGreaterThan(0);
+    expect(archive.map((digest) => digest.had)).toEqual([had, 0]);
+    expect(edition?.coverage?.map(({ source, state }) => `${source} ${state}`)).toContain(
+      'huggingface waiting',
+    );
+    expect(archive[0]?.coverage).toMatchObject({ fresh: [], quiet: [] });
   });
 
   test('four planners at once make one digest for each of 1,300 readers', async () => {

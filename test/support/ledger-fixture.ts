@@ -30,6 +30,7 @@ export const plannedFor = (
     paperIds: [1 as PaperId, 2 as PaperId],
     reasons: [[{ type: 'trending', weight: 1, fill: false }], []],
     candidates: 9,
+    had: 3,
   },
   slotAt: NOON,
   deadline: new Date(NOON.getTime() + 36 * 3_600_000),

@@ -41,7 +41,12 @@ export async function createTestWeb(
     const ids = await database.selectFrom('papers').select('id').execute();
     const listed = await views.byIds(ids.map(({ id }) => id as PaperId));
     const candidates = listed.map((paper) => ({ ...paper, listedOn: paper.firstListedOn }));
-    return { index: indexCandidates(candidates, CATALOGUE), ids: listed.map(({ id }) => id), since: on };
+    return {
+      index: indexCandidates(candidates, CATALOGUE),
+      ids: listed.map(({ id }) => id),
+      among: new Set<PaperId>(),
+      since: on,
+    };
   };
   const app = await createApp(
     {

@@ -24,7 +24,10 @@ export const de: Phrases = {
       nothing:
         'Keine der heutigen Arbeiten passte gut genug zu dem, was Sie verfolgen. Sie wollten davon erfahren; in den Einstellungen können Sie das abschalten oder mehr verfolgen.',
     },
-    count: { one: '{shown} von {candidates} Arbeit', other: '{shown} von {candidates} Arbeiten' },
+    count: {
+      one: '{shown} von {candidates} Arbeit für Sie ausgewählt',
+      other: '{shown} von {candidates} Arbeiten für Sie ausgewählt',
+    },
     previewSecond: 'Außerdem: {titles}',
     previewOnly: 'Von {authors}',
     viewInBrowser: 'Im Browser ansehen',
@@ -45,8 +48,19 @@ export const de: Phrases = {
     sectionOther: 'Mehr für Sie',
     withdrawn: 'Inzwischen zurückgezogene Arbeiten sind weggelassen.',
     longer: 'Diese Ausgabe ist zu lang für eine Mail: {count} weitere stehen auf ihrer Seite',
-    coverage: 'Aus {sources}',
-    late: 'Heute verspätet: {sources}',
+    fresh: { one: '{count} neue in {name}', other: '{count} neue in {name}' },
+    had: { one: '{count} hatten Sie schon', other: '{count} hatten Sie schon' },
+    late: { one: '{names} ist verspätet', other: '{names} sind verspätet' },
+    quiet: {
+      weekend: {
+        one: 'ein ruhiger Tag bei {names}: Wochenende',
+        other: 'ein ruhiger Tag bei {names}: Wochenende',
+      },
+      holiday: {
+        one: 'ein ruhiger Tag bei {names}: Feiertag',
+        other: 'ein ruhiger Tag bei {names}: Feiertag',
+      },
+    },
   },
   reasons: {
     follow: 'weil Sie {name} verfolgen',

@@ -24,7 +24,10 @@ export const en: Phrases = {
       nothing:
         'None of the papers of today matched what you follow closely enough. You asked to be told; you can turn that off in your preferences, or follow more.',
     },
-    count: { one: '{shown} of {candidates} papers', other: '{shown} of {candidates} papers' },
+    count: {
+      one: '{shown} of {candidates} papers chosen for you',
+      other: '{shown} of {candidates} papers chosen for you',
+    },
     previewSecond: 'Also: {titles}',
     previewOnly: 'By {authors}',
     viewInBrowser: 'View in browser',
@@ -40,8 +43,13 @@ export const en: Phrases = {
     sectionOther: 'More for you',
     withdrawn: 'Papers that were withdrawn since are left out.',
     longer: 'This digest is too long for a mail: {count} more are on its page',
-    coverage: 'From {sources}',
-    late: 'Late today: {sources}',
+    fresh: { one: '{count} new in {name}', other: '{count} new in {name}' },
+    had: { one: '{count} you already had', other: '{count} you already had' },
+    late: { one: '{names} is late', other: '{names} are late' },
+    quiet: {
+      weekend: { one: 'a quiet day at {names}: weekend', other: 'a quiet day at {names}: weekend' },
+      holiday: { one: 'a quiet day at {names}: holiday', other: 'a quiet day at {names}: holiday' },
+    },
   },
   reasons: {
     follow: 'because you follow {name}',

@@ -27,7 +27,10 @@ export const es: Phrases = {
       nothing:
         'Ningún artículo de hoy se acercaba lo bastante a lo que sigues. Pediste saberlo; en tus preferencias puedes desactivarlo o seguir más temas.',
     },
-    count: { one: '{shown} de {candidates} artículo', other: '{shown} de {candidates} artículos' },
+    count: {
+      one: '{shown} de {candidates} artículo elegido para usted',
+      other: '{shown} de {candidates} artículos elegidos para usted',
+    },
     previewSecond: 'También: {titles}',
     previewOnly: 'De {authors}',
     viewInBrowser: 'Ver en el navegador',
@@ -48,8 +51,16 @@ export const es: Phrases = {
     sectionOther: 'Más para ti',
     withdrawn: 'Se omiten los artículos retirados desde entonces.',
     longer: 'Esta edición es demasiado larga para un correo: {count} más están en su página',
-    coverage: 'De {sources}',
-    late: 'Hoy con retraso: {sources}',
+    fresh: { one: '{count} nuevo en {name}', other: '{count} nuevos en {name}' },
+    had: { one: '{count} ya recibido', other: '{count} ya recibidos' },
+    late: { one: '{names} llega con retraso', other: '{names} llegan con retraso' },
+    quiet: {
+      weekend: {
+        one: 'día tranquilo en {names}: fin de semana',
+        other: 'día tranquilo en {names}: fin de semana',
+      },
+      holiday: { one: 'día tranquilo en {names}: festivo', other: 'día tranquilo en {names}: festivo' },
+    },
   },
   reasons: {
     follow: 'porque sigues {name}',

@@ -24,7 +24,10 @@ export const fr: Phrases = {
       nothing:
         'Aucun article du jour ne correspondait d’assez près à ce que vous suivez. Vous avez demandé à le savoir ; vos préférences permettent de ne plus être prévenu, ou de suivre davantage.',
     },
-    count: { one: '{shown} article sur {candidates}', other: '{shown} articles sur {candidates}' },
+    count: {
+      one: '{shown} article sur {candidates} choisi pour vous',
+      other: '{shown} articles sur {candidates} choisis pour vous',
+    },
     previewSecond: 'Aussi : {titles}',
     previewOnly: 'Par {authors}',
     viewInBrowser: 'Voir dans le navigateur',
@@ -45,8 +48,13 @@ export const fr: Phrases = {
     sectionOther: 'Aussi pour vous',
     withdrawn: 'Les articles retirés depuis sont omis.',
     longer: 'Cette édition est trop longue pour un message : {count} autres sont sur sa page',
-    coverage: 'D’après {sources}',
-    late: 'En retard aujourd’hui : {sources}',
+    fresh: { one: '{count} nouveau dans {name}', other: '{count} nouveaux dans {name}' },
+    had: { one: '{count} déjà reçu', other: '{count} déjà reçus' },
+    late: { one: '{names} est en retard', other: '{names} sont en retard' },
+    quiet: {
+      weekend: { one: 'jour calme pour {names} : week-end', other: 'jour calme pour {names} : week-end' },
+      holiday: { one: 'jour calme pour {names} : jour férié', other: 'jour calme pour {names} : jour férié' },
+    },
   },
   reasons: {
     follow: 'parce que vous suivez {name}',

@@ -24,7 +24,7 @@ export const ja: Phrases = {
       nothing:
         '今日の論文には、フォロー中の内容に十分近いものがありませんでした。お知らせを希望されていたため送信しています。設定で停止したり、フォローを増やしたりできます。',
     },
-    count: { other: '{candidates}件の論文から{shown}件' },
+    count: { other: '{candidates}件の論文から{shown}件を選びました' },
     previewSecond: 'ほかに：{titles}',
     previewOnly: '著者：{authors}',
     viewInBrowser: 'ブラウザで表示',
@@ -45,8 +45,13 @@ export const ja: Phrases = {
     sectionOther: 'そのほかのおすすめ',
     withdrawn: 'その後取り下げられた論文は省いています。',
     longer: 'メールには長すぎるため、残りの{count}件はページでご覧ください',
-    coverage: '出典：{sources}',
-    late: '今日はまだ届いていません：{sources}',
+    fresh: { other: '{name}の新着{count}件' },
+    had: { other: 'お届け済み{count}件' },
+    late: { other: '{names}はまだ届いていません' },
+    quiet: {
+      weekend: { other: '{names}は休み（週末）' },
+      holiday: { other: '{names}は休み（祝日）' },
+    },
   },
   reasons: {
     follow: '{name} をフォロー中のため',

@@ -110,9 +110,17 @@ function digestView(
     links,
     papers,
     candidates: 428,
+    had: 31,
     sections: false,
     withdrawn: 0,
-    coverage: { sources: ['arXiv', 'Hugging Face'], late: [] },
+    coverage: {
+      fresh: [
+        { name: 'cs.AI', count: 203 },
+        { name: 'Hugging Face', count: 24 },
+      ],
+      late: ['cs.CL'],
+      quiet: [],
+    },
     ...fields,
   };
 }

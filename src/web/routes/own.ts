@@ -1,6 +1,8 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { html } from 'ghtml';
 import { Type } from 'typebox';
+import { coverageLine } from '#src/mail/coverage-words.ts';
+import { localeOf } from '#src/mail/languages.ts';
 import { FEED_TYPES, renderFeed } from '../feeds.ts';
 import { longDate } from '../pages/day.ts';
 import {
@@ -14,6 +16,9 @@ import {
   visitOf,
   type Web,
 } from '../web.ts';
+
+/** The pages' language. */
+const english = localeOf('en');
 
 const IN_ARCHIVE = 400;
 const IN_FEED_DIGESTS = 10;
@@ -34,8 +39,8 @@ export const ownRoutes =
       const digests = await archive(reader.subscriber.id, IN_ARCHIVE);
       const own = links.linksOf(reader.subscriber);
       const list = digests.map(
-        ({ date, paperIds }) =>
-          html`<li><a href="${own.viewDigest(date)}">${longDate(date)}</a> <span class="soft">${paperIds.length} ${paperIds.length === 1 ? 'paper' : 'papers'}</span></li>`,
+        (digest) =>
+          html`<li><a href="${own.viewDigest(digest.date)}">${longDate(digest.date)}</a> <span class="soft">${coverageLine(english, { ...digest, shown: digest.paperIds.length })}</span></li>`,
       );
       return sendPage(web, reply, {
         title: 'Your digests',

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
-import { coverageLine } from '#src/papers/coverage.ts';
+import { coverageView } from '#src/papers/coverage.ts';
 import { createEditionCoverage, createLatestSlot } from '#src/papers/edition-coverage.ts';
 import { ingestCommand } from '#src/papers/ingest-command.ts';
 import type { ListingRecord } from '#src/papers/paper.ts';
@@ -153,11 +153,15 @@ describe.skipIf(!hasSharedData)(`the recorded month${skipNote}`, () => {
     expect(await slot(at('25T07:00'))).toEqual(at('25T06:00'));
     expect(await slot(at('25T07:20'))).toEqual(at('25T06:20'));
     expect(await slot(at('21T07:00'))).toEqual(at('21T07:00'));
-    expect(coverageLine(await of(isoDate('2026-06-25'), new Date('2026-06-25T20:00:00Z')))).toBe(
-      'cs.AI is late; cs.CL is late; cs.CV is late; 24 new in Hugging Face',
-    );
-    expect(coverageLine(await of(isoDate('2026-06-22'), new Date('2026-06-22T20:00:00Z')))).toBe(
-      'cs.AI is quiet (holiday); cs.CL is quiet (holiday); cs.CV is quiet (holiday); 9 new in Hugging Face',
-    );
+    expect(coverageView(await of(isoDate('2026-06-25'), new Date('2026-06-25T20:00:00Z')))).toEqual({
+      fresh: [{ name: 'Hugging Face', count: 24 }],
+      late: ['cs.AI', 'cs.CL', 'cs.CV'],
+      quiet: [],
+    });
+    expect(coverageView(await of(isoDate('2026-06-22'), new Date('2026-06-22T20:00:00Z')))).toEqual({
+      fresh: [{ name: 'Hugging Face', count: 9 }],
+      late: [],
+      quiet: [{ name: 'arXiv', why: 'holiday' }],
+    });
   });
 });

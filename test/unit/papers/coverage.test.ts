@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
-import {
-  type Coverage,
-  coverageLine,
-  coverageOf,
-  coverageView,
-  type DayCounts,
-  latestSlot,
-} from '#src/papers/coverage.ts';
+import { type Coverage, coverageOf, coverageView, type DayCounts, latestSlot } from '#src/papers/coverage.ts';
 
 const on = isoDate('2026-06-16');
 const at = (hour: string) => new Date(`2026-06-16T${hour}:00Z`);
@@ -70,10 +63,20 @@ describe('an edition with a late source', () => {
     expect(latestSlot([there, { ...late, state: 'waiting' }], at('03:00'), 3_600_000)).toEqual(at('03:00'));
   });
   it('says so', () => {
-    expect(coverageLine([there, late])).toBe('428 new in cs.AI, 12 cross-listed; cs.CL is late');
     expect(coverageView([there, late, { ...late, state: 'quiet', quiet: 'weekend' }])).toEqual({
-      sources: ['cs.AI (428)'],
+      fresh: [{ name: 'cs.AI', count: 428 }],
       late: ['cs.CL'],
+      quiet: [{ name: 'arXiv', why: 'weekend' }],
     });
+  });
+  it('sums up many categories and names the late ones; a source that is late as a whole is named once', () => {
+    const of = (section: string, base: Coverage): Coverage => ({ ...base, section });
+    const many = ['cs.AI', 'cs.CV', 'cs.LG', 'cs.RO'];
+    expect(coverageView([...many.map((name) => of(name, there)), late])).toEqual({
+      fresh: [{ name: 'arXiv', count: 4 * 428 }],
+      late: ['cs.CL'],
+      quiet: [],
+    });
+    expect(coverageView(many.map((name) => of(name, late))).late).toEqual(['arXiv']);
   });
 });
