@@ -166,6 +166,7 @@ export interface Papers {
   id: Generated<number>;
   identity: string;
   keywords: Generated<string[]>;
+  license: string | null;
   organisation: string | null;
   pdf_url: string | null;
   project_url: string | null;

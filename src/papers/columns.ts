@@ -30,6 +30,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'organisation', type: 'text', value: (row) => row.organisation },
   { name: 'keywords', type: 'text', value: (row) => joined(row.keywords), cast: asList },
   { name: 'comment', type: 'text', value: (row) => row.comment },
+  { name: 'license', type: 'text', value: (row) => row.license },
   { name: 'version', type: 'integer', value: (row) => row.version },
   { name: 'published_at', type: 'timestamptz', value: (row) => row.publishedAt },
   { name: 'url', type: 'text', value: (row) => row.url },
@@ -61,6 +62,6 @@ export const columnArrays = (rows: readonly PaperRow[]) =>
 /** The columns as a {@link PaperRow} reads them, of the table aliased `p`. */
 export const rowColumns = sql`
   p.identity, p.arxiv_id as "arxivId", p.doi, p.title, p.abstract, p.authors, p.categories, p.organisation, p.keywords,
-  p.comment, p.version, p.published_at as "publishedAt", p.url, p.pdf_url as "pdfUrl", p.code_url as "codeUrl",
+  p.comment, p.license, p.version, p.published_at as "publishedAt", p.url, p.pdf_url as "pdfUrl", p.code_url as "codeUrl",
   p.project_url as "projectUrl", p.thumbnail_url as "thumbnailUrl", p.provenance, p.withdrawn_at as "withdrawnAt",
   p.first_listed_on as "firstListedOn"`;

@@ -13,6 +13,7 @@ export type PaperRow = {
   organisation: string | null;
   keywords: readonly string[];
   comment: string | null;
+  license: string | null;
   version: number | null;
   publishedAt: Date | null;
   url: string | null;
@@ -39,6 +40,7 @@ export function emptyRow(identity: string): PaperRow {
     organisation: null,
     keywords: [],
     comment: null,
+    license: null,
     version: null,
     publishedAt: null,
     url: null,
@@ -75,6 +77,7 @@ const FIELDS = [
   'organisation',
   'keywords',
   'comment',
+  'license',
   'publishedAt',
   'url',
   'pdfUrl',

@@ -21,6 +21,8 @@ export type PaperRecord = {
   readonly organisation?: string;
   readonly keywords?: readonly string[];
   readonly comment?: string;
+  /** The licence as the source names it: an address (arXiv) or a word such as `cc_by_nc` (bioRxiv). */
+  readonly license?: string;
   /** arXiv version, from 1. */
   readonly version?: number;
   readonly publishedAt?: Date;

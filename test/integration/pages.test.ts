@@ -34,6 +34,7 @@ beforeAll(async () => {
         categories: ['cs.CL'],
         url: 'javascript:alert(1)',
         codeUrl: 'https://code.example/x',
+        license: 'http://creativecommons.org/licenses/by/4.0/',
       },
     },
   ]);
@@ -346,6 +347,9 @@ describe('papers', () => {
     expect(page.body).toContain('Latent diffusion for speech');
     expect(page.body).toContain('href="/day/2026-06-03"');
     expect((await get('/papers/arxiv:2606.10001')).statusCode).toBe(200);
+    expect((await get('/papers/arxiv:2606.00001')).body).toContain(
+      'Licence: <a href="http://creativecommons.org/licenses/by/4.0/" rel="license">CC BY 4.0</a>',
+    );
     expect((await get('/papers/1')).statusCode).toBe(301);
     for (const path of ['/papers/arxiv:9999.99999', '/papers/999999999', '/papers/x%27'])
       expect((await get(path)).statusCode).toBe(404);

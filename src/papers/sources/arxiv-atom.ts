@@ -72,6 +72,7 @@ export function readFeedEntry(
       : description,
     authors: childrenOf(entry, 'creator').flatMap(({ text }) => splitAuthors(text)),
     categories,
+    license: textIn(entry, 'rights'),
     doi: textIn(entry, 'DOI') ?? textIn(entry, 'doi'),
   });
   if ('missing' in paper) return fault(context.where, paper.missing);

@@ -86,6 +86,7 @@ function commonTexts(meta: XmlElement) {
     abstract: textIn(meta, 'abstract'),
     categories: (textIn(meta, 'categories') ?? '').trim().split(/\s+/),
     comment: textIn(meta, 'comments'),
+    license: textIn(meta, 'license'),
     doi: textIn(meta, 'doi'),
   };
 }

@@ -13,6 +13,8 @@ export type ArxivTexts = {
   /** The primary one first. */
   readonly categories: readonly string[];
   readonly comment?: string | undefined;
+  /** The licence's address. */
+  readonly license?: string | undefined;
   /** One DOI, or several with white space or commas between. */
   readonly doi?: string | undefined;
   readonly version?: number | undefined;
@@ -41,6 +43,7 @@ export function arxivRecord(texts: ArxivTexts): PaperRecord | { readonly missing
     authors: namesIn([...texts.authors]),
     categories: wordsIn([...new Set(texts.categories)]),
     comment,
+    license: lineOf(texts.license),
     version: texts.version ?? parsed.version,
     publishedAt: texts.publishedAt,
     url: `https://arxiv.org/abs/${parsed.id}`,

@@ -35,6 +35,7 @@ export function readDetails(entry: unknown, context: ReadContext): SourceItem {
     authors: peopleIn(entry['authors']),
     categories: category ? [category] : undefined,
     organisation,
+    license: lineOf(entry['license']),
     version: Number.isInteger(version) && version > 0 ? version : undefined,
     url: `https://www.${server}.org/content/${doi}`,
     pdfUrl: `https://www.${server}.org/content/${doi}.full.pdf`,

@@ -3,6 +3,7 @@ import type { PaperDetail } from '../paper-views.ts';
 import type { Site } from '../site.ts';
 import { votesChart } from './chart.ts';
 import type { Html, Page } from './layout.ts';
+import { licenceOf } from './licence.ts';
 import { paperFacts, paperLinks, paperPath, type TopicsOf, topicChips } from './paper.ts';
 import { displayText, SHOW } from './show.ts';
 
@@ -26,6 +27,7 @@ export function paperPage(site: Site, detail: PaperDetail, topicsOf: TopicsOf): 
 <h2>Abstract</h2>
 <p class="abstract" dir="auto">${displayText(paper.abstract)}</p>
 !${detail.comment ? html`<p class="soft" dir="auto">${displayText(detail.comment)}</p>` : ''}
+!${licence(detail)}
 !${topicChips(site, paper, topicsOf)}
 !${votesChart(detail.signals)}
 !${listings(site, detail)}
@@ -39,6 +41,12 @@ const identifiers = ({ paper, version }: PaperDetail): string[] => [
   ...(paper.doi ? [`doi:${paper.doi}`] : []),
   ...(paper.publishedAt ? [`published ${paper.publishedAt.toISOString().slice(0, 10)}`] : []),
 ];
+
+function licence({ license }: PaperDetail): Html {
+  if (license === null) return '';
+  const { name, url } = licenceOf(license);
+  return html`<p class="soft">Licence: !${url ? html`<a href="${url}" rel="license">${displayText(name)}</a>` : html`${displayText(name)}`}</p>`;
+}
 
 function authors(site: Site, { paper }: PaperDetail): Html {
   if (paper.authors.length === 0) return '';

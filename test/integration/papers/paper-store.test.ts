@@ -48,6 +48,7 @@ describe('storing', () => {
       organisation: 'A, B & C',
       keywords: ['a,b', '{}'],
       comment: '12 pages',
+      license: 'cc_by, "{x}"',
       version: 2,
       publishedAt: new Date('2026-06-01T17:59:59Z'),
       url: 'https://arxiv.org/abs/2606.01234',
@@ -55,7 +56,7 @@ describe('storing', () => {
     };
     const { papers } = await store.put([listing(paper, { signals: { upvotes: 7, github_stars: 80_000 } })]);
     const [stored] = await store.papersByIds(papers);
-    const { sourceId: _sourceId, comment: _comment, version: _version, ...fields } = paper;
+    const { sourceId: _sourceId, comment: _comment, version: _version, license, ...fields } = paper;
     expect(stored).toEqual({
       ...fields,
       id: papers[0],
@@ -69,6 +70,8 @@ describe('storing', () => {
       comments: null,
       githubStars: 80_000,
     });
+    const row = await test.database.selectFrom('papers').select(['license', 'provenance']).executeTakeFirst();
+    expect(row).toMatchObject({ license, provenance: { license: 'jsonl' } });
   });
 
   it('is idempotent', async () => {

@@ -96,7 +96,7 @@ const entry = (
   type: string,
 ) => `<entry><id>oai:arXiv.org:${id}v1</id><title>T</title><link href="https://arxiv.org/abs/${id}"/>
   <summary>arXiv:${id}v1 Announce Type: ${type} \nAbstract: Abstract: things.</summary><category term="cs.CL"/><category term="cs.AI"/>
-  <published>2026-06-02T00:00:00-04:00</published><arxiv:announce_type>${type}</arxiv:announce_type><dc:creator>A. One, B. Two</dc:creator></entry>`;
+  <published>2026-06-02T00:00:00-04:00</published><arxiv:announce_type>${type}</arxiv:announce_type><dc:creator>A. One, B. Two</dc:creator><dc:rights>http://creativecommons.org/licenses/by/4.0/</dc:rights></entry>`;
 
 describe('the announcement feeds', () => {
   it('Atom: kinds, days and sections', async () => {
@@ -109,7 +109,11 @@ describe('the announcement feeds', () => {
         kind: 'new',
         section: 'cs.CL',
         listedOn: '2026-06-02',
-        paper: { abstract: 'Abstract: things.', authors: ['A. One', 'B. Two'] },
+        paper: {
+          abstract: 'Abstract: things.',
+          authors: ['A. One', 'B. Two'],
+          license: 'http://creativecommons.org/licenses/by/4.0/',
+        },
       },
       { kind: 'cross', section: 'cs.AI' },
       { kind: 'replace', section: 'cs.CL' },
@@ -152,7 +156,7 @@ describe('OAI-PMH', () => {
     const meta = `<metadata><arXiv xmlns="http://arxiv.org/OAI/arXiv/"><id>2606.00001</id><created>2026-06-01</created>
       <authors><author><keyname>King</keyname><forenames>M. L.</forenames><suffix>Jr.</suffix></author><author><keyname>Planck Collaboration</keyname></author></authors>
       <title>A
-  Title</title><categories>cs.CL cs.AI</categories><acm-class>37K05</acm-class><doi>10.1000/x, 10.2000/y</doi><abstract>  We.\n</abstract></arXiv></metadata>`;
+  Title</title><categories>cs.CL cs.AI</categories><acm-class>37K05</acm-class><license>http://creativecommons.org/licenses/by/4.0/</license><doi>10.1000/x, 10.2000/y</doi><abstract>  We.\n</abstract></arXiv></metadata>`;
     expect(
       listings(
         await read('arxiv', 'oai.xml', oai(`<ListRecords>${record('2606.00001', meta)}</ListRecords>`)),
@@ -168,6 +172,7 @@ describe('OAI-PMH', () => {
           title: 'A Title',
           doi: '10.1000/x',
           aliases: ['doi:10.2000/y'],
+          license: 'http://creativecommons.org/licenses/by/4.0/',
         },
       },
     ]);
@@ -177,7 +182,7 @@ describe('OAI-PMH', () => {
     const raw = `<metadata><arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>0811.3693</id><submitter>P</submitter>
       <version version="v1"><date>Sat, 22 Nov 2008 16:22:20 GMT</date></version><version version="v10"><date>Thu, 27 May 2010 12:43:12 GMT</date></version>
       <version version="v2"><date>Tue, 9 Dec 2008 23:29:22 GMT</date></version><title>T</title><authors>A. One (X, Y (Z)), B. Two and C. Three</authors>
-      <categories>cs.DS</categories><comments>This paper has been withdrawn by the author</comments><abstract>We.</abstract></arXivRaw></metadata>`;
+      <categories>cs.DS</categories><comments>This paper has been withdrawn by the author</comments><license>http://arxiv.org/licenses/nonexclusive-distrib/1.0/</license><abstract>We.</abstract></arXivRaw></metadata>`;
     const dc = '<metadata><oai_dc:dc xmlns:oai_dc="urn:dc"/></metadata>';
     const answer = oai(
       `<ListRecords>${record('0811.3693', raw)}${record('2606.00002', '', ' status="deleted"')}${record('2606.00003', dc)}</ListRecords>`,
@@ -188,6 +193,7 @@ describe('OAI-PMH', () => {
         paper: {
           version: 10,
           withdrawn: true,
+          license: 'http://arxiv.org/licenses/nonexclusive-distrib/1.0/',
           authors: ['A. One', 'B. Two', 'C. Three'],
           publishedAt: new Date('2008-11-22T16:22:20Z'),
         },

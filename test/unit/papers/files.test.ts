@@ -209,6 +209,7 @@ describe('bioRxiv', () => {
       category: 'biochemistry',
       abstract: 'A',
       published: 'NA',
+      license: 'cc_by_nc_nd',
       server: 'medRxiv',
     };
     const items = await read(
@@ -225,7 +226,7 @@ describe('bioRxiv', () => {
           source: 'medrxiv',
           listedOn: '2019-05-07',
           kind: 'new',
-          paper: { authors: ['H. Tachiwana', 'The Consortium'] },
+          paper: { authors: ['H. Tachiwana', 'The Consortium'], license: 'cc_by_nc_nd' },
         },
       },
       { listing: { kind: 'replace', paper: { version: 2, aliases: ['doi:10.1000/j'] } } },
