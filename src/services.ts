@@ -20,6 +20,8 @@ import { coverageView } from './papers/coverage.ts';
 import { createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
+import { sourceStatuses } from './papers/poll.ts';
+import { createSourceMemory } from './papers/source-memory-store.ts';
 import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
@@ -176,6 +178,8 @@ export function createServices(on: Foundations) {
     now,
     digestHtml,
     days: createDayViews({ database, papers, now }),
+    sourceStatuses: () =>
+      sourceStatuses({ memory: createSourceMemory({ database }), now }, config.papers.sources),
     catalogue: topics.catalogue,
     papersByIds: papers.papersByIds,
     ...(config.mail.kind === 'mailbox'

@@ -19,6 +19,7 @@ import { ownRoutes } from './routes/own.ts';
 import { paperRoutes } from './routes/papers.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
 import { robotsRoutes } from './routes/robots.ts';
+import { sourcesRoutes } from './routes/sources.ts';
 import { subscribeRoutes } from './routes/subscribe.ts';
 import { type Site, siteUrls } from './site.ts';
 import type { Web } from './web.ts';
@@ -77,6 +78,7 @@ export async function createApp(
         await papers.register(rateLimit, { global: false });
         await papers.register(paperRoutes(web));
       });
+      await pages.register(sourcesRoutes(web));
       await pages.register(robotsRoutes(web));
       if (deps.mailPreviews) await pages.register(mailRoutes(web, deps.mailPreviews));
       await pages.register(async (api) => registerApi(api, web, options.apiRequestsPerMinute ?? 300), {

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { PreviewMessage } from '#src/mail/preview/messages.ts';
 import type { Paper } from '#src/papers/paper.ts';
+import type { SourceStatus } from '#src/papers/source-health.ts';
 import type { Subscribers } from '#src/subscribers/lifecycle.ts';
 import type { Links } from '#src/subscribers/links.ts';
 import type { Tokens } from '#src/subscribers/tokens.ts';
@@ -23,6 +24,8 @@ export type WebDependencies = {
   readonly preview: Preview;
   /** The digests a reader was sent, newest first. */
   readonly archive: (id: SubscriberId, limit: number) => Promise<readonly ArchivedDigest[]>;
+  /** How the configured sources are. */
+  readonly sourceStatuses: () => Promise<readonly SourceStatus[]>;
   /** The topic catalogue in force. */
   readonly catalogue: () => Promise<readonly CatalogueTopic[]>;
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<Paper[]>;

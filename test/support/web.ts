@@ -72,6 +72,7 @@ export async function createTestWeb(
         seenPapers: async () => new Set(),
       }),
       archive: (id, limit) => archiveOf(database, id, limit),
+      sourceStatuses: async () => [],
       catalogue: topics.catalogue,
       papersByIds: papers.papersByIds,
       digestHtml: async () => null,

@@ -87,6 +87,7 @@ function foot(site: Site): Html {
 <li><a href="${site.base}/today.atom">Atom feed</a></li>
 <li><a href="${site.base}/today.json">JSON Feed</a></li>
 <li><a href="${site.base}/api">API</a></li>
+<li><a href="${site.base}/sources">Sources</a></li>
 </ul>
 <p>Run by ${site.operatorName}!${site.postalAddress ? html`, ${site.postalAddress}` : ''}. No cookies, no tracking.</p>
 </footer>`;
