@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readConfig } from '#src/config.ts';
 import type { IsoDate } from '#src/database/ids.ts';
 import type { IngestReport } from '#src/papers/ingest.ts';
@@ -10,7 +10,17 @@ import { openReading } from '#src/reading.ts';
 import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 import { withServices } from './with-services.ts';
 
-type Options = { dryRun?: boolean; json?: boolean; from?: IsoDate; to?: IsoDate; on?: IsoDate };
+type Options = {
+  dryRun?: boolean;
+  json?: boolean;
+  from?: IsoDate;
+  to?: IsoDate;
+  on?: IsoDate;
+  week?: string;
+  month?: string;
+  query?: string;
+  limit?: number;
+};
 
 const day = (flag: string, description: string) => new Option(flag, description).argParser(dateOption);
 
@@ -24,19 +34,70 @@ export function registerIngest(program: Command, io: Io): void {
     .addOption(day('--from <date>', 'first day to read'))
     .addOption(day('--to <date>', 'last day to read'))
     .addOption(day('--on <date>', 'the day to list papers on where the input names none (default: today)'))
+    .addOption(
+      new Option('--week <week>', 'huggingface: the list of an ISO week, 2026-W23')
+        .argParser(matching(/^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$/, 'an ISO week such as 2026-W23'))
+        .conflicts(['from', 'to', 'month']),
+    )
+    .addOption(
+      new Option('--month <month>', 'huggingface: the list of a month, 2026-06')
+        .argParser(matching(/^\d{4}-(0[1-9]|1[0-2])$/, 'a month such as 2026-06'))
+        .conflicts(['from', 'to']),
+    )
+    .addOption(
+      new Option('--query <query>', 'arxiv: what its API finds, such as "cat:cs.CL AND ti:diffusion"')
+        .argParser(matching(/\S/, 'a query such as cat:cs.CL'))
+        .conflicts(['from', 'to']),
+    )
+    .addOption(
+      new Option('--limit <count>', 'with --query: papers at most (default: 100)').argParser(limitOption),
+    )
     .option('--dry-run', 'read and check everything, store nothing')
     .option('--json', 'print {"listings", "papers", "faults", …}')
     .action((source: string, files: string[], options: Options) => runIngest(io, source, files, options));
 }
 
+/** An option whose value looks like `pattern`. */
+const matching = (pattern: RegExp, expected: string) => (text: string) => {
+  if (!pattern.test(text)) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return text;
+};
+
+/** arXiv's API goes no further (its manual, section 3.1.1.2). */
+const MOST_FOUND = 30_000;
+
+function limitOption(text: string): number {
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MOST_FOUND)
+    throw new InvalidArgumentError(`Expected a whole number from 1 to ${MOST_FOUND}.`);
+  return limit;
+}
+
+/** Each source has ways of asking of its own; one that it doesn't have is not passed over in silence. */
+function checkQuestion(source: string, files: readonly string[], options: Options): void {
+  const { week, month, query, limit } = options;
+  const asked = query ?? week ?? month;
+  if ((week ?? month) !== undefined && source !== 'huggingface')
+    throw new CommandError('--week and --month are for the source huggingface.');
+  if (query !== undefined && source !== 'arxiv') throw new CommandError('--query is for the source arxiv.');
+  if (limit !== undefined && query === undefined) throw new CommandError('--limit needs --query.');
+  if (asked !== undefined && files.length > 0)
+    throw new CommandError('--week, --month and --query ask the network: name no files with them.');
+}
+
 async function runIngest(io: Io, source: string, files: string[], options: Options): Promise<void> {
-  const { from, to, on } = options;
+  const { from, to, on, week, month, query, limit } = options;
+  checkQuestion(source, files, options);
   const command: IngestCommand = {
     source,
     files,
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
     ...(on ? { listedOn: on } : {}),
+    ...(week ? { week } : {}),
+    ...(month ? { month } : {}),
+    ...(query ? { query } : {}),
+    ...(limit ? { limit } : {}),
   };
   const report = options.dryRun
     ? await readDry(io, command)

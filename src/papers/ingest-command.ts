@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IsoDate } from '#src/database/ids.ts';
 import { type IngestOptions, type IngestReport, type IngestStore, ingest } from './ingest.ts';
+import type { SourceRequest } from './source.ts';
 import { dateInName } from './sources/json-lines.ts';
 import type { Sources } from './sources/sources.ts';
 
@@ -14,7 +15,7 @@ export type IngestCommand = {
   readonly to?: IsoDate;
   /** The day to list papers on where the input names none. */
   readonly listedOn?: IsoDate;
-};
+} & Pick<SourceRequest, 'week' | 'month' | 'query' | 'limit'>;
 
 /** What came of it. */
 export type IngestOutcome =
@@ -38,11 +39,11 @@ export async function ingestCommand(
 ): Promise<IngestOutcome> {
   const source = deps.sources.get(command.source);
   if (!source) return { type: 'unknown-source', known: [...deps.sources.keys()] };
-  const { source: _name, files: named, ...days } = command;
-  const files = await expanded(named, days);
+  const { source: _name, files: named, ...request } = command;
+  const files = await expanded(named, request);
   if ('missing' in files) return { type: 'no-such-file', file: files.missing };
   const items = source.read({
-    ...days,
+    ...request,
     now: deps.now(),
     ...(named.length > 0 ? { files: files.found } : {}),
   });

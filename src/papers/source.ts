@@ -11,6 +11,12 @@ export type SourceRequest = {
   readonly from?: IsoDate;
   /** Last day asked for, included. */
   readonly to?: IsoDate;
+  /** Hugging Face: an ISO week (`2026-W23`) or a month (`2026-06`) instead of days. */
+  readonly week?: string;
+  readonly month?: string;
+  /** arXiv: a query of its API instead of days, and how many papers at most. */
+  readonly query?: string;
+  readonly limit?: number;
   /** arXiv ids in any form, pasted by a curator, to be fetched and completed. */
   readonly ids?: readonly string[];
   /** The day to list papers on where the input names none; default: the UTC date of `now`. */

@@ -81,6 +81,9 @@ describe('mistakes get a clear message and an exit code', () => {
     [['ingest', 'page', 'no-such-file.txt', '--dry-run'], {}, 1, /no file or folder no-such-file.txt/],
     [['plan', '--now', 'tomorrow'], {}, 2, /expected an instant/],
     [['ingest', 'arxiv', '--from', '2026-02-30'], {}, 2, /not a calendar date/],
+    [['ingest', 'huggingface', '--week', '2026-23'], {}, 2, /Expected an ISO week such as 2026-W23/],
+    [['ingest', 'arxiv', '--month', '2026-06'], {}, 1, /--week and --month are for the source huggingface/],
+    [['ingest', 'arxiv', '--query', 'cat:cs.CL', '--limit', '0'], {}, 2, /whole number from 1 to 30000/],
     [['replay', '--from', '2026-06-01'], {}, 2, /required option/],
   ])('%j', async (args, environment, code, message) => {
     const result = await paperboy(args as string[], environment);

@@ -6,6 +6,7 @@ import { readFeeds } from './arxiv-feed.ts';
 import { readHarvest } from './arxiv-harvest.ts';
 import { readListingPage } from './arxiv-listing-page.ts';
 import { readListingDay } from './arxiv-listings.ts';
+import { readQuery } from './arxiv-query.ts';
 import { type ArxivAnswer, readArxivXml } from './arxiv-xml.ts';
 import type { Network } from './fetch.ts';
 import { dateInName, startOfDay } from './json-lines.ts';
@@ -18,7 +19,7 @@ const HEAD = 512;
 
 /**
  * arXiv. Live: the latest announcement feeds of the configured categories; with a `from` in the past a harvest of the
- * days since by OAI-PMH as well. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
+ * days since by OAI-PMH as well; with a `query` what the API finds. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
  * of the announcements; OAI-PMH; the page `/list/…/new`) and JSON lines of announcements, told by their content.
  */
 export function createArxivSource(network: Network | null, categories: readonly string[]): Source {
@@ -35,6 +36,8 @@ async function* readLive(
   request: SourceRequest,
 ): AsyncIterable<SourceItem> {
   if (!network) return yield fault('arxiv', 'no network here: name recorded files');
+  const { query, limit } = request;
+  if (query !== undefined) return yield* readQuery(network, { query, limit }, request);
   const today = utcDate(request.now);
   const from = request.from ?? request.to ?? today;
   const to = request.to ?? today;

@@ -17,7 +17,7 @@ const REVISIT_DAYS = 14;
 
 /**
  * The community's daily list of Hugging Face, `GET /api/daily_papers`. Live: the days from `from` to `to`, by default today
- * and the two weeks before it, since votes keep growing. From files: recorded answers.
+ * and the two weeks before it, since votes keep growing; with `week` or `month` the list of that. From files: recorded answers.
  */
 export function createHuggingFaceSource(
   network: Network | null,
@@ -43,12 +43,15 @@ async function* readLive(
   request: SourceRequest,
 ): AsyncIterable<SourceItem> {
   if (!network) return yield fault('huggingface', 'no network here: name recorded files');
+  const { week, month } = request;
+  if (week !== undefined) return yield* readList(network, base, { name: week, query: { week } }, request);
+  if (month !== undefined) return yield* readList(network, base, { name: month, query: { month } }, request);
   const to = request.to ?? utcDate(request.now);
   const from = request.from ?? addDays(to, -REVISIT_DAYS);
   for (let day = to; day >= from; day = addDays(day, -1)) {
     if (!request.from && (await wasAskedLately(network, day, request.now))) continue;
     let broken = false;
-    for await (const item of readDay(network, base, day, request)) {
+    for await (const item of readList(network, base, { name: day, query: { date: day }, day }, request)) {
       broken ||= item.type === 'fault' && item.fault.where.startsWith(base);
       yield item;
     }
@@ -64,28 +67,35 @@ async function wasAskedLately({ memory }: Network, day: IsoDate, now: Date): Pro
   return now.getTime() - asked < REVISIT_MS;
 }
 
-const askedKey = (day: IsoDate) => `huggingface:${day}:asked`;
+const askedKey = (name: string) => `huggingface:${name}:asked`;
 
-async function* readDay(
+/** A list of the API: of a day, a week or a month. `day`: where entries name none. */
+type List = {
+  readonly name: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly day?: IsoDate;
+};
+
+async function* readList(
   network: Network,
   base: string,
-  day: IsoDate,
+  list: List,
   request: SourceRequest,
 ): AsyncIterable<SourceItem> {
   const whole: SourceItem = {
     type: 'checkpoint',
-    reached: () => network.memory.remember(askedKey(day), request.now.toISOString()),
+    reached: () => network.memory.remember(askedKey(list.name), request.now.toISOString()),
   };
-  const key = `huggingface:${day}:pages`;
+  const key = `huggingface:${list.name}:pages`;
   const pagesBefore = Number(await network.memory.recall(key)) || 0;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const url = `${base}?${new URLSearchParams({ date: day, limit: String(PAGE), p: String(page) }).toString()}`;
+    const url = `${base}?${new URLSearchParams({ ...list.query, limit: String(PAGE), p: String(page) }).toString()}`;
     const fetched = await fetchChanged(network, url, 'application/json');
     if (fetched.type === 'fault') return yield fetched.item;
     // The page after an unchanged one may have changed all the same.
     if (fetched.type === 'unchanged' && page + 1 < pagesBefore) continue;
     if (fetched.type === 'unchanged') return yield whole;
-    const { items, count } = readAnswer(fetched.body, { where: url, day, receivedAt: request.now });
+    const { items, count } = readAnswer(fetched.body, { where: url, day: list.day, receivedAt: request.now });
     yield* items;
     if (items.every((item) => item.type !== 'fault'))
       yield {
@@ -95,7 +105,7 @@ async function* readDay(
       };
     if (count < PAGE) return yield whole;
   }
-  yield fault(base, `${day}: more than ${MAX_PAGES} pages`);
+  yield fault(base, `${list.name}: more than ${MAX_PAGES} pages`);
 }
 
 type AnswerContext = {

@@ -12,6 +12,7 @@ import { createSourceMemory } from '#src/papers/source-memory-store.ts';
 import { readFeeds } from '#src/papers/sources/arxiv-feed.ts';
 import { readHarvest } from '#src/papers/sources/arxiv-harvest.ts';
 import { createArxivIdsSource } from '#src/papers/sources/arxiv-ids.ts';
+import { readQuery } from '#src/papers/sources/arxiv-query.ts';
 import { createBiorxivSource } from '#src/papers/sources/biorxiv.ts';
 import { createHuggingFaceSource } from '#src/papers/sources/huggingface.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
@@ -97,6 +98,20 @@ describe('Hugging Face, live', () => {
     expect(await run(source())).toMatchObject({ listings: 0, faults: [] });
     expect(visits('/api')).toBe(6);
   });
+
+  it.each([['week', '2026-W23'] as const, ['month', '2026-06'] as const])(
+    'reads a %s, page by page',
+    async (kind, value) => {
+      const asked: string[] = [];
+      paths['/api'] = (request, response) => {
+        const query = new URL(request.url ?? '', server.origin).searchParams;
+        asked.push(query.toString());
+        response.end(query.get('p') === '0' ? rows(0, 50) : rows(50, 60));
+      };
+      expect(await run(source(), { [kind]: value })).toMatchObject({ listings: 60, papers: 60, faults: [] });
+      expect(asked).toEqual([`${kind}=${value}&limit=50&p=0`, `${kind}=${value}&limit=50&p=1`]);
+    },
+  );
 
   it('keeps votes as a series', async () => {
     paths['/api'] = (_, response, visit) => response.end(rows(0, 1, visit === 1 ? 5 : 90));
@@ -195,6 +210,57 @@ describe('arXiv, live', () => {
         ? response.writeHead(503, { 'retry-after': '0' }).end()
         : response.end(part(['2606.00001'], ''));
     expect(await run(harvest())).toMatchObject({ listings: 1, faultCount: 0 });
+  });
+
+  const found = (from: number, to: number, total: number) =>
+    `<feed><opensearch:totalResults xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">${total}</opensearch:totalResults>${Array.from(
+      { length: to - from },
+      (_, n) =>
+        `<entry><id>http://arxiv.org/abs/2606.${String(from + n).padStart(5, '0')}v1</id><title>T</title><summary>A</summary><category term="cs.CL"/></entry>`,
+    ).join('')}</feed>`;
+  const find = (limit?: number) => ({
+    read: (request: SourceRequest) =>
+      readQuery(network(), { query: 'cat:cs.CL AND ti:"a b"', limit }, request, `${server.origin}/query`),
+  });
+
+  it('finds by a free query, as many as asked for', async () => {
+    const asked: URLSearchParams[] = [];
+    paths['/query'] = (request, response) => {
+      const query = new URL(request.url ?? '', server.origin).searchParams;
+      asked.push(query);
+      const start = Number(query.get('start'));
+      // The API gives less than it is asked for at times.
+      response.end(found(start, Math.min(start + Number(query.get('max_results')), start + 80, 230), 230));
+    };
+    expect(await run(find(150))).toMatchObject({ listings: 150, papers: 150, faults: [] });
+    expect(asked[0]?.get('search_query')).toBe('cat:cs.CL AND ti:"a b"');
+    expect(asked.map((query) => `${query.get('start')}+${query.get('max_results')}`)).toEqual([
+      '0+100',
+      '80+70',
+    ]);
+    expect(await run(find(1000))).toMatchObject({ listings: 230, faults: [] });
+    expect(await run(find())).toMatchObject({ listings: 100, faults: [] });
+  });
+
+  it('says so when a list found is cut short, or the query is wrong', async () => {
+    paths['/query'] = (request, response) =>
+      response.end((request.url ?? '').includes('start=0') ? found(0, 100, 230) : found(0, 0, 230));
+    expect(await run(find(150))).toMatchObject({
+      listings: 100,
+      faults: [{ message: 'arXiv says 230 papers fit, and gave none after 100' }],
+    });
+    paths['/query'] = (_, response) =>
+      response
+        .writeHead(400)
+        .end(
+          '<feed><entry><id>http://arxiv.org/api/errors#x</id><summary>malformed query</summary></entry></feed>',
+        );
+    expect(await run(find())).toMatchObject({
+      listings: 0,
+      faults: [{ message: 'arXiv answers: malformed query' }],
+    });
+    paths['/query'] = (_, response) => response.end(found(0, 0, 0));
+    expect(await run(find())).toMatchObject({ listings: 0, faults: [] });
   });
 
   it('completes pasted ids, and names those that don’t exist', async () => {
