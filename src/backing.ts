@@ -7,6 +7,7 @@ import { type Mailbox, startMailbox } from './embedded/mailbox.ts';
 import { choosePort, isFree } from './embedded/ports.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
 import type { Log } from './log.ts';
+import { requireDatabase, requireDataFolder, requireRedis } from './reachable.ts';
 
 /** The services behind Paperboy, embedded or external, opened. */
 export type Backing = {
@@ -29,7 +30,8 @@ export type Role = 'start' | 'command' | { readonly separate: 'api' | 'worker' }
 
 /**
  * Opens the database, the mailbox and the secret.
- * @throws ConfigError when a separate process would need an embedded service; Error when a service can't be started
+ * @throws ConfigError when a separate process would need an embedded service, or one that is set can't be reached;
+ *   Error when an embedded one can't be started
  */
 export async function openBacking(config: Config, role: Role, log: Log): Promise<Backing> {
   if (typeof role === 'object') refuseEmbedded(config, role.separate);
@@ -38,20 +40,38 @@ export async function openBacking(config: Config, role: Role, log: Log): Promise
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
+  if (needsFolder(config, role)) await requireDataFolder(config.dataDir);
   try {
-    const [server, mailbox, secret] = await Promise.all([
+    const [server, mailbox, secret] = await allOrNothing([
       openServer(config, role, closers),
       openMailbox(config, role, closers),
       readSecret(config),
-    ]);
+    ] as const);
     const onError = (error: Error) => log.warn({ err: error }, 'database connection lost');
     const database = openDatabase(server, { max: config.databasePool, onError });
     closers.push(() => database.destroy());
+    await requireDatabase(config, database);
+    if (role !== 'command') await requireRedis(config);
     return { databaseUrl: server, database, ...mailbox, secret, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** Whether this process keeps anything in the data folder. */
+const needsFolder = (config: Config, role: Role): boolean =>
+  config.secret === null ||
+  config.database.kind === 'embedded' ||
+  role === 'start' ||
+  (typeof role === 'object' && role.separate === 'worker');
+
+/** Like `Promise.all`, but waits for all of them before it rejects: what one has opened can then be closed. */
+async function allOrNothing<T extends readonly Promise<unknown>[]>(
+  tasks: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(tasks);
+  return (await Promise.all(tasks)) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 function refuseEmbedded(config: Config, command: 'api' | 'worker'): void {

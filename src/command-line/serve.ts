@@ -38,35 +38,36 @@ function logOf(config: Config): Log {
 }
 
 /**
- * Closes the backing services on SIGINT, SIGTERM and fatal errors, and before them what `first` was told of.
- * A second signal, or 75 s, ends the process at once.
+ * Opens the service, and from then on closes it and the backing services on SIGINT, SIGTERM and fatal errors; a second
+ * signal, or 75 s, ends the process at once. Should opening fail, the backing services are closed as well.
  */
-function closeGracefully(log: Log, backing: Backing) {
+async function serveFrom(backing: Backing, log: Log, open: () => Promise<Service>): Promise<Service> {
   let service: Service | undefined;
-  closeWithGrace({ delay: 75_000, logger: false }, async ({ signal, err }) => {
+  const grace = closeWithGrace({ delay: 75_000, logger: false }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, 'fatal error, shutting down');
     else log.info({ signal }, 'shutting down');
     await service?.close();
     await backing.close();
     if (err) process.exitCode = 1;
   });
-  return {
-    first: (opened: Service): Service => {
-      service = opened;
-      return opened;
-    },
-  };
+  try {
+    service = await open();
+    return service;
+  } catch (error) {
+    grace.uninstall();
+    await backing.close();
+    throw error;
+  }
 }
 
 async function start(io: Io): Promise<void> {
   const config = readConfig();
   const log = logOf(config);
   const backing = await openBacking(config, 'start', log);
-  const closing = closeGracefully(log, backing);
-  await migrateDatabase(backing.database);
-  const service = closing.first(
-    await openService({ config, backing, log, parts: { web: true, workers: true } }),
-  );
+  const service = await serveFrom(backing, log, async () => {
+    await migrateDatabase(backing.database);
+    return openService({ config, backing, log, parts: { web: true, workers: true } });
+  });
   io.out(banner(config, service, backing));
   void service.ensurePapers().catch((error: unknown) => log.error({ err: error }, 'no papers could be read'));
 }
@@ -96,16 +97,15 @@ async function serve(io: Io, command: 'api' | 'worker'): Promise<void> {
   const config = readConfig();
   const log = logOf(config);
   const backing = await openBacking(config, { separate: command }, log);
-  const closing = closeGracefully(log, backing);
-  const pending = await pendingMigrations(backing.database);
-  if (pending.length > 0) {
-    await backing.close();
-    throw new CommandError(
-      `The database lacks ${pending.length} migration(s) (${pending.join(', ')}): run \`paperboy migrate\` first.`,
-    );
-  }
-  const parts = { web: command === 'api', workers: command === 'worker' };
-  const service = closing.first(await openService({ config, backing, log, parts }));
+  const service = await serveFrom(backing, log, async () => {
+    const pending = await pendingMigrations(backing.database);
+    if (pending.length > 0)
+      throw new CommandError(
+        `The database lacks ${pending.length} migration(s) (${pending.join(', ')}): run \`paperboy migrate\` first.`,
+      );
+    const parts = { web: command === 'api', workers: command === 'worker' };
+    return openService({ config, backing, log, parts });
+  });
   io.out(command === 'api' ? `Paperboy's pages are at ${service.pageUrl}` : 'A Paperboy worker is up');
 }
 
