@@ -116,8 +116,13 @@ async function runIngest(io: Io, source: string, files: string[], options: Optio
 
 /** A dry run needs no database: rates are kept in this process. */
 async function readDry(io: Io, command: IngestCommand): Promise<IngestReport> {
-  const { contact, arxivCategories } = readConfig().papers;
-  const network = createNetwork({ database: null, contact, now: () => new Date() });
+  const { contact, arxivCategories, keepAnswersIn } = readConfig().papers;
+  const network = createNetwork({
+    database: null,
+    contact,
+    now: () => new Date(),
+    ...(keepAnswersIn ? { keepAnswersIn } : {}),
+  });
   const sources = createSources({ network, arxivCategories });
   try {
     return await read(io, command, null, sources);

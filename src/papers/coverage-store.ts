@@ -25,6 +25,8 @@ export async function countListings(
       from listings l
       where l.source = ${source} and l.listed_on between ${addDays(on, -USUAL_DAYS)}::date and ${on}::date
         and l.seen_at <= ${seenBefore}
+        -- ids and queries that a curator has read are no announcement
+        and (l.source <> 'arxiv' or l.kind <> 'daily')
       group by l.listed_on, l.paper_id),
     placed as (
       select listed.listed_on, section, listed.kind, first_on,

@@ -31,8 +31,8 @@ export function createNetwork(options: NetworkOptions): Network & { close(): Pro
   return { http, memory: database ? createSourceMemory({ database }) : noMemory, close: () => http.close() };
 }
 
-/** Writes each answer as `{url, status_code, body}`, the form that `ingest` reads as a recorded call. */
-function keepIn(folder: string): NonNullable<HttpClientOptions['keep']> {
+/** Writes each answer as `{url, status_code, body}` into a folder, the form that `ingest` reads as a recorded call. */
+export function keepIn(folder: string): NonNullable<HttpClientOptions['keep']> {
   return async ({ url, status, body, at }) => {
     await mkdir(folder, { recursive: true });
     const name = `${at.toISOString().replaceAll(':', '-')}-${createHash('sha256').update(url).digest('hex').slice(0, 12)}.json`;

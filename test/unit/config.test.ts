@@ -90,3 +90,8 @@ test('docs/configuration.md is the one made from the schema', () => {
   expect(readFileSync(file, 'utf8')).toBe(settingsMarkdown());
   for (const [name] of settingEntries) expect(settingsMarkdown()).toContain(`\`${name}\``);
 });
+
+test('answers are kept where KEEP_ANSWERS_IN says, and nowhere without it', () => {
+  expect(readConfig({}).papers.keepAnswersIn).toBeNull();
+  expect(readConfig({ KEEP_ANSWERS_IN: 'kept' }).papers.keepAnswersIn).toMatch(/^[/].*[/]kept$/);
+});

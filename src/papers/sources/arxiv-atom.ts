@@ -35,7 +35,8 @@ export function readApiEntry(entry: XmlElement, context: ReadContext): SourceIte
       source: 'arxiv',
       listedOn: day,
       kind: 'daily',
-      section: paper.categories?.[0] ?? '',
+      // Not the primary category: an announcement of the same day is a listing of its own.
+      section: '',
       observedAt,
       paper,
       ...position,

@@ -10,9 +10,8 @@ import { readQuery } from './arxiv-query.ts';
 import { type ArxivAnswer, readArxivXml } from './arxiv-xml.ts';
 import type { Network } from './fetch.ts';
 import { dateInName, startOfDay } from './json-lines.ts';
-import { isFields } from './loose-record.ts';
 import type { ReadContext } from './read-context.ts';
-import { jsonOf, readRecorded } from './recorded-file.ts';
+import { readRecorded, recordedCall } from './recorded-file.ts';
 
 /** Bytes that tell the form of a file. */
 const HEAD = 512;
@@ -80,8 +79,8 @@ function* complete(body: Buffer, context: ReadContext): Iterable<SourceItem> {
 
 /** A recorded call `{url, status_code, body}`, or a single JSON line in a file of another name. */
 function* readRecordedCall(body: Buffer, context: ReadContext): Iterable<SourceItem> {
-  const call = jsonOf(body);
-  if (!isFields(call) || typeof call['body'] !== 'string')
+  const call = recordedCall(body);
+  if (!call)
     return yield fault(context.where, 'not a recorded call: {"url", "status_code", "body"} is expected');
-  yield* complete(Buffer.from(call['body']), context);
+  yield* complete(call.body, context);
 }

@@ -5,7 +5,7 @@ import { lineOf } from '../text.ts';
 import { readDetails } from './biorxiv-entry.ts';
 import { fetchChanged, type Network } from './fetch.ts';
 import { type Fields, isFields } from './loose-record.ts';
-import { jsonOf, readRecorded } from './recorded-file.ts';
+import { jsonOf, readRecorded, recordedCall } from './recorded-file.ts';
 
 /** Answers of one interval at most: a guard against a cursor that leads in circles. 100 records each. */
 const MAX_PARTS = 2000;
@@ -30,7 +30,7 @@ async function* readFiles(files: readonly string[], request: SourceRequest): Asy
   for (const file of files) {
     const recorded = await readRecorded(file);
     if ('message' in recorded) yield fault(file, recorded.message);
-    else yield* readAnswer(recorded.body, file, request).items;
+    else yield* readAnswer(recordedCall(recorded.body)?.body ?? recorded.body, file, request).items;
   }
 }
 

@@ -4,7 +4,7 @@ import { fault, type Source, type SourceRequest } from '../source.ts';
 import { fetchChanged, type Network } from './fetch.ts';
 import { readEntry } from './huggingface-entry.ts';
 import { dateInName } from './json-lines.ts';
-import { jsonOf, readRecorded } from './recorded-file.ts';
+import { jsonOf, readRecorded, recordedCall } from './recorded-file.ts';
 
 /** Rows asked for at once; a page that is full is followed by another. */
 const PAGE = 50;
@@ -32,8 +32,14 @@ export function createHuggingFaceSource(
 async function* readFiles(files: readonly string[], request: SourceRequest): AsyncIterable<SourceItem> {
   for (const file of files) {
     const recorded = await readRecorded(file);
-    if ('message' in recorded) yield fault(file, recorded.message);
-    else yield* readAnswer(recorded.body, { where: file, day: dateInName(file) ?? request.listedOn }).items;
+    if ('message' in recorded) {
+      yield fault(file, recorded.message);
+      continue;
+    }
+    const call = recordedCall(recorded.body);
+    // A call's file is named by the time of the call, its address by the day asked for.
+    const day = dateInName(call ? call.url : file) ?? request.listedOn;
+    yield* readAnswer(call?.body ?? recorded.body, { where: file, day }).items;
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { messageOf } from '../source.ts';
+import { isFields } from './loose-record.ts';
 
 /** A whole file, unpacked, or why not. */
 export type RecordedFile = { readonly body: Buffer } | { readonly message: string };
@@ -21,6 +22,14 @@ export async function readRecorded(file: string): Promise<RecordedFile> {
   } catch (error) {
     return { message: messageOf(error) };
   }
+}
+
+/** A call as `KEEP_ANSWERS_IN` and recordings of arXiv keep it: `{"url", "status_code", "body"}`; null for anything else. */
+export function recordedCall(file: Buffer): { readonly url: string; readonly body: Buffer } | null {
+  const call = jsonOf(file);
+  if (!isFields(call) || typeof call['body'] !== 'string') return null;
+  const { url, body } = call;
+  return { url: typeof url === 'string' ? url : '', body: Buffer.from(body) };
 }
 
 /** The JSON value of a UTF-8 body without byte order mark, undefined when it is none. */

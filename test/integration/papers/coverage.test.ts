@@ -31,6 +31,7 @@ describe('an edition’s coverage', () => {
     await store.put([
       listing('2606.00001', ['cs.AI', 'cs.CL']),
       listing('2606.00002', ['cs.AI']),
+      listing('2606.00099', ['cs.AI'], { kind: 'daily', section: '' }),
       listing('2606.00002', ['cs.AI'], { section: 'cs.CL' }),
       listing('2605.00003', ['cs.RO', 'cs.AI'], { kind: 'cross', section: 'cs.AI' }),
       listing('2601.00004', ['cs.AI'], { kind: 'replace' }),

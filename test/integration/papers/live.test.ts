@@ -1,9 +1,13 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
 import { createHttpClient, type HttpClient } from '#src/papers/http/http-client.ts';
 import { ingest } from '#src/papers/ingest.ts';
+import { keepIn } from '#src/papers/network.ts';
 import { createPaperStore, type PaperStore } from '#src/papers/paper-store.ts';
 import { pollSource, sourceStatuses } from '#src/papers/poll.ts';
 import { createLocalRateLimit } from '#src/papers/rate-limit-store.ts';
@@ -309,6 +313,55 @@ describe('bioRxiv, live', () => {
       papers: 3,
       faults: [],
     });
+  });
+});
+
+describe('answers kept in a folder', () => {
+  it('are one file each, and are read again by their sources', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'paperboy-answers-'));
+    const keeping = createHttpClient({
+      contact: null,
+      rateLimit: createLocalRateLimit({ interval: () => 0 }),
+      now: () => now,
+      allowAddress: () => true,
+      keep: keepIn(join(folder, 'kept')),
+    });
+    try {
+      // An entry of the old kind, which doesn't say its day.
+      const entry = { paper: { id: '2606.00001', title: 'Ünïcode', summary: 'S', upvotes: 4 } };
+      const preprint = {
+        doi: '10.1101/1',
+        title: 'T',
+        authors: 'A, B.',
+        date: day,
+        version: '1',
+        server: 'bioRxiv',
+      };
+      paths['/api'] = (_, response) => response.end(JSON.stringify([entry]));
+      paths['/bio/biorxiv/2026-06-02/2026-06-02/0/json'] = (_, response) =>
+        response.end(JSON.stringify({ messages: [{ status: 'ok', total: 1 }], collection: [preprint] }));
+      const kept = { http: keeping, memory };
+      await run(createHuggingFaceSource(kept, `${server.origin}/api`));
+      await run(createBiorxivSource('biorxiv', kept, `${server.origin}/bio`));
+      const names = await readdir(join(folder, 'kept'));
+      expect(names).toHaveLength(2);
+      const read = async (source: Source) => {
+        for (const name of names) {
+          const items = await Array.fromAsync(source.read({ now, files: [join(folder, 'kept', name)] }));
+          if (items[0]?.type === 'listing') return items;
+        }
+        return [];
+      };
+      expect(await read(createHuggingFaceSource(null))).toMatchObject([
+        { listing: { listedOn: day, paper: { title: 'Ünïcode' }, signals: { upvotes: 4 } } },
+      ]);
+      expect(await read(createBiorxivSource('biorxiv', null))).toMatchObject([
+        { listing: { listedOn: day, paper: { doi: '10.1101/1' } } },
+      ]);
+    } finally {
+      await keeping.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -45,7 +45,7 @@ describe('the arXiv API', () => {
         source: 'arxiv',
         listedOn: '2026-06-03',
         kind: 'daily',
-        section: 'hep-th',
+        section: '',
         observedAt: now,
         paper: {
           sourceId: 'hep-th/9901001',
