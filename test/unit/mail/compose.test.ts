@@ -53,6 +53,26 @@ describe('a digest', () => {
     expect(message.envelope.from).toMatch(/^bounces\+d123-[0-9a-f]{10}@paperboy\.example$/);
   });
 
+  test('says in the mail and on its page what was new, had already and late; rows from before say what they know', async () => {
+    const composer = createDigestComposer({
+      papersByIds: samples.papersByIds(papers),
+      recipientsByIds: samples.recipientsByIds([samples.sampleRecipient()]),
+      linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
+      sender: samples.sender,
+      now: () => samples.NOW,
+      coverageOf: async () => ({ fresh: [{ name: 'cs.AI', count: 203 }], late: ['cs.CL'], quiet: [] }),
+    });
+    const before = samples.sampleDigest(papers);
+    const row = { ...before, content: { ...before.content, had: 31 } };
+    const line = '203 new in cs.AI · 10 of 428 papers chosen for you · 31 you already had · cs.CL is late';
+    const oneLine = (text = '') => text.replace(/&(#183|#xB7|middot);/gi, '·').replace(/\s+/g, ' ');
+    const mail = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    for (const part of [mail.text, mail.html, String(await composer.page(row))])
+      expect(oneLine(part)).toContain(line);
+    const old = await PostalMime.parse(composed((await composer.compose([before])).get(before.id)).raw);
+    expect(oneLine(old.text)).toContain('10 of 428 papers chosen for you · cs.CL is late');
+  });
+
   test('is the same twice: Message-ID names edition and reader, and nothing else', async () => {
     const row = samples.sampleDigest(papers);
     const first = composed((await composerOf(papers).compose([row])).get(row.id));
