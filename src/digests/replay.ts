@@ -27,7 +27,7 @@ export type ReplayDeps = {
   readonly deliverAll: () => Promise<void>;
   /** Where an interrupted replay of the same folder had come to; null at the first start. */
   readonly checkpoint: Date | null;
-  /** Remembers that everything before this instant is done. */
+  /** Remembers that everything before this instant is done; what belongs to the instant itself may be. */
   readonly saveCheckpoint: (at: Date) => Promise<void>;
   /** Told once a day of the clock. */
   readonly progress?: (daysDone: number, days: number) => void;
@@ -65,8 +65,9 @@ async function replayDay(deps: ReplayDeps, end: number): Promise<void> {
     const beat = Math.max(Math.ceil(due.getTime() / BEAT_MS) * BEAT_MS, deps.clock.now().getTime());
     if (beat >= end) return;
     deps.clock.set(new Date(beat));
+    // Before the beat: one that is cut short is gone through again at its own hour, not at the next one's.
+    await deps.saveCheckpoint(new Date(beat));
     await deps.planDue();
     await deps.deliverAll();
-    await deps.saveCheckpoint(new Date(beat));
   }
 }
