@@ -1,28 +1,13 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SourceItem } from '#src/papers/paper.ts';
 import { saysWithdrawn } from '#src/papers/sources/arxiv-record.ts';
 import { splitAuthors } from '#src/papers/sources/people.ts';
-import { createSources } from '#src/papers/sources/sources.ts';
+import { readSource } from '#test/support/read-source.ts';
 
 const now = new Date('2026-06-03T09:00:00Z');
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'paperboy-forms-'));
-});
-
-async function read(source: string, name: string, content: string | Buffer): Promise<SourceItem[]> {
-  const file = join(folder, name);
-  await writeFile(file, content);
-  return await Array.fromAsync(
-    createSources()
-      .get(source)
-      ?.read({ now, files: [file] }) ?? [],
-  );
-}
+const read = (source: string, name: string, content: string | Buffer) =>
+  readSource(source, { name, content }, now);
 const listings = (items: SourceItem[]) =>
   items.map((item) => (item.type === 'listing' ? item.listing : item));
 

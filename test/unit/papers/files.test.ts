@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { SourceItem } from '#src/papers/paper.ts';
 import { createSources } from '#src/papers/sources/sources.ts';
+import { readSource } from '#test/support/read-source.ts';
 
 const now = new Date('2026-06-03T09:00:00Z');
 let folder: string;
@@ -12,15 +13,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paperboy-files-'));
 });
 
-async function read(source: string, name: string, content: string | Buffer): Promise<SourceItem[]> {
-  const file = join(folder, name);
-  await writeFile(file, content);
-  return await Array.fromAsync(
-    createSources()
-      .get(source)
-      ?.read({ now, files: [file] }) ?? [],
-  );
-}
+const read = (source: string, name: string, content: string | Buffer) =>
+  readSource(source, { name, content }, now);
 const summary = (items: SourceItem[]) =>
   items.map((item) =>
     item.type === 'listing'
