@@ -1,4 +1,5 @@
-import { type Directions, foldIn } from './statistics/directions.ts';
+import type { LatentSpace } from './latent.ts';
+import { foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
 import { createLexicalIndex, type LexicalIndex, type Text } from './text/lexical-index.ts';
 
@@ -8,8 +9,8 @@ import { createLexicalIndex, type LexicalIndex, type Text } from './text/lexical
  */
 export type Collection = {
   readonly index: LexicalIndex;
-  /** Latent directions of the same texts, where statistics were fitted. */
-  readonly directions: Directions | undefined;
+  /** Where the same texts are compared by meaning; undefined where nothing was fitted. */
+  readonly latent: LatentSpace | undefined;
   readonly candidates: number;
   /** Position of the first background text; the last is before `scored`. */
   readonly backgroundStart: number;
@@ -34,7 +35,7 @@ export function collectTexts(
   );
   return {
     index,
-    directions: statistics && foldIn(index, statistics, scored),
+    latent: statistics && foldIn(index, statistics, scored),
     candidates,
     backgroundStart: statistics ? candidates : 0,
     scored,

@@ -56,7 +56,7 @@ export function createRelevanceModel(collection: Collection): RelevanceModel {
 }
 
 function phraseRelevance(collection: Collection, text: string): Relevance {
-  const { index, directions } = collection;
+  const { index, latent } = collection;
   const stems = phraseStems(text, index.vocabulary);
   const weights = new Map<number, number>();
   const meanings = new Map<number, number>();
@@ -68,7 +68,7 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
   let greatest = 0;
   for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
   const raw = sumPostings(collection, weighted(weights), index.postings.bm25);
-  const meaning = directions?.toPhrase(meanings);
+  const meaning = latent?.toPhrase({ text, terms: meanings });
   const standard = standardise(
     collection,
     { raw, least: greatest * LEAST_PHRASE },
@@ -82,12 +82,12 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
 }
 
 function paperRelevance(collection: Collection, position: number): Relevance {
-  const { index, directions } = collection;
+  const { index, latent } = collection;
   const { starts, terms, unit } = index.rows;
   const [from, to] = [starts[position], starts[position + 1]];
   const weights = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
   const raw = sumPostings(collection, weights, index.postings.unit);
-  const meaning = directions?.toPaper(position);
+  const meaning = latent?.toPaper(position);
   const standard = standardise(
     collection,
     { raw, least: LEAST_COSINE },
