@@ -1,3 +1,4 @@
+import { type Embeddings, embeddedSpace } from './embeddings.ts';
 import type { LatentSpace } from './latent.ts';
 import { foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
@@ -20,24 +21,26 @@ export type Collection = {
   positionOf(given: number): number;
 };
 
-/** Indexes texts, the first `candidates` of which can be chosen. */
+/** Indexes texts, the first `candidates` of which can be chosen. Meaning is that of `embeddings` where they are given, else of the statistics. */
 export function collectTexts(
   texts: readonly Text[],
   candidates: number,
   statistics?: Statistics,
+  embeddings?: Embeddings,
 ): Collection {
   const background = statistics?.background ?? [];
   const scored = statistics ? candidates + background.length : texts.length;
-  const index = createLexicalIndex(
-    [...texts.slice(0, candidates), ...background, ...texts.slice(candidates)],
-    statistics && countedOf(statistics),
-    scored,
-  );
+  const backgroundStart = statistics ? candidates : 0;
+  const all = [...texts.slice(0, candidates), ...background, ...texts.slice(candidates)];
+  const index = createLexicalIndex(all, statistics && countedOf(statistics), scored);
+  const byWords = () => statistics && foldIn(index, statistics, scored);
   return {
     index,
-    latent: statistics && foldIn(index, statistics, scored),
+    latent: embeddings
+      ? embeddedSpace({ texts: all, backgroundStart, scored, embeddings, instead: byWords })
+      : byWords(),
     candidates,
-    backgroundStart: statistics ? candidates : 0,
+    backgroundStart,
     scored,
     positionOf: (given) => (given < candidates ? given : given + background.length),
   };

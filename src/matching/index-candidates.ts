@@ -2,6 +2,7 @@ import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
 import { collectTexts } from './collection.ts';
+import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
 import { titleKey } from './query-match.ts';
 import { createRelevanceModel } from './relevance.ts';
@@ -18,7 +19,8 @@ const RESEMBLES = 0.3;
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
  * candidates themselves) are known but never chosen; so must be the papers of followed topics of kind `paper`.
- * `statistics` make scores comparable between days and bring in meaning beyond words. The result does not
+ * `statistics` make scores comparable between days and bring in meaning beyond words, which `embeddings`
+ * take over where they are given. The result does not
  * depend on the order of the input. Cost: about 1 ms a paper; each distinct topic and each distinct marked paper is
  * scored when the first reader comes with it.
  */
@@ -27,10 +29,11 @@ export function indexCandidates(
   catalogue: readonly CatalogueTopic[],
   context: readonly MatchingPaper[] = [],
   statistics?: Statistics,
+  embeddings?: Embeddings,
 ): CandidateIndex {
   const papers = sortedByIdentity(given, new Set());
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
-  const collection = collectTexts(known, papers.length, statistics);
+  const collection = collectTexts(known, papers.length, statistics, embeddings);
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);

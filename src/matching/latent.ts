@@ -1,11 +1,12 @@
 /**
  * Texts as points where nearness is nearness in meaning, whatever the words: latent semantic analysis
- * (statistics/directions.ts), or the vectors of an embeddings model. Positions are those of a collection's index.
+ * (statistics/directions.ts), or the vectors of an embeddings model (embeddings.ts). Positions are those of a collection's index.
  */
 export type LatentSpace = {
-  toPhrase(phrase: LatentPhrase): Cosines;
-  /** With the text at a position. */
-  toPaper(position: number): Cosines;
+  /** With a phrase; undefined where nothing is known of its meaning. */
+  toPhrase(phrase: LatentPhrase): Cosines | undefined;
+  /** With the text at a position; undefined as above. */
+  toPaper(position: number): Cosines | undefined;
 };
 
 /** A phrase as it was written, and as weighted terms of the index. */

@@ -1,7 +1,7 @@
 import { topicName } from '#src/topics/catalogue.ts';
 import { topicKey } from '#src/topics/parse-topic.ts';
 import { parseQuery } from '#src/topics/query/parse.ts';
-import { positiveText } from '#src/topics/query/query.ts';
+import { rankedText } from '#src/topics/query/query.ts';
 import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
@@ -128,12 +128,8 @@ export function createTopicScorer(deps: {
   const query = (topic: TopicRef): TopicScores => {
     const parsed = parseQuery(topic.value);
     if (parsed.type === 'invalid') return list(topic, [], () => []);
-    if (parsed.query.type === 'text') {
-      const { scores, topTerms } = relevance.phrase(parsed.query.text);
-      return list(topic, above(scores), (at) => shown(at, topTerms));
-    }
-    const words = positiveText(parsed.query.root);
-    const { scores, topTerms } = relevance.phrase(words.join(' '));
+    const { scores, topTerms } = relevance.phrase(rankedText(parsed.query));
+    if (parsed.query.type === 'text') return list(topic, above(scores), (at) => shown(at, topTerms));
     const found = filters
       .query(parsed.query.root)
       .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, scores[at] as number) }));

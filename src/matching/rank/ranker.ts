@@ -1,6 +1,7 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
 import { collectTexts } from '../collection.ts';
+import type { Embeddings } from '../embeddings.ts';
 import { indexCandidates } from '../index-candidates.ts';
 import { createRelevanceModel, type Part, type Relevance } from '../relevance.ts';
 import type { Statistics } from '../statistics/statistics.ts';
@@ -54,9 +55,10 @@ export function createRanker(deps: {
   readonly candidates: number;
   readonly catalogue: readonly CatalogueTopic[];
   readonly statistics?: Statistics;
+  readonly embeddings?: Embeddings;
 }): (profile: RankProfile, top: number) => Ranked[] {
-  const { papers, candidates, statistics } = deps;
-  const collection = collectTexts(papers, candidates, statistics);
+  const { papers, candidates, statistics, embeddings } = deps;
+  const collection = collectTexts(papers, candidates, statistics, embeddings);
   const model = createRelevanceModel(collection);
   const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (collection.scored + 1)))));
   const phrase = (text: string): Relevance => cache(`phrase ${text}`, () => model.phrase(text));
@@ -72,6 +74,7 @@ export function createRanker(deps: {
         deps.catalogue,
         papers.slice(candidates),
         statistics,
+        embeddings,
       );
       return choose(index, papers, profile, top, all);
     }

@@ -62,6 +62,10 @@ export function positiveText(node: QueryNode): string[] {
   }
 }
 
+/** The words that papers are ranked by how well they fit; empty where the query has none. */
+export const rankedText = (query: Query): string =>
+  query.type === 'text' ? query.text : positiveText(query.root).join(' ');
+
 /**
  * The canonical text of a query: the same for every way of typing the same thing (case, spaces, superfluous
  * brackets). `parseQuery(formatQuery(query))` is `query` again.
