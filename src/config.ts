@@ -51,6 +51,10 @@ export type Config = {
     readonly patienceMinutes: number;
     /** Null: answers of sources are not kept. */
     readonly keepAnswersIn: string | null;
+    /** Where services are asked, where not at their own addresses. */
+    readonly addresses: {
+      readonly [name in 'huggingFace' | 'arxivFeeds' | 'arxivApi' | 'arxivOai' | 'biorxiv']?: string;
+    };
   };
   readonly digests: {
     readonly candidateDays: number;
@@ -208,6 +212,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       contact: settings.CONTACT ?? settings.BASE_URL ?? null,
       patienceMinutes: settings.SOURCE_PATIENCE_MINUTES,
       keepAnswersIn: settings.KEEP_ANSWERS_IN ? resolve(settings.KEEP_ANSWERS_IN) : null,
+      addresses: sourceAddresses(settings),
     },
     digests: {
       candidateDays: settings.CANDIDATE_DAYS,
@@ -219,6 +224,17 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
     given,
     warnings,
   } satisfies Config);
+}
+
+/** The addresses of sources that were set. */
+function sourceAddresses(settings: Settings): Config['papers']['addresses'] {
+  return {
+    ...(settings.HUGGINGFACE_URL ? { huggingFace: settings.HUGGINGFACE_URL } : {}),
+    ...(settings.ARXIV_FEED_URL ? { arxivFeeds: settings.ARXIV_FEED_URL } : {}),
+    ...(settings.ARXIV_API_URL ? { arxivApi: settings.ARXIV_API_URL } : {}),
+    ...(settings.ARXIV_OAI_URL ? { arxivOai: settings.ARXIV_OAI_URL } : {}),
+    ...(settings.BIORXIV_URL ? { biorxiv: settings.BIORXIV_URL } : {}),
+  };
 }
 
 const list = (value: string): string[] =>

@@ -31,9 +31,10 @@ export function openReading(deps: {
   readonly now: () => Date;
 }): Reading {
   const { config, database, log, now } = deps;
-  const { contact, keepAnswersIn } = config.papers;
-  const network = createNetwork({ database, contact, now, ...(keepAnswersIn ? { keepAnswersIn } : {}) });
-  const sources = createSources({ network, arxivCategories: config.papers.arxivCategories });
+  const { contact, keepAnswersIn, arxivCategories, addresses } = config.papers;
+  const kept = keepAnswersIn ? { keepAnswersIn } : {};
+  const network = createNetwork({ database, contact, now, addresses, ...kept });
+  const sources = createSources({ network, arxivCategories, addresses });
   const store = createPaperStore({ database });
 
   const poll = async (name: string) => {

@@ -34,6 +34,14 @@ const choice = <const Values extends readonly [string, ...string[]]>(
     ...about,
   });
 
+/** The address of a source's service, for those behind a mirror or a proxy. */
+const mirror = (own: string, asked: string) =>
+  optionalText('^https?://[^\\s/?#@]+(/[^\\s?#]*)?$', {
+    group: 'Papers',
+    description: `A mirror or proxy to ask for ${asked}; it may be on an internal address. Not set: ${own}.`,
+    accepts: 'http://host[:port][/path] or https://…, without a password',
+  });
+
 const ADDRESS = '[^\\s<>@,;]+@[^\\s<>@,;]+';
 
 /**
@@ -184,6 +192,11 @@ export const SETTINGS = Type.Object({
     description: 'arXiv categories whose announcements are read.',
     accepts: 'category names separated by commas; `cs.*` is a whole archive',
   }),
+  HUGGINGFACE_URL: mirror('https://huggingface.co', '`/api/daily_papers`'),
+  ARXIV_FEED_URL: mirror('https://rss.arxiv.org', 'arXiv’s feeds, `/atom/CATEGORY`'),
+  ARXIV_API_URL: mirror('https://export.arxiv.org', 'arXiv’s `/api/query`'),
+  ARXIV_OAI_URL: mirror('https://oaipmh.arxiv.org/oai', 'arXiv’s OAI-PMH'),
+  BIORXIV_URL: mirror('https://api.biorxiv.org', '`/details/biorxiv/…` and `/details/medrxiv/…`'),
   CONTACT: optionalText('^[^\\r\\n]{3,200}$', {
     group: 'Papers',
     description:

@@ -116,14 +116,15 @@ async function runIngest(io: Io, source: string, files: string[], options: Optio
 
 /** A dry run needs no database: rates are kept in this process. */
 async function readDry(io: Io, command: IngestCommand): Promise<IngestReport> {
-  const { contact, arxivCategories, keepAnswersIn } = readConfig().papers;
+  const { contact, arxivCategories, keepAnswersIn, addresses } = readConfig().papers;
   const network = createNetwork({
     database: null,
     contact,
+    addresses,
     now: () => new Date(),
     ...(keepAnswersIn ? { keepAnswersIn } : {}),
   });
-  const sources = createSources({ network, arxivCategories });
+  const sources = createSources({ network, arxivCategories, addresses });
   try {
     return await read(io, command, null, sources);
   } finally {

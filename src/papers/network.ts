@@ -6,6 +6,7 @@ import { createHttpClient, type HttpClientOptions } from './http/http-client.ts'
 import { createLocalRateLimit, createSharedRateLimit } from './rate-limit-store.ts';
 import { noMemory } from './source.ts';
 import { createSourceMemory } from './source-memory-store.ts';
+import { hostsOf, type SourceAddresses } from './sources/addresses.ts';
 import type { Network } from './sources/fetch.ts';
 
 /** What the sources' way to the network needs. */
@@ -17,6 +18,8 @@ export type NetworkOptions = {
   readonly now: () => Date;
   /** Folder to keep every answer in, for debugging on demand. */
   readonly keepAnswersIn?: string;
+  /** Addresses of services that the operator has set: their hosts may be internal ones. */
+  readonly addresses?: Partial<SourceAddresses>;
 };
 
 /** The network for `createSources`, with rates and memory shared by all processes on a database. Close it at the end. */
@@ -25,6 +28,7 @@ export function createNetwork(options: NetworkOptions): Network & { close(): Pro
   const http = createHttpClient({
     contact,
     now,
+    trustedHosts: hostsOf(options.addresses ?? {}),
     rateLimit: database ? createSharedRateLimit({ database }) : createLocalRateLimit(),
     ...(keepAnswersIn ? { keep: keepIn(keepAnswersIn) } : {}),
   });

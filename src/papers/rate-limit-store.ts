@@ -53,16 +53,22 @@ export function createLocalRateLimit(
   options: { readonly interval?: (site: string) => number } = {},
 ): RateLimit {
   const interval = options.interval ?? intervalOf;
-  const lasts = new Map<string, Promise<unknown>>();
+  const turns = new Map<string, Promise<unknown>>();
+  const starts = new Map<string, number>();
+  const inTurn = async <T>(site: string, request: () => Promise<T>): Promise<T> => {
+    const wait = (starts.get(site) ?? Number.NEGATIVE_INFINITY) + interval(site) - performance.now();
+    // A timer that holds the process: a command that waits for its turn has nothing else to stay for.
+    if (wait > 0) await delay(Math.ceil(wait));
+    starts.set(site, performance.now());
+    return await request();
+  };
   return {
     async turn(site, request) {
-      const before = lasts.get(site) ?? Promise.resolve();
-      const mine = before.then(request);
-      const spaced = Promise.all([
+      const mine = (turns.get(site) ?? Promise.resolve()).then(() => inTurn(site, request));
+      turns.set(
+        site,
         mine.catch(() => undefined),
-        before.then(() => delay(interval(site), undefined, { ref: false })),
-      ]);
-      lasts.set(site, spaced);
+      );
       return await mine;
     },
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
+import { startFaultServer } from '#test/support/papers-fault-server.ts';
 
 let folder: string;
 let db: TestDatabase;
@@ -116,6 +117,39 @@ test('ingest names file and line of an unknown layout, and a dry run stores noth
   const faulty = await paperboy(['ingest', 'page', bad, '--dry-run']);
   expect(faulty.code).toBe(1);
   expect(faulty.out).toMatch(/bad\.txt:1\s+unknown layout/);
+});
+
+test('a dry run over several requests of a mirror ends with its report; nowhere else is asked', async () => {
+  const preprints = (from: number) =>
+    Array.from({ length: 2 }, (_, n) => ({
+      doi: `10.1101/${from + n}`,
+      title: `Preprint ${from + n}`,
+      date: '2026-06-02',
+      server: 'biorxiv',
+    }));
+  const part = (cursor: number) =>
+    JSON.stringify({ messages: [{ status: 'ok', total: '4' }], collection: preprints(cursor) });
+  const interval = '/mirror/details/biorxiv/2026-06-02/2026-06-02';
+  const mirror = await startFaultServer({
+    [`${interval}/0/json`]: (_, response) => response.end(part(0)),
+    [`${interval}/2/json`]: (_, response) => response.end(part(2)),
+    '/mirror/details/medrxiv/2026-06-02/2026-06-02/0/json': (_, response) =>
+      response.writeHead(302, { location: 'http://localhost:9/' }).end(),
+  });
+  const dry = (source: string) =>
+    paperboy(['ingest', source, '--from', '2026-06-02', '--to', '2026-06-02', '--dry-run', '--json'], {
+      BIORXIV_URL: `${mirror.origin}/mirror/`,
+    });
+  try {
+    const well = await dry('biorxiv');
+    expect(well).toMatchObject({ code: 0 });
+    expect(JSON.parse(well.out)).toMatchObject({ listings: 4, papers: 4, faults: [] });
+    const led = await dry('medrxiv');
+    expect(led).toMatchObject({ code: 1 });
+    expect(led.out).toContain('a redirect to another site is not followed');
+  } finally {
+    await mirror.close();
+  }
 });
 
 test('papers, a subscriber, a preview and its HTML, from the command line', async () => {

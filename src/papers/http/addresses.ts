@@ -4,6 +4,9 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 /** True for an address that requests may go to. */
 export type AllowAddress = (address: string) => boolean;
 
+/** Where requests may go: to these addresses, and to hosts (named as in a URL) that the operator has set, wherever they are. */
+export type AllowedPlaces = { readonly allow: AllowAddress; readonly trusted: ReadonlySet<string> };
+
 // Special-purpose addresses: IANA's registries after RFC 6890, with multicast and the reserved class E.
 const internal = new BlockList();
 for (const [network, prefix] of [
@@ -47,14 +50,14 @@ export class ForbiddenAddress extends Error {
 }
 
 /**
- * A `lookup` for sockets that fails when any address of a name isn't allowed: the address checked is the address
+ * A `lookup` for sockets that fails when any address of a name that isn't trusted isn't allowed: the address checked is the address
  * connected to, so that a name can't answer differently the second time.
  */
-export function guardedLookup(allow: AllowAddress): LookupFunction {
+export function guardedLookup({ allow, trusted }: AllowedPlaces): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, []);
-      const bad = addresses.find(({ address }) => !allow(address));
+      const bad = trusted.has(hostname) ? undefined : addresses.find(({ address }) => !allow(address));
       if (bad)
         return callback(new ForbiddenAddress(`${hostname} is ${bad.address}, an internal address`), []);
       answer(addresses, options.all === true, callback);
@@ -72,10 +75,11 @@ function answer(addresses: LookupAddress[], all: boolean, callback: Parameters<L
  * Why a URL may not be requested, or undefined. Names are checked when they are looked up, see
  * {@link guardedLookup}; here are the scheme and addresses written as such, which no lookup sees.
  */
-export function forbiddenUrl(url: URL, allow: AllowAddress): string | undefined {
+export function forbiddenUrl(url: URL, { allow, trusted }: AllowedPlaces): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return `the scheme ${url.protocol} is not requested`;
   if (url.username !== '' || url.password !== '') return 'the address carries a password';
+  if (trusted.has(url.hostname)) return undefined;
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(literal) !== 0 && !allow(literal)) return `${literal} is an internal address`;
   return undefined;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, type Dispatcher, request as send } from 'undici';
 import {
   type AllowAddress,
+  type AllowedPlaces,
   ForbiddenAddress,
   forbiddenUrl,
   guardedLookup,
@@ -64,6 +65,8 @@ export type HttpClientOptions = {
   readonly now: () => Date;
   /** Which addresses requests may go to (default: the public internet). */
   readonly allowAddress?: AllowAddress;
+  /** Names of hosts (as in a URL) that the operator has set, which may therefore be internal. */
+  readonly trustedHosts?: ReadonlySet<string>;
   /** Told of every whole answer, for debugging on demand. */
   readonly keep?: (answer: { url: string; status: number; body: Buffer; at: Date }) => Promise<void>;
   /** Milliseconds: to wait for the next bytes (default 30,000), for a whole answer (120,000), between tries (2,000, doubled each time). */
@@ -91,10 +94,13 @@ type Try = { readonly answer: HttpAnswer; readonly retry?: { readonly afterMs?: 
  * http. It never rejects for what a server does.
  */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const allow = options.allowAddress ?? isPublicAddress;
+  const where = {
+    allow: options.allowAddress ?? isPublicAddress,
+    trusted: options.trustedHosts ?? new Set(),
+  };
   const idle = options.idleTimeout ?? 30_000;
   const agent = new Agent({
-    connect: { lookup: guardedLookup(allow), timeout: idle },
+    connect: { lookup: guardedLookup(where), timeout: idle },
     headersTimeout: idle,
     bodyTimeout: idle,
     pipelining: 1,
@@ -103,7 +109,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const contact = (options.contact ?? 'no contact given').replace(/[^\x20-\x7e]/g, '?');
   const userAgent = `Paperboy/0.1 (digest of research papers; ${contact})`;
   const closing = new AbortController();
-  const wire = { ...options, allow, agent, userAgent, closing: closing.signal };
+  const wire = { ...options, where, agent, userAgent, closing: closing.signal };
   return {
     get: (request) => getWithRetries(wire, request),
     close: async () => {
@@ -114,7 +120,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 }
 
 type Wire = HttpClientOptions & {
-  readonly allow: AllowAddress;
+  readonly where: AllowedPlaces;
   readonly agent: Agent;
   readonly userAgent: string;
   readonly closing: AbortSignal;
@@ -135,7 +141,7 @@ async function follow(wire: Wire, request: HttpRequest): Promise<Try> {
   if (!URL.canParse(request.url)) return refused(`not an address: ${request.url}`);
   let url = new URL(request.url);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const forbidden = forbiddenUrl(url, wire.allow);
+    const forbidden = forbiddenUrl(url, wire.where);
     if (forbidden) return refused(`${url.href}: ${forbidden}`);
     const current = url;
     const step = await wire.rateLimit.turn(siteOf(url), () => oneRequest(wire, request, current));

@@ -15,7 +15,7 @@ export async function* readFeeds(
   network: Network,
   categories: readonly string[],
   request: SourceRequest,
-  origin = 'https://rss.arxiv.org',
+  origin: string,
 ): AsyncIterable<SourceItem> {
   for (const category of categories) {
     const url = `${origin}/atom/${encodeURIComponent(category.replace(/\.\*$/, ''))}`;

@@ -24,7 +24,7 @@ export async function* readHarvest(
   network: Network,
   harvest: Harvest,
   request: SourceRequest,
-  base = 'https://oaipmh.arxiv.org/oai',
+  base: string,
 ): AsyncIterable<SourceItem> {
   for (const set of setsOf(harvest.categories)) yield* readSet(network, { ...harvest, set, base }, request);
 }

@@ -14,10 +14,7 @@ const BATCH = 50;
  * `request.ids` or from text files; fetched from the arXiv API and listed on `request.listedOn`, else today.
  * An id that arXiv doesn't know is a fault.
  */
-export function createArxivIdsSource(
-  network: Network | null,
-  base = 'https://export.arxiv.org/api/query',
-): Source {
+export function createArxivIdsSource(network: Network | null, base: string): Source {
   return { name: 'arxiv', read: (request) => readIds(network, base, request) };
 }
 

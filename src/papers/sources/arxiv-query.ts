@@ -18,7 +18,7 @@ export async function* readQuery(
   network: Network,
   search: { readonly query: string; readonly limit?: number | undefined },
   request: SourceRequest,
-  base = 'https://export.arxiv.org/api/query',
+  base: string,
 ): AsyncIterable<SourceItem> {
   const limit = search.limit ?? DEFAULT_LIMIT;
   for (let start = 0; start < limit; ) {

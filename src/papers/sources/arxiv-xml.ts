@@ -82,7 +82,6 @@ function* readError(element: XmlElement, context: ReadContext, answer: ArxivAnsw
 function feedCategories(element: XmlElement): string[] {
   const text = element.attributes['href'] ?? element.text;
   const named =
-    /rss\.arxiv\.org\/(?:atom|rss)\/([\w.+-]+)/.exec(text)?.[1] ??
-    /^([\w.+, -]+?) updates on arXiv/.exec(text.trim())?.[1];
+    /\/(?:atom|rss)\/([\w.+-]+)$/.exec(text)?.[1] ?? /^([\w.+, -]+?) updates on arXiv/.exec(text.trim())?.[1];
   return named ? named.split(/[+,\s]+/) : [];
 }

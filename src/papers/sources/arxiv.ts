@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type IsoDate, utcDate } from '#src/database/ids.ts';
 import type { SourceItem } from '../paper.ts';
 import { fault, type Source, type SourceRequest } from '../source.ts';
+import { OWN_ADDRESSES, type SourceAddresses } from './addresses.ts';
 import { readFeeds } from './arxiv-feed.ts';
 import { readHarvest } from './arxiv-harvest.ts';
 import { readListingPage } from './arxiv-listing-page.ts';
@@ -21,28 +22,36 @@ const HEAD = 512;
  * days since by OAI-PMH as well; with a `query` what the API finds. From files: any recorded answer (Atom of the API, also as `{url, status_code, body}`; Atom and RSS
  * of the announcements; OAI-PMH; the page `/list/…/new`) and JSON lines of announcements, told by their content.
  */
-export function createArxivSource(network: Network | null, categories: readonly string[]): Source {
+export function createArxivSource(
+  network: Network | null,
+  categories: readonly string[],
+  addresses: SourceAddresses = OWN_ADDRESSES,
+): Source {
   return {
     name: 'arxiv',
     read: (request) =>
-      request.files ? readFiles(request.files, request) : readLive(network, categories, request),
+      request.files
+        ? readFiles(request.files, request)
+        : readLive(network, { categories, addresses }, request),
   };
 }
 
 async function* readLive(
   network: Network | null,
-  categories: readonly string[],
+  asked: { readonly categories: readonly string[]; readonly addresses: SourceAddresses },
   request: SourceRequest,
 ): AsyncIterable<SourceItem> {
   if (!network) return yield fault('arxiv', 'no network here: name recorded files');
+  const { categories, addresses } = asked;
   const { query, limit } = request;
-  if (query !== undefined) return yield* readQuery(network, { query, limit }, request);
+  if (query !== undefined)
+    return yield* readQuery(network, { query, limit }, request, `${addresses.arxivApi}/api/query`);
   const today = utcDate(request.now);
   const from = request.from ?? request.to ?? today;
   const to = request.to ?? today;
   // The feeds hold the latest announcement only; what was missed comes by harvest.
-  if (from < today) yield* readHarvest(network, { from, to, categories }, request);
-  if (to >= today) yield* readFeeds(network, categories, request);
+  if (from < today) yield* readHarvest(network, { from, to, categories }, request, addresses.arxivOai);
+  if (to >= today) yield* readFeeds(network, categories, request, addresses.arxivFeeds);
 }
 
 async function* readFiles(files: readonly string[], request: SourceRequest): AsyncIterable<SourceItem> {

@@ -17,7 +17,7 @@ const MAX_PARTS = 2000;
 export function createBiorxivSource(
   server: 'biorxiv' | 'medrxiv',
   network: Network | null,
-  base = 'https://api.biorxiv.org/details',
+  base: string,
 ): Source {
   return {
     name: server,

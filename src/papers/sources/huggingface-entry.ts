@@ -1,6 +1,7 @@
-import type { IsoDate } from '#src/database/ids.ts';
+import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
 import { arxivIdOf } from '../identity.ts';
 import type { PaperRecord, SignalKind, SourceItem } from '../paper.ts';
+import { communityQuiet } from '../schedule.ts';
 import { fault } from '../source.ts';
 import { countOf, instantOf, known, lineOf, oneLine, storable, webAddressOf } from '../text.ts';
 import { dateOf, startOfDay } from './json-lines.ts';
@@ -28,9 +29,13 @@ export function readEntry(entry: unknown, context: EntryContext): SourceItem {
   const paper = entry['paper'];
   const record = recordOf(entry, paper);
   if ('missing' in record) return fault(where, record.missing, index);
-  const listedOn = dateOf(paper['submittedOnDailyAt']) ?? context.day;
+  const listedOn = dateOf(paper['submittedOnDailyAt']) ?? context.day ?? firstShown(entry, paper);
   if (!listedOn)
-    return fault(where, 'no listing day: neither "submittedOnDailyAt" nor a date in the file name', index);
+    return fault(
+      where,
+      `paper ${record.sourceId} doesn't say its day: neither "submittedOnDailyAt" nor a "publishedAt" of the list; ask for it by day (--from, --to) or name the file after it (YYYY-MM-DD)`,
+      index,
+    );
   const listing = {
     source: 'huggingface',
     listedOn,
@@ -42,6 +47,19 @@ export function readEntry(entry: unknown, context: EntryContext): SourceItem {
     paper: record,
   };
   return { type: 'listing', listing };
+}
+
+/**
+ * Until early 2025 the entry's own `publishedAt` was when it was put on the list, later than the paper's; since then it is
+ * the paper's, some hours off. The list of a Monday was begun on the week-end before.
+ */
+function firstShown(entry: Fields, paper: Fields): IsoDate | undefined {
+  const shown = instantOf(entry['publishedAt']);
+  const published = instantOf(paper['publishedAt']);
+  if (!shown || !published || shown <= published) return undefined;
+  let day = utcDate(shown);
+  while (communityQuiet(day) !== undefined) day = addDays(day, 1);
+  return day;
 }
 
 function recordOf(entry: Fields, paper: Fields): PaperRecord | { missing: string } {

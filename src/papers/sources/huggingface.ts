@@ -6,7 +6,7 @@ import { readEntry } from './huggingface-entry.ts';
 import { dateInName } from './json-lines.ts';
 import { jsonOf, readRecorded, recordedCall } from './recorded-file.ts';
 
-/** Rows asked for at once; a page that is full is followed by another. */
+/** Rows asked for at once. */
 const PAGE = 50;
 /** Pages of one day at most: a guard against a server that repeats itself. */
 const MAX_PAGES = 40;
@@ -19,10 +19,7 @@ const REVISIT_DAYS = 14;
  * The community's daily list of Hugging Face, `GET /api/daily_papers`. Live: the days from `from` to `to`, by default today
  * and the two weeks before it, since votes keep growing; with `week` or `month` the list of that. From files: recorded answers.
  */
-export function createHuggingFaceSource(
-  network: Network | null,
-  base = 'https://huggingface.co/api/daily_papers',
-): Source {
+export function createHuggingFaceSource(network: Network | null, base: string): Source {
   return {
     name: 'huggingface',
     read: (request) => (request.files ? readFiles(request.files, request) : readLive(network, base, request)),
@@ -39,7 +36,7 @@ async function* readFiles(files: readonly string[], request: SourceRequest): Asy
     const call = recordedCall(recorded.body);
     // A call's file is named by the time of the call, its address by the day asked for.
     const day = dateInName(call ? call.url : file) ?? request.listedOn;
-    yield* readAnswer(call?.body ?? recorded.body, { where: file, day }).items;
+    yield* readAnswer(call?.body ?? recorded.body, { where: file, day });
   }
 }
 
@@ -94,6 +91,7 @@ async function* readList(
   };
   const key = `huggingface:${list.name}:pages`;
   const pagesBefore = Number(await network.memory.recall(key)) || 0;
+  const seen = new Set<string>();
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const url = `${base}?${new URLSearchParams({ ...list.query, limit: String(PAGE), p: String(page) }).toString()}`;
     const fetched = await fetchChanged(network, url, 'application/json');
@@ -101,7 +99,8 @@ async function* readList(
     // The page after an unchanged one may have changed all the same.
     if (fetched.type === 'unchanged' && page + 1 < pagesBefore) continue;
     if (fetched.type === 'unchanged') return yield whole;
-    const { items, count } = readAnswer(fetched.body, { where: url, day: list.day, receivedAt: request.now });
+    const answer = readAnswer(fetched.body, { where: url, day: list.day, receivedAt: request.now });
+    const items = answer.filter((item) => item.type !== 'listing' || !seen.has(nameIn(item)));
     yield* items;
     if (items.every((item) => item.type !== 'fault'))
       yield {
@@ -109,7 +108,10 @@ async function* readList(
         reached: () =>
           Promise.all([fetched.stored(), network.memory.remember(key, page + 1)]).then(() => undefined),
       };
-    if (count < PAGE) return yield whole;
+    // A page may hold fewer than asked for and be followed by another; the end is one that brings nothing new.
+    const news = items.filter((item) => item.type === 'listing');
+    if (news.length === 0) return yield whole;
+    for (const item of news) seen.add(nameIn(item));
   }
   yield fault(base, `${list.name}: more than ${MAX_PAGES} pages`);
 }
@@ -120,16 +122,11 @@ type AnswerContext = {
   readonly receivedAt?: Date;
 };
 
-/** `count`: entries of the answer, readable or not. */
-function readAnswer(body: Buffer, context: AnswerContext): { items: SourceItem[]; count: number } {
+function readAnswer(body: Buffer, context: AnswerContext): SourceItem[] {
   const json = jsonOf(body);
-  if (!Array.isArray(json))
-    return {
-      items: [fault(context.where, 'not an answer of daily_papers: a JSON array is expected')],
-      count: 0,
-    };
-  return {
-    items: json.map((entry, index) => readEntry(entry, { ...context, index: index + 1 })),
-    count: json.length,
-  };
+  return Array.isArray(json)
+    ? json.map((entry, index) => readEntry(entry, { ...context, index: index + 1 }))
+    : [fault(context.where, 'not an answer of daily_papers: a JSON array is expected')];
 }
+
+const nameIn = ({ listing }: Extract<SourceItem, { type: 'listing' }>) => listing.paper.sourceId;

@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts';
+import { addressesWith, type SourceAddresses } from './addresses.ts';
 import { createArxivSource } from './arxiv.ts';
 import { createArxivIdsSource } from './arxiv-ids.ts';
 import { createBiorxivSource } from './biorxiv.ts';
@@ -18,18 +19,23 @@ export type SourcesOptions = {
   readonly network?: Network | null;
   /** arXiv categories to follow; `cs.*` names an archive. Empty: all that a recorded file holds. */
   readonly arxivCategories?: readonly string[];
+  /** Where services are asked, where not at their own addresses. */
+  readonly addresses?: Partial<SourceAddresses>;
 };
 
 /** The sources there are. */
-export function createSources({ network = null, arxivCategories = [] }: SourcesOptions = {}): Sources {
-  const arxiv = createArxivSource(network, arxivCategories);
+export function createSources(options: SourcesOptions = {}): Sources {
+  const { network = null, arxivCategories = [] } = options;
+  const addresses = addressesWith(options.addresses ?? {});
+  const arxiv = createArxivSource(network, arxivCategories, addresses);
+  const details = `${addresses.biorxiv}/details`;
   return new Map([
-    ['huggingface', createHuggingFaceSource(network)],
+    ['huggingface', createHuggingFaceSource(network, `${addresses.huggingFace}/api/daily_papers`)],
     ['arxiv', arxiv],
     ['arxiv-listings', arxiv],
-    ['arxiv-ids', createArxivIdsSource(network)],
-    ['biorxiv', createBiorxivSource('biorxiv', network)],
-    ['medrxiv', createBiorxivSource('medrxiv', network)],
+    ['arxiv-ids', createArxivIdsSource(network, `${addresses.arxivApi}/api/query`)],
+    ['biorxiv', createBiorxivSource('biorxiv', network, details)],
+    ['medrxiv', createBiorxivSource('medrxiv', network, details)],
     ['page', createPageSource()],
     ['jsonl', createJsonlSource()],
     ['csv', createCsvSource()],

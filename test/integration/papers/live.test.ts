@@ -89,18 +89,24 @@ describe('Hugging Face, live', () => {
   const rows = (from: number, to: number, upvotes = 1) =>
     JSON.stringify(Array.from({ length: to - from }, (_, n) => entry(from + n, upvotes)));
 
-  it('follows full pages to the end of the day, and asks conditionally the next time', async () => {
+  it('follows pages, full or not, to the end of the day, and asks conditionally the next time', async () => {
     paths['/api'] = (request, response) => {
       const page = new URL(request.url ?? '', server.origin).searchParams.get('p');
       if (request.headers['if-none-match'] === `"${page}"`) return response.writeHead(304).end();
       return response
         .writeHead(200, { etag: `"${page}"` })
-        .end(page === '0' ? rows(0, 50) : page === '1' ? rows(50, 100) : rows(100, 120));
+        .end(page === '0' ? rows(0, 50) : page === '1' ? rows(50, 80) : page === '2' ? rows(80, 120) : '[]');
     };
     expect(await run(source())).toMatchObject({ listings: 120, papers: 120, created: 120, faults: [] });
-    expect(visits('/api')).toBe(3);
+    expect(visits('/api')).toBe(4);
     expect(await run(source())).toMatchObject({ listings: 0, faults: [] });
-    expect(visits('/api')).toBe(6);
+    expect(visits('/api')).toBe(8);
+  });
+
+  it('ends where a server repeats its pages', async () => {
+    paths['/api'] = (_, response) => response.end(rows(0, 50));
+    expect(await run(source())).toMatchObject({ papers: 50, faults: [] });
+    expect(visits('/api')).toBe(2);
   });
 
   it.each([['week', '2026-W23'] as const, ['month', '2026-06'] as const])(
@@ -110,10 +116,10 @@ describe('Hugging Face, live', () => {
       paths['/api'] = (request, response) => {
         const query = new URL(request.url ?? '', server.origin).searchParams;
         asked.push(query.toString());
-        response.end(query.get('p') === '0' ? rows(0, 50) : rows(50, 60));
+        response.end(query.get('p') === '0' ? rows(0, 50) : query.get('p') === '1' ? rows(50, 60) : '[]');
       };
       expect(await run(source(), { [kind]: value })).toMatchObject({ listings: 60, papers: 60, faults: [] });
-      expect(asked).toEqual([`${kind}=${value}&limit=50&p=0`, `${kind}=${value}&limit=50&p=1`]);
+      expect(asked).toEqual([0, 1, 2].map((page) => `${kind}=${value}&limit=50&p=${page}`));
     },
   );
 
@@ -337,14 +343,14 @@ describe('answers kept in a folder', () => {
         version: '1',
         server: 'bioRxiv',
       };
-      paths['/api'] = (_, response) => response.end(JSON.stringify([entry]));
+      paths['/api'] = (_, response, visit) => response.end(JSON.stringify(visit === 1 ? [entry] : []));
       paths['/bio/biorxiv/2026-06-02/2026-06-02/0/json'] = (_, response) =>
         response.end(JSON.stringify({ messages: [{ status: 'ok', total: 1 }], collection: [preprint] }));
       const kept = { http: keeping, memory };
       await run(createHuggingFaceSource(kept, `${server.origin}/api`));
       await run(createBiorxivSource('biorxiv', kept, `${server.origin}/bio`));
       const names = await readdir(join(folder, 'kept'));
-      expect(names).toHaveLength(2);
+      expect(names).toHaveLength(3);
       const read = async (source: Source) => {
         for (const name of names) {
           const items = await Array.fromAsync(source.read({ now, files: [join(folder, 'kept', name)] }));
@@ -352,10 +358,10 @@ describe('answers kept in a folder', () => {
         }
         return [];
       };
-      expect(await read(createHuggingFaceSource(null))).toMatchObject([
+      expect(await read(createHuggingFaceSource(null, server.origin))).toMatchObject([
         { listing: { listedOn: day, paper: { title: 'Ünïcode' }, signals: { upvotes: 4 } } },
       ]);
-      expect(await read(createBiorxivSource('biorxiv', null))).toMatchObject([
+      expect(await read(createBiorxivSource('biorxiv', null, server.origin))).toMatchObject([
         { listing: { listedOn: day, paper: { doi: '10.1101/1' } } },
       ]);
     } finally {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { forbiddenUrl, isPublicAddress, siteOf, wrongRedirect } from '#src/papers/http/addresses.ts';
 
+const publicOnly = { allow: isPublicAddress, trusted: new Set<string>() };
+
 describe('addresses that requests may go to', () => {
   it.each(['128.84.21.199', '8.8.8.8', '2606:4700::6810:84e5', '2a00:1450:4001:81b::200e'])(
     '%s is public',
@@ -46,11 +48,19 @@ describe('addresses that requests may go to', () => {
     'file:///etc/passwd',
     'ftp://arxiv.org/',
     'https://user:secret@arxiv.org/',
-  ])('%s is not requested', (url) => expect(forbiddenUrl(new URL(url), isPublicAddress)).toBeDefined());
+  ])('%s is not requested', (url) => expect(forbiddenUrl(new URL(url), publicOnly)).toBeDefined());
+
+  it('an internal host that the operator has set is, and no other one', () => {
+    const places = { allow: isPublicAddress, trusted: new Set(['127.0.0.1']) };
+    expect(forbiddenUrl(new URL('http://127.0.0.1:8080/api'), places)).toBeUndefined();
+    expect(forbiddenUrl(new URL('http://127.0.0.2:8080/api'), places)).toBeDefined();
+    expect(forbiddenUrl(new URL('http://[::1]:8080/api'), places)).toBeDefined();
+    expect(forbiddenUrl(new URL('http://user:secret@127.0.0.1/'), places)).toBeDefined();
+  });
 
   it('names and public addresses are', () => {
-    expect(forbiddenUrl(new URL('https://export.arxiv.org/api/query'), isPublicAddress)).toBeUndefined();
-    expect(forbiddenUrl(new URL('http://8.8.8.8/'), isPublicAddress)).toBeUndefined();
+    expect(forbiddenUrl(new URL('https://export.arxiv.org/api/query'), publicOnly)).toBeUndefined();
+    expect(forbiddenUrl(new URL('http://8.8.8.8/'), publicOnly)).toBeUndefined();
   });
 
   it('hosts of one site count together', () => {

@@ -184,7 +184,23 @@ describe('the daily list of Hugging Face', () => {
       { fault: { line: 5 } },
     ]);
     expect(await read('huggingface', 'no-day.json', JSON.stringify([old]))).toMatchObject([
-      { fault: { message: expect.stringContaining('listing day') } },
+      { fault: { message: expect.stringContaining("doesn't say its day") } },
+    ]);
+    // In a list of a week or a month the old entry says by itself when it was put on the list.
+    const shown = (top: string, published: string) => ({
+      ...old,
+      publishedAt: top,
+      paper: { ...old.paper, publishedAt: published },
+    });
+    const days = [
+      shown('2024-05-27T03:50:58.348Z', '2024-05-24T17:34:15.000Z'),
+      shown('2025-01-19T22:30:10.779Z', '2025-01-17T00:41:44.000Z'),
+      shown('2025-05-28T13:58:59.000Z', '2025-05-28T17:58:59.000Z'),
+    ];
+    expect(await read('huggingface', 'week.json', JSON.stringify(days))).toMatchObject([
+      { listing: { listedOn: '2024-05-27' } },
+      { listing: { listedOn: '2025-01-20' } },
+      { fault: { line: 3, message: expect.stringContaining('--from') } },
     ]);
     for (const bad of ['{}', '', 'garbage', '[{"paper":'])
       expect(await read('huggingface', 'bad.json', bad)).toMatchObject([{ type: 'fault' }]);
