@@ -1,140 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import formbody from '@fastify/formbody';
+import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
-import Fastify from 'fastify';
 import { sql } from 'kysely';
-import type { Database } from '#src/database/database.ts';
 import { openDatabase } from '#src/database/database.ts';
 import { migrateDatabase } from '#src/database/migrate.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
-import { ingest } from '#src/papers/ingest.ts';
-import { createSources } from '#src/papers/sources/sources.ts';
-import { createTestWeb } from '#test/support/web.ts';
+import { fillBench } from './delivery/fixture.ts';
+import { measure, startScript } from './delivery/tools.ts';
+import type { Servers } from './web/server.ts';
 
 const SLICES = 7;
+/** Requests a second while latency is measured: many visitors, far from what the server can do. */
+const CALM_RATE = 200;
 
 /**
- * `npm run bench -- web [SECONDS]`: the pages under load, each beside a bare Fastify server in the same run and process.
- * Server, database and load share the machine, so only the ratios mean anything.
+ * `npm run bench -- web [--seconds 14] [--readers 20000] [--json]`: the pages under load, each beside a bare Fastify
+ * server in the same run; servers in one process, load in another. All share the machine, so only the ratios mean anything.
  *
  * - subscribe: the form with all its checks (time, trap, cross-site, rate, address, caps, suppression; subscriber,
  *   confirmation, mail and event written) against a bare route that validates an address and does one insert
  * - start page: the cached page against a bare route that sends the same bytes
+ * - both at a moderate rate: first byte, alone and while a worker process delivers to `--readers` readers at full speed
  */
 export async function run(args: string[]): Promise<void> {
-  const seconds = Number(args[0] ?? 14);
+  const { values } = parseArgs({
+    args,
+    options: {
+      seconds: { type: 'string', default: '14' },
+      readers: { type: 'string', default: '20000' },
+      json: { type: 'boolean', default: false },
+    },
+  });
   const folder = await mkdtemp(join(tmpdir(), 'paperboy-bench-'));
   const server = await startEmbeddedPostgres(folder, {});
-  const database = openDatabase(server.url, { max: 10 });
   try {
-    await migrateDatabase(database);
-    await sql`create table bare (id bigint generated always as identity primary key, email text not null)`.execute(
-      database,
-    );
-    await measure(database, seconds);
+    await prepare(server.url);
+    const { servers, child } = await startServers(server.url);
+    try {
+      const figures = await measureAll(servers, server.url, Number(values.seconds), Number(values.readers));
+      if (values.json) console.log(JSON.stringify(figures));
+      else print(figures);
+    } finally {
+      child.kill('SIGTERM');
+    }
   } finally {
-    await database.destroy();
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(database: Database, seconds: number): Promise<void> {
-  const web = await createTestWeb(database, {
-    subscribers: { caps: { perAddressAndDay: 3, perIpAndHour: 1e9, overallPerHour: 1e9 } },
-    options: { postsPerMinute: 1e9 },
-  });
-  const source = createSources().get('sample');
-  if (!source) throw new Error('no sample');
-  await ingest({ items: source.read({ now: web.clock.now }), store: web.papers });
-  Object.defineProperty(web.clock, 'now', { get: () => new Date() });
-  const page = Buffer.from(
-    (await web.app.inject({ url: '/', headers: { 'accept-encoding': 'br' } })).rawPayload,
+async function prepare(url: string): Promise<void> {
+  const database = openDatabase(url, { max: 1 });
+  await migrateDatabase(database);
+  await sql`create table bare (id bigint generated always as identity primary key, email text not null)`.execute(
+    database,
   );
-  const bare = await bareServer(database, page);
-  const ours = await web.app.listen({ port: 0, host: '127.0.0.1' });
-  const theirs = await bare.listen({ port: 0, host: '127.0.0.1' });
-  const time = await formTime(ours);
-
-  const results = {
-    subscribe: await versus(
-      seconds,
-      { url: `${ours}/subscribe`, body: form(time) },
-      { url: `${theirs}/subscribe`, body: form('') },
-    ),
-    start: await versus(seconds, { url: ours }, { url: theirs }),
-  };
-  const stored = await database
-    .selectFrom('notices')
-    .select(({ fn }) => fn.countAll<number>().as('n'))
-    .executeTakeFirstOrThrow();
-  console.table(
-    Object.entries(results).map(([name, { our, bare: base, ratio }]) => ({
-      what: name,
-      'requests/s': Math.round(our.requests.average),
-      'bare requests/s': Math.round(base.requests.average),
-      ratio: Number(ratio.toFixed(2)),
-      'p50 ms': our.latency.p50,
-      'p99 ms': our.latency.p99,
-      errors: our.errors + our.non2xx - expectedRedirects(name, our),
-    })),
-  );
-  console.log(
-    `confirmation mails planned: ${stored.n}; start page over the wire (brotli): ${page.length} bytes`,
-  );
-  await web.app.close();
-  await bare.close();
+  await database.destroy();
 }
 
-/** A subscription answers 303, which autocannon counts among the answers that are no 2xx. */
-const expectedRedirects = (name: string, result: autocannon.Result): number =>
-  name === 'subscribe' ? result['3xx'] : 0;
+async function startServers(url: string): Promise<{ servers: Servers; child: ChildProcess }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'web/server.ts'), url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    child.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    child.once('exit', (code) => reject(new Error(`the servers ended with ${code}`)));
+  });
+  return { servers: JSON.parse(line) as Servers, child };
+}
 
-/** The hidden field of a form; the first requests come too soon after it and are sent again by nobody. */
+type Figures = Awaited<ReturnType<typeof measureAll>>;
+
+async function measureAll(servers: Servers, url: string, seconds: number, readers: number) {
+  const time = await formTime(servers.ours);
+  const subscribe = { url: `${servers.ours}/subscribe`, body: form(time) };
+  const start = { url: servers.ours };
+  const ratios = {
+    subscribe: await versus(seconds, subscribe, { url: `${servers.bare}/subscribe`, body: form('') }),
+    start: await versus(seconds, start, { url: servers.bare }),
+  };
+  const alone = { start: await calm(start, 5), subscribe: await calm(subscribe, 5) };
+  return {
+    ratios,
+    latency: { alone, delivering: await whileDelivering(url, readers, { start, subscribe }) },
+    pageOctets: servers.pageOctets,
+  };
+}
+
+function print({ ratios, latency, pageOctets }: Figures): void {
+  console.table(ratios);
+  console.table({
+    'start page alone': latency.alone.start,
+    'start page while delivering': latency.delivering.start,
+    'subscribe alone': latency.alone.subscribe,
+    'subscribe while delivering': latency.delivering.subscribe,
+  });
+  console.log(
+    `delivered meanwhile: ${latency.delivering.digestsPerSecond}/s; start page over the wire (brotli): ${pageOctets} bytes`,
+  );
+}
+
+/** The hidden field of a form, once it is old enough to have been filled in by a person. */
 async function formTime(url: string): Promise<string> {
   const text = await (await fetch(`${url}/subscribe`)).text();
   const found = /name="time" value="([^"]+)"/.exec(text)?.[1];
   if (!found) throw new Error('no time in the form');
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   return found;
 }
 
 type Target = { readonly url: string; readonly body?: (n: number) => string };
 
-type Versus = { readonly our: autocannon.Result; readonly bare: autocannon.Result; readonly ratio: number };
-
 /**
  * Both servers in turn, in short slices, after one that warms up: the machine may be loaded by others, and a pair of
  * neighbours sees the same load. The pair with the median ratio counts.
  */
-async function versus(seconds: number, our: Target, bare: Target): Promise<Versus> {
+async function versus(seconds: number, our: Target, bare: Target) {
   await load(1, our);
   await load(1, bare);
-  const pairs: Versus[] = [];
+  const pairs = [];
   for (let i = 0; i < SLICES; i++) {
-    const pair = { our: await load(seconds / SLICES, our), bare: await load(seconds / SLICES, bare) };
-    pairs.push({ ...pair, ratio: pair.our.requests.total / pair.bare.requests.total });
+    const ours = await load(seconds / SLICES, our);
+    const theirs = await load(seconds / SLICES, bare);
+    pairs.push({
+      perSecond: Math.round(ours.requests.average),
+      barePerSecond: Math.round(theirs.requests.average),
+      ratio: Number((ours.requests.total / theirs.requests.total).toFixed(2)),
+      errors: failed(ours, our),
+    });
   }
-  return pairs.toSorted((a, b) => a.ratio - b.ratio)[SLICES >> 1] as Versus;
+  return pairs.toSorted((a, b) => a.ratio - b.ratio)[SLICES >> 1];
 }
+
+/** A subscription answers 303, which autocannon counts among the answers that are no 2xx. */
+const failed = (result: autocannon.Result, target: Target): number =>
+  result.errors + result.non2xx - (target.body ? result['3xx'] : 0);
 
 let sent = 0;
 const form = (time: string) => (n: number) =>
   new URLSearchParams({
-    email: `reader${n}@example.org`,
+    email: `visitor${n}@example.org`,
     time,
     timezone: 'Europe/Berlin',
     website: '',
   }).toString();
 
-function load(seconds: number, target: Target): Promise<autocannon.Result> {
+function load(seconds: number, target: Target, options: Partial<autocannon.Options> = {}) {
   const { body } = target;
   return autocannon({
     url: target.url,
     connections: 100,
     duration: seconds,
     headers: { 'accept-encoding': 'br' },
+    ...options,
     ...(body
       ? {
           requests: [
@@ -149,22 +170,31 @@ function load(seconds: number, target: Target): Promise<autocannon.Result> {
   });
 }
 
-/** What Fastify does with nothing of ours: a validated insert, and the same bytes from memory. */
-async function bareServer(database: Database, page: Buffer) {
-  const app = Fastify({ logger: false });
-  await app.register(formbody);
-  const body = {
-    type: 'object',
-    required: ['email'],
-    properties: { email: { type: 'string', pattern: '^[^@]+@[^@]+$' } },
-  };
-  app.post('/subscribe', { schema: { body } }, async (request, reply) => {
-    const { email } = request.body as { email: string };
-    await sql`insert into bare (email) values (${email})`.execute(database);
-    return reply.redirect('/check-your-mail', 303);
+/** Milliseconds to the answer at a moderate rate. */
+async function calm(target: Target, seconds: number) {
+  const result = await load(seconds, target, { connections: 10, overallRate: CALM_RATE });
+  const { p50, p90, p99, max } = result.latency;
+  return { p50, p90, p99, max, errors: failed(result, target) };
+}
+
+/** Latency while a process of its own plans, composes and delivers to readers at full speed, into a sink that only answers. */
+async function whileDelivering(url: string, readers: number, targets: { start: Target; subscribe: Target }) {
+  const database = openDatabase(url, { max: 1 });
+  await fillBench(database, readers);
+  await database.destroy();
+  const sink = await startScript('null-sink.ts');
+  let running = true;
+  const delivery = measure('end-to-end.ts', [
+    ...['--database', url, '--port', String(sink.port), '--readers', String(readers)],
+  ]).finally(() => {
+    running = false;
   });
-  app.get('/', (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-encoding', 'br').send(page),
-  );
-  return app;
+  // The process reads templates and papers first.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  const start = await calm(targets.start, 4);
+  const subscribe = await calm(targets.subscribe, 4);
+  if (!running) throw new Error('the delivery ended before the measurement did; give more --readers');
+  const { messages, seconds } = await delivery;
+  await sink.stop();
+  return { start, subscribe, digestsPerSecond: Math.round(messages / seconds) };
 }

@@ -61,8 +61,6 @@ type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address }
 
 /** Requests of one transaction at most. */
 const BATCH = 200;
-/** Transactions at work at once: while the database is busy with one, the next gathers and is prepared. */
-const BATCHES = 2;
 
 /**
  * Takes requests for subscriptions. Concurrent ones share a transaction (whatever waits while others are at work forms
@@ -72,11 +70,11 @@ const BATCHES = 2;
 export function createRequestSubscription(deps: RequestDependencies) {
   const waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
   const takeIds = reserveIds(deps.database);
-  let working = 0;
+  let working = false;
 
   async function work() {
-    if (working >= BATCHES) return;
-    working++;
+    if (working) return;
+    working = true;
     // Let every request of this turn of the event loop join.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -89,7 +87,7 @@ export function createRequestSubscription(deps: RequestDependencies) {
         for (const entry of batch) entry.reject(error);
       }
     }
-    working--;
+    working = false;
   }
 
   /** @throws the database's error when it can't be reached; nothing was stored then */
@@ -122,19 +120,20 @@ function reserveIds(database: Database): Batching['takeIds'] {
 
 async function acceptBatch(deps: Batching, batch: readonly Wanted[]): Promise<void> {
   const now = deps.now();
+  const keys = batch.map((wanted) => wanted.address.key);
   // Counted apart, so that no transaction waits for another at the counter of all requests.
-  const allowed = await withinCaps(deps, batch, now);
+  const [allowed, suppressed] = await Promise.all([
+    withinCaps(deps, batch, now),
+    deps.suppressions.among(deps.database, keys),
+  ]);
   const notices = await deps.database.transaction().execute(async (tx) => {
     const mailed = batch.filter((_, i) => allowed[i]);
-    const keys = mailed.map((wanted) => wanted.address.key);
     const subscribers = await findOrInsertPending(tx, uniqueAddresses(mailed), now);
-    const suppressed = await deps.suppressions.among(tx, keys);
-    const ids = await planConfirmations(deps, tx, mailed, subscribers, suppressed, now);
-    await insertEvents(
-      tx,
-      batch.map((wanted, i) => requestEvent(wanted, subscribers, allowed[i] === true)),
-      now,
-    );
+    const events = batch.map((wanted, i) => requestEvent(wanted, subscribers, allowed[i] === true));
+    const [ids] = await Promise.all([
+      planConfirmations(deps, tx, mailed, subscribers, suppressed, now),
+      insertEvents(tx, events, now),
+    ]);
     return ids;
   });
   // The sweep delivers them anyway: a queue out of reach must not turn an accepted request into an error.
@@ -198,7 +197,7 @@ async function planConfirmations(
   });
   const ids = await deps.takeIds(rows.length);
   const numbered = rows.map((row, i) => ({ ...row, confirmationId: ids[i] as number }));
-  await insertConfirmations(
+  const confirmations = insertConfirmations(
     tx,
     numbered.map(({ wanted, subscriber, confirmationId }) => ({
       id: confirmationId,
@@ -212,7 +211,7 @@ async function planConfirmations(
     })),
     now,
   );
-  return deps.planNotices(
+  const notices = deps.planNotices(
     tx,
     numbered.map(({ subscriber, email, confirmationId }) => ({
       subscriberId: subscriber.id,
@@ -222,4 +221,5 @@ async function planConfirmations(
     })),
     now,
   );
+  return (await Promise.all([notices, confirmations]))[0];
 }
