@@ -67,6 +67,18 @@ export function fold(text: string): string {
 }
 
 /**
+ * Text folded as the database folds authors for searching (`folded_names` of the migrations): like {@link fold}, but of
+ * marks only those of Latin, Greek and Cyrillic letters go, since PostgreSQL knows no `\p{M}`.
+ */
+export function searchFold(text: string): string {
+  return text
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f'’ʼ`]/g, '')
+    .replace(/[øđðłßæœþıħŋ]/g, (letter) => LETTERS[letter] ?? letter);
+}
+
+/**
  * Whether two names can be the same person: the same family name, and given names that agree as far as both
  * are given (an initial agrees with every name it begins; middle names may be missing). The order may be
  * turned round ("Wang Wei", "Lovelace Ada") when it is written out. A single name is a family name.

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
-import { nameTokens } from '#src/topics/names.ts';
+import { searchFold } from '#src/topics/names.ts';
 import { positiveText, type Query, type QueryNode } from '#src/topics/query/query.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 
@@ -100,16 +100,11 @@ function conditionOf(node: QueryNode): RawBuilder<unknown> {
 const phraseCondition = (text: string, vector: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`(numnode(phraseto_tsquery('english', ${text})) = 0 or ${vector} @@ phraseto_tsquery('english', ${text}))`;
 
-/** The family name as written, given names by their beginnings ("A. Lovelace" finds Ada). */
+/** The family name whatever its accents, given names by their beginnings ("A. Lovelace" finds Ada). */
 function authorCondition(name: string): RawBuilder<unknown> {
-  const written = name.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const spellings = [written, nameTokens(name)].map((tokens) =>
-    tokens
-      .map((token, i) => `'${token.replaceAll(/[^\p{L}\p{N}]/gu, '')}':${i < tokens.length - 1 ? '*C' : 'C'}`)
-      .join(' & '),
-  );
-  const queries = [...new Set(spellings)].filter((text) => text !== '').map((text) => sql`${text}::tsquery`);
-  return queries.length === 0 ? sql`false` : sql`p.search @@ (${sql.join(queries, sql` || `)})`;
+  const tokens = searchFold(name).match(/[\p{L}\p{N}]+/gu) ?? [];
+  const query = tokens.map((token, i) => `'${token}':${i < tokens.length - 1 ? '*C' : 'C'}`).join(' & ');
+  return query === '' ? sql`false` : sql`p.search @@ ${query}::tsquery`;
 }
 
 const categoryCondition = (pattern: string): RawBuilder<unknown> =>

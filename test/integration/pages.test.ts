@@ -296,7 +296,12 @@ describe('papers', () => {
     });
     await put(
       3,
-      { title: 'Speech recognition survey', abstract: 'Music is out of scope.', categories: ['cs.CL'] },
+      {
+        title: 'Speech recognition survey',
+        abstract: 'Music is out of scope.',
+        authors: ['Jørgen O’Neill'],
+        categories: ['cs.CL'],
+      },
       '2026-06-01',
     );
   });
@@ -314,7 +319,11 @@ describe('papers', () => {
     expect(await found('speech -music')).toEqual([1]);
     expect(await found('author:"Zoë Müller"')).toEqual([1]);
     expect(await found('author:"Z. Müller"')).toEqual([1, 2]);
-    expect(await found('author:Muller')).toEqual([2]);
+    expect(await found('author:Muller')).toEqual([1, 2]);
+    expect(await found('author:"Zoe MÜLLER"')).toEqual([1]);
+    expect(await found('author:"Jorgen O’Neill"')).toEqual([3]);
+    expect(await found('author:"Jørgen ONeill"')).toEqual([3]);
+    expect(await found('Zoë Müller')).toEqual([1]);
     expect(await found('cat:cs.*')).toEqual([1, 3]);
     expect(await found('org:"eth zürich"')).toEqual([2]);
     expect(await found('title:heat')).toEqual([2]);
