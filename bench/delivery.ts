@@ -8,8 +8,10 @@ import { utcDate } from '#src/database/ids.ts';
 import { migrateDatabase } from '#src/database/migrate.ts';
 import { ensurePartitions } from '#src/digests/partition-store.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
+import { runningServer } from '#src/embedded/server-process.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { fillBench } from './delivery/fixture.ts';
+import { treeCpuSeconds } from './delivery/processes.ts';
 import {
   type BenchServer,
   findPostfixTools,
@@ -38,6 +40,8 @@ const round = (value: number, digits = 3): number => Number(value.toFixed(digits
 /** Where a run plays. */
 type Bench = {
   readonly databaseUrl: string;
+  /** Process of the database server. */
+  readonly databasePid: number;
   readonly connections: number;
   readonly rounds: number;
   readonly fill: (readers: number) => Promise<void>;
@@ -70,6 +74,7 @@ export async function run(args: string[]): Promise<void> {
   const ratios: Figures = {};
   const bench: Bench = {
     databaseUrl: server.url,
+    databasePid: (await runningServer(join(folder, 'postgres', 'cluster')))?.pid ?? 0,
     connections: Number(values.connections),
     rounds: Number(values.rounds),
     fill: (count) => fillBench(database, count),
@@ -105,16 +110,25 @@ export async function run(args: string[]): Promise<void> {
 
 const perSecond = (result: Measured) => result.messages / result.seconds;
 
+/** With the CPU of the others on this machine, in microseconds per message. */
+type EndToEnd = Measured & { readonly databaseCpuUs: number; readonly sinkCpuUs: number };
+
 /** Readers are made before, so that the clock runs from "due" on. */
 async function endToEnd(
   bench: Bench,
-  port: number,
+  sink: BenchServer,
   readers: number,
   flags: string[] = [],
-): Promise<Measured> {
+): Promise<EndToEnd> {
   await bench.fill(readers);
-  const where = ['--database', bench.databaseUrl, '--port', String(port), '--readers', String(readers)];
-  return measure('end-to-end.ts', [...where, '--connections', String(bench.connections), ...flags]);
+  const cpu = () => [treeCpuSeconds(bench.databasePid), treeCpuSeconds(sink.pid)] as const;
+  const before = cpu();
+  const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(readers)];
+  const how = ['--connections', String(bench.connections), ...flags];
+  const result = await measure('end-to-end.ts', [...where, ...how]);
+  const after = cpu();
+  const us = (i: 0 | 1) => ((after[i] - before[i]) / readers) * 1e6;
+  return { ...result, databaseCpuUs: us(0), sinkCpuUs: us(1) };
 }
 
 const other = (script: string, bench: Bench, port: number, messages: number, size: number) =>
@@ -130,11 +144,16 @@ async function benchSink(
 ) {
   const sink = await startPostfixSink(tools);
   const rates: Record<'source' | 'nodemailer' | 'ours', number[]> = { source: [], nodemailer: [], ours: [] };
-  const cpu: Record<'nodemailer' | 'ours', number[]> = { nodemailer: [], ours: [] };
+  const cpu: Record<'nodemailer' | 'ours' | 'database' | 'sink', number[]> = {
+    nodemailer: [],
+    ours: [],
+    database: [],
+    sink: [],
+  };
   let size = 40_000;
   try {
     for (let i = 0; i < bench.rounds; i++) {
-      const ours = await endToEnd(bench, sink.port, readers);
+      const ours = await endToEnd(bench, sink, readers);
       size = Number(ours.octets);
       const { connections } = bench;
       const source = readers / runSmtpSource(tools, sink.port, { messages: readers, size, connections });
@@ -143,10 +162,12 @@ async function benchSink(
       rates.source.push(source);
       rates.nodemailer.push(perSecond(pool));
       cpu.ours.push(ours.cpuUs);
+      cpu.database.push(ours.databaseCpuUs);
+      cpu.sink.push(ours.sinkCpuUs);
       cpu.nodemailer.push(pool.cpuUs);
       figures.rssMb = Math.max(figures.rssMb ?? 0, ours.rssMb);
       bench.say(
-        `round ${i + 1}: ours ${perSecond(ours).toFixed(0)}/s (${ours.cpuUs.toFixed(0)} µs, ${ours.rssMb} MB, ${size} octets), smtp-source ${source.toFixed(0)}/s, nodemailer ${perSecond(pool).toFixed(0)}/s (${pool.cpuUs.toFixed(0)} µs)`,
+        `round ${i + 1}: ours ${perSecond(ours).toFixed(0)}/s (${ours.cpuUs.toFixed(0)} µs, PostgreSQL ${ours.databaseCpuUs.toFixed(0)} µs, sink ${ours.sinkCpuUs.toFixed(0)} µs, ${ours.rssMb} MB, ${size} octets), smtp-source ${source.toFixed(0)}/s, nodemailer ${perSecond(pool).toFixed(0)}/s (${pool.cpuUs.toFixed(0)} µs)`,
       );
     }
   } finally {
@@ -157,6 +178,8 @@ async function benchSink(
   figures.smtpSourcePerSecond = median(rates.source);
   figures.nodemailerRawPerSecond = median(rates.nodemailer);
   figures.cpuUsPerDigest = median(cpu.ours);
+  figures.databaseCpuUsPerDigest = median(cpu.database);
+  figures.sinkCpuUsPerDigest = median(cpu.sink);
   figures.nodemailerCpuUs = median(cpu.nodemailer);
   // Ratios within a round: the machine is not the same from one to the next.
   ratios.toSmtpSource = median(rates.ours.map((rate, i) => rate / (rates.source[i] ?? Number.NaN)));
@@ -178,7 +201,7 @@ const benchNull = (bench: Bench, readers: number, figures: Figures, ratios: Figu
   withNullSink(0, async (sink) => {
     const shares: number[] = [];
     for (let i = 0; i < bench.rounds; i++) {
-      const ours = await endToEnd(bench, sink.port, readers);
+      const ours = await endToEnd(bench, sink, readers);
       const bare = await other('bare-loop.ts', bench, sink.port, readers, Number(ours.octets));
       shares.push(perSecond(ours) / perSecond(bare));
       figures.nullSinkPerSecond = perSecond(ours);
@@ -220,8 +243,8 @@ function opensslPerSecond(): number | null {
 /** Cost per digest of a large run against a small one: CPU of our process, and time. */
 const benchScale = (bench: Bench, small: number, large: number, figures: Figures, ratios: Figures) =>
   withNullSink(0, async (sink) => {
-    const one = await endToEnd(bench, sink.port, small);
-    const many = await endToEnd(bench, sink.port, large);
+    const one = await endToEnd(bench, sink, small);
+    const many = await endToEnd(bench, sink, large);
     figures.smallRunUsPerDigest = (one.seconds / small) * 1e6;
     figures.largeRunUsPerDigest = (many.seconds / large) * 1e6;
     figures.largeRunRssMb = many.rssMb;
@@ -239,8 +262,8 @@ async function benchRedis(bench: Bench, readers: number, figures: Figures, ratio
     await withNullSink(0, async (sink) => {
       const shares: number[] = [];
       for (let i = 0; i < bench.rounds; i++) {
-        const onRedis = await endToEnd(bench, sink.port, readers, ['--redis', redis.url]);
-        const onPostgres = await endToEnd(bench, sink.port, readers);
+        const onRedis = await endToEnd(bench, sink, readers, ['--redis', redis.url]);
+        const onPostgres = await endToEnd(bench, sink, readers);
         shares.push(perSecond(onRedis) / perSecond(onPostgres));
         figures.redisPerSecond = perSecond(onRedis);
         figures.postgresPerSecond = perSecond(onPostgres);
@@ -258,7 +281,7 @@ const benchLatency = (bench: Bench, figures: Figures, ratios: Figures) =>
   withNullSink(50, async (sink) => {
     const connections = 20;
     const count = 4_000;
-    const ours = await endToEnd({ ...bench, connections }, sink.port, count);
+    const ours = await endToEnd({ ...bench, connections }, sink, count);
     figures.latencyPerSecond = perSecond(ours);
     ratios.toRoundTripBound = perSecond(ours) / (connections / 0.05);
     bench.say(`50 ms away: ${perSecond(ours).toFixed(0)}/s of ${connections / 0.05}`);
@@ -267,7 +290,7 @@ const benchLatency = (bench: Bench, figures: Figures, ratios: Figures) =>
 /** How long an urgent message takes while a run is at full speed. */
 const benchUrgent = (bench: Bench, readers: number, figures: Figures) =>
   withNullSink(0, async (sink) => {
-    const ours = await endToEnd(bench, sink.port, readers, ['--probe']);
+    const ours = await endToEnd(bench, sink, readers, ['--probe']);
     figures.urgentP99Ms = Number(ours.probeP99Ms);
     bench.say(
       `an urgent message during the run: p99 ${figures.urgentP99Ms.toFixed(0)} ms (${String(ours.probes)} of them)`,

@@ -195,8 +195,8 @@ export async function fill(stage: Stage, count: number, digests: boolean): Promi
     from generate_series(1, ${count}::int) as n`.execute(database);
   if (!digests) return;
   await sql`
-    insert into digests (edition_date, subscriber_id, state, paper_ids, content, slot_at, due_at, deadline)
-    select ${stage.edition}::date, s.id, 'planned', p.ids, jsonb_build_object('candidates', 20, 'reasons', '[]'::jsonb),
+    insert into digests (edition_date, subscriber_id, state, paper_ids, slot_at, due_at, deadline)
+    select ${stage.edition}::date, s.id, 'planned', p.ids,
            now() - interval '1 hour', now() - interval '1 hour', now() + interval '30 hours'
     from subscribers s, (select array_agg(id) as ids from (select id from papers order by id limit 10) p) p
     order by s.id`.execute(database);

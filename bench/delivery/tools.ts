@@ -39,7 +39,7 @@ function unpack(folder: string): boolean {
 }
 
 /** A server of a measurement. */
-export type BenchServer = { readonly port: number; stop(): Promise<void> };
+export type BenchServer = { readonly port: number; readonly pid: number; stop(): Promise<void> };
 
 /** Starts the C sink. */
 export async function startPostfixSink(tools: PostfixTools): Promise<BenchServer> {
@@ -52,7 +52,7 @@ export async function startPostfixSink(tools: PostfixTools): Promise<BenchServer
   });
   await delay(300);
   if (child.exitCode !== null) throw new Error(`smtp-sink ended with ${child.exitCode}`);
-  return { port, stop: () => stop(child) };
+  return { port, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
 /** Starts `script` of this folder as a process and waits for its first line of JSON, `{ "port": … }`. */
@@ -65,7 +65,7 @@ export async function startScript(script: string, args: readonly string[] = []):
     child.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
   });
   const { port } = JSON.parse(line) as { port: number };
-  return { port, stop: () => stop(child) };
+  return { port, pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

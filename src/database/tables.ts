@@ -54,15 +54,23 @@ export interface Confirmations {
   used_at: Timestamp | null;
 }
 
+export interface DigestContents {
+  candidates: Generated<number>;
+  digest_id: number;
+  edition_date: string;
+  had: number | null;
+  reasons: Generated<Json>;
+}
+
 export interface Digests {
   attempts: Generated<number>;
-  content: Generated<Json>;
   deadline: Timestamp;
   due_at: Timestamp;
   edition_date: string;
   finished_at: Timestamp | null;
   handed_over_at: Timestamp | null;
   id: Generated<number>;
+  in_doubt: Generated<boolean>;
   kind: Generated<string>;
   lease_token: number | null;
   lease_until: Timestamp | null;
@@ -273,6 +281,7 @@ export interface Topics {
 export interface DB {
   api_keys: ApiKeys;
   confirmations: Confirmations;
+  digest_contents: DigestContents;
   digests: Digests;
   editions: Editions;
   events: Events;

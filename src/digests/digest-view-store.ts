@@ -1,7 +1,13 @@
 import { sql } from 'kysely';
 import type { Queryable } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import type { ClaimedDigest, DigestContent, DigestKind, DigestState, SkipReason } from './digest.ts';
+import {
+  type ClaimedDigest,
+  contentOf,
+  type DigestKind,
+  type DigestState,
+  type SkipReason,
+} from './digest.ts';
 
 /** A ledger row as pages and commands show it. */
 export type DigestRow = Omit<ClaimedDigest, 'leaseToken'> & {
@@ -16,20 +22,20 @@ export async function findDigest(
   subscriberId: SubscriberId,
   editionDate: IsoDate,
 ): Promise<DigestRow | null> {
-  const { rows } = await sql<
-    Omit<DigestRow, 'content'> & { paperIds: PaperId[]; content: Partial<DigestContent> }
-  >`
-    select id, edition_date as "editionDate", subscriber_id as "subscriberId", kind, state,
-           skip_reason as "skipReason", paper_ids as "paperIds", content, slot_at as "slotAt", deadline, attempts, reply
-    from digests where subscriber_id = ${subscriberId} and edition_date = ${editionDate}::date`.execute(db);
+  type Stored = Parameters<typeof contentOf>[1];
+  const { rows } = await sql<Omit<DigestRow, 'content'> & { paperIds: PaperId[] } & Stored>`
+    select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.kind, d.state,
+           d.skip_reason as "skipReason", d.paper_ids as "paperIds", d.slot_at as "slotAt", d.deadline, d.attempts,
+           d.reply, t.reasons, t.candidates, t.had
+    from digests d left join digest_contents t on t.digest_id = d.id and t.edition_date = d.edition_date
+    where d.subscriber_id = ${subscriberId} and d.edition_date = ${editionDate}::date`.execute(db);
   const row = rows[0];
   if (!row) return null;
-  const { paperIds, content, ...rest } = row;
-  const { reasons = [], candidates = 0, had } = content;
+  const { paperIds, reasons, candidates, had, ...rest } = row;
   return {
     ...rest,
     id: rest.id as DigestId,
     kind: rest.kind as DigestKind,
-    content: { paperIds, reasons, candidates, ...(had === undefined ? {} : { had }) },
+    content: contentOf(paperIds, { reasons, candidates, had }),
   };
 }

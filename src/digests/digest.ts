@@ -29,7 +29,7 @@ export type SkipReason =
   | 'all-withdrawn'
   | 'past-deadline';
 
-/** What a digest shows, frozen when it is planned. Stored as `paper_ids` and `content`. */
+/** What a digest shows, frozen when it is planned. Stored as `digests.paper_ids` and a row of `digest_contents`. */
 export type DigestContent = {
   /** Best first; aligned with `reasons`. */
   readonly paperIds: readonly PaperId[];
@@ -39,6 +39,24 @@ export type DigestContent = {
   /** How many of them earlier digests had brought the reader already; absent in rows from before it was noted. */
   readonly had?: number;
 };
+
+/**
+ * The content out of its columns.
+ * @param stored the row of `digest_contents`, its columns null where there is none
+ */
+export const contentOf = (
+  paperIds: readonly PaperId[],
+  stored: {
+    readonly reasons: Reason[][] | null;
+    readonly candidates: number | null;
+    readonly had: number | null;
+  },
+): DigestContent => ({
+  paperIds,
+  reasons: stored.reasons ?? [],
+  candidates: stored.candidates ?? 0,
+  ...(stored.had === null ? {} : { had: stored.had }),
+});
 
 /** A ledger row to be written. */
 export type PlannedDigest = {

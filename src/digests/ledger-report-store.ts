@@ -54,17 +54,17 @@ export function createLedgerReport({ database, now }: { database: Database; now:
         select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.resent,
                s.public_id as "publicId"
         from digests d left join subscribers s on s.id = d.subscriber_id
-        where d.state = 'unknown' order by d.id`.execute(database);
+        where d.in_doubt order by d.id`.execute(database);
       return rows;
     },
     settle: async (ids, as) => {
       if (ids.length === 0) return 0;
       const state = as === 'resend' ? 'planned' : as;
       const { numAffectedRows } = await sql`
-        update digests set state = ${state}, resent = resent or ${as === 'resend'}, lease_token = null,
+        update digests set state = ${state}, in_doubt = false, resent = resent or ${as === 'resend'}, lease_token = null,
                finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
                reply = ${`settled by the operator as ${as}`}
-        where id = any (${[...ids]}::bigint[]) and state = 'unknown'
+        where id = any (${[...ids]}::bigint[]) and in_doubt
           and (${as !== 'resend'} or deadline > ${now()})`.execute(database);
       return Number(numAffectedRows ?? 0);
     },

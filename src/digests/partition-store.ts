@@ -5,21 +5,28 @@ import { addDays, type IsoDate } from '#src/database/ids.ts';
 /** Key of the advisory lock that lets one process at a time make partitions. */
 const PARTITION_LOCK = 0x64696773;
 
+/** The ledger's tables, partitioned alike. Half of a page of `digests` is left for the next versions of its rows. */
+const TABLES = [
+  { name: 'digests', settings: 'with (fillfactor = 50)' },
+  { name: 'digest_contents', settings: '' },
+] as const;
+type Table = (typeof TABLES)[number];
+
 /**
  * Makes the monthly partitions of the ledger that hold the editions `from` … `to` (both included). Idempotent and
  * safe from several processes. Rows that came before their partition, and so into the default one, are moved.
- * @returns the names of the partitions made now
+ * @returns the names of the partitions of `digests` made now
  */
 export async function ensurePartitions(database: Database, from: IsoDate, to: IsoDate): Promise<string[]> {
   const made: string[] = [];
   for (const month of monthsBetween(from, to)) {
-    const name = `digests_${month.slice(0, 7).replace('-', '_')}`;
-    if (await exists(database, name)) continue;
+    const [ledger] = TABLES;
+    if (await exists(database, ledger, month)) continue;
     await database.transaction().execute(async (transaction) => {
       await sql`select pg_advisory_xact_lock(${PARTITION_LOCK})`.execute(transaction);
-      if (await exists(transaction, name)) return;
-      await makePartition(transaction, name, month, nextMonth(month));
-      made.push(name);
+      if (await exists(transaction, ledger, month)) return;
+      for (const table of TABLES) await makePartition(transaction, table, month);
+      made.push(partitionName(ledger, month));
     });
   }
   return made;
@@ -35,25 +42,33 @@ function monthsBetween(from: IsoDate, to: IsoDate): IsoDate[] {
 const firstOfMonth = (date: IsoDate) => `${date.slice(0, 8)}01` as IsoDate;
 const nextMonth = (month: IsoDate) => firstOfMonth(addDays(month, 31));
 
-async function exists(db: Queryable, name: string): Promise<boolean> {
+const partitionName = (table: Table, month: IsoDate) =>
+  `${table.name}_${month.slice(0, 7).replace('-', '_')}`;
+
+async function exists(db: Queryable, table: Table, month: IsoDate): Promise<boolean> {
   // Not to_regclass: it looks into a cache that may not know yet what another process has just made.
   const { rows } = await sql`
     select from pg_inherits join pg_class child on child.oid = inhrelid
-    where inhparent = 'digests'::regclass and child.relname = ${name}`.execute(db);
+    where inhparent = ${table.name}::regclass and child.relname = ${partitionName(table, month)}`.execute(db);
   return rows.length > 0;
 }
 
-async function makePartition(db: Queryable, name: string, from: IsoDate, to: IsoDate): Promise<void> {
-  const table = sql.table(name);
-  await sql`create table ${table} (like digests including defaults including constraints)`.execute(db);
+async function makePartition(db: Queryable, table: Table, from: IsoDate): Promise<void> {
+  const name = partitionName(table, from);
+  const to = nextMonth(from);
+  const [whole, rest, part] = [table.name, `${table.name}_default`, name].map((text) => sql.table(text));
+  await sql`
+    create table ${part} (like ${whole} including defaults including constraints) ${sql.raw(table.settings)}`.execute(
+    db,
+  );
   // Attaching is refused while the default partition holds rows of the range.
-  await sql`lock table digests in share row exclusive mode`.execute(db);
+  await sql`lock table ${whole} in share row exclusive mode`.execute(db);
   await sql`
     with moved as (
-      delete from digests_default where edition_date >= ${sql.lit(from)} and edition_date < ${sql.lit(to)} returning *
-    ) insert into ${table} select * from moved`.execute(db);
+      delete from ${rest} where edition_date >= ${sql.lit(from)} and edition_date < ${sql.lit(to)} returning *
+    ) insert into ${part} select * from moved`.execute(db);
   await sql`
-    alter table digests attach partition ${table} for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(
+    alter table ${whole} attach partition ${part} for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(
     db,
   );
 }

@@ -48,7 +48,7 @@ export function createRecoveryStore({
     expire: async () => {
       const result = await sql`
         update digests set state = 'skipped', skip_reason = 'past-deadline', finished_at = ${now()}
-        where state in ('planned', 'deferred') and due_at <= ${now()} and deadline <= ${now()}`.execute(
+        where finished_at is null and state in ('planned', 'deferred') and due_at <= ${now()} and deadline <= ${now()}`.execute(
         database,
       );
       return Number(result.numAffectedRows ?? 0);
@@ -56,7 +56,9 @@ export function createRecoveryStore({
     releaseLapsed: async () => {
       const result = await sql`
         update digests set state = 'planned', lease_until = null, lease_token = null
-        where state = 'claimed' and lease_until < clock_timestamp()`.execute(database);
+        where finished_at is null and state = 'claimed' and lease_until < clock_timestamp()`.execute(
+        database,
+      );
       return Number(result.numAffectedRows ?? 0);
     },
     lapsedHandOvers: (limit) => selectLapsed(database, limit),
@@ -65,10 +67,8 @@ export function createRecoveryStore({
     resendUnknown: async (waitMs) => {
       const before = new Date(now().getTime() - waitMs);
       const result = await sql`
-        update digests set state = 'planned', resent = true, lease_token = null, finished_at = null
-        where state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now()}`.execute(
-        database,
-      );
+        update digests set state = 'planned', in_doubt = false, resent = true, lease_token = null, finished_at = null
+        where in_doubt and not resent and finished_at <= ${before} and deadline > ${now()}`.execute(database);
       return Number(result.numAffectedRows ?? 0);
     },
     settleClaim: (claim) => settleClaim(database, claim, now()),
@@ -79,7 +79,7 @@ export function createRecoveryStore({
 async function selectLapsed(database: Database, limit: number): Promise<Claim[]> {
   const { rows } = await sql<{ id: DigestId; edition_date: IsoDate; lease_token: number }>`
     select id, edition_date, lease_token from digests
-    where state = 'handed_over' and lease_until < clock_timestamp()
+    where finished_at is null and state = 'handed_over' and lease_until < clock_timestamp()
     order by lease_until limit ${limit}`.execute(database);
   return rows.map((row) => ({
     id: row.id,
@@ -92,7 +92,7 @@ async function giveUp(database: Database, claims: readonly Claim[], reply: strin
   if (claims.length === 0) return [];
   // The token stays: a worker that was only slow may still record what really happened.
   const { rows } = await sql<{ id: DigestId }>`
-    update digests d set state = 'unknown', reply = ${reply}, finished_at = ${now}, lease_until = null
+    update digests d set state = 'unknown', in_doubt = true, reply = ${reply}, finished_at = ${now}, lease_until = null
     from unnest(${claims.map((claim) => claim.id)}::bigint[], ${claims.map((claim) => claim.editionDate)}::date[],
                 ${claims.map((claim) => claim.leaseToken)}::bigint[]) as c (id, edition_date, token)
     where d.id = c.id and d.edition_date = c.edition_date and d.lease_token = c.token
@@ -111,6 +111,7 @@ async function settleClaim(
     with settled as (
       update digests
       set state = case when id = any (${[...claim.begun]}::bigint[]) then 'unknown' else 'planned' end,
+          in_doubt = id = any (${[...claim.begun]}::bigint[]),
           reply = case when id = any (${[...claim.begun]}::bigint[])
                        then 'the worker was killed while this message was on the wire' else reply end,
           finished_at = case when id = any (${[...claim.begun]}::bigint[]) then ${now}::timestamptz end,
@@ -137,7 +138,7 @@ async function selectStranded(
   // Blocks start at multiples of the size: one job each, however scattered the rows are.
   const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
     select edition_date, id / ${RANGE_SIZE}::bigint as block from digests
-    where state in ('planned', 'deferred') and due_at <= ${before} and deadline > ${now}
+    where finished_at is null and state in ('planned', 'deferred') and due_at <= ${before} and deadline > ${now}
     group by 1, 2 order by min(due_at), 2 limit ${limit}`.execute(database);
   return rows.map(({ edition_date, block }) => ({
     editionDate: edition_date,

@@ -261,14 +261,16 @@ test('partitions are made once by whoever comes first, and take in rows that wer
   const made = await Promise.all([make(), make()]);
   expect(made.flat().sort()).toEqual(['digests_2027_01', 'digests_2027_02', 'digests_2027_03']);
   expect(await make()).toEqual([]);
-  const { rows } = await sql<{ part: string }>`select tableoid::regclass::text as part from digests`.execute(
-    test_.database,
-  );
-  expect(rows).toEqual([{ part: 'digests_2027_02' }]);
+  const { rows } = await sql<{ part: string }>`
+    select tableoid::regclass::text as part from digests
+    union all select tableoid::regclass::text from digest_contents
+      where edition_date = '2027-02-28' order by 1`.execute(test_.database);
+  expect(rows).toEqual([{ part: 'digest_contents_2027_02' }, { part: 'digests_2027_02' }]);
   const [claimed] = await ledger().claim(
     { editionDate: isoDate('2027-02-28'), from: 0, to: 2 ** 52 },
     { limit: 1, leaseMs: 1_000 },
   );
+  expect(claimed?.content).toEqual(plannedFor(a).content);
   expect((await ledger().handOver([claimed as never], 1_000)).ids).toEqual(
     new Set([claimed?.id as DigestId]),
   );
