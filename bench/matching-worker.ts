@@ -38,8 +38,9 @@ async function work(url: string, from: number, to: number): Promise<WorkerReport
       fillWithTrending: true,
       papersPerDigest: 10,
     }));
-    for (const profile of (await profilesOf(topics, database, readers)).values())
-      chosen += index.choose(profile, NONE).length;
+    const profiles = [...(await profilesOf(topics, database, readers)).values()];
+    index.prepare(profiles);
+    for (const profile of profiles) chosen += index.choose(profile, NONE).length;
   }
   const report = {
     readers: to - from + 1,

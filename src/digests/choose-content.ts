@@ -59,6 +59,7 @@ export async function planReaders(
     const edition = await deps.editionIndex(editionDate, now);
     const ids = readers.map(({ reader }) => reader.id);
     const seen = await deps.seenPapers(db, ids, edition.since);
+    edition.index.prepare(ids.flatMap((id) => profiles.get(id) ?? []));
     for (const { reader, slotAt } of readers) {
       const profile = profiles.get(reader.id);
       if (!profile) throw new Error(`no profile of subscriber ${reader.id}`);

@@ -1,4 +1,4 @@
-import type { Cosines, LatentPhrase, LatentSpace } from './latent.ts';
+import type { Cosines, LatentSpace } from './latent.ts';
 import { cosines } from './latent.ts';
 import { moments } from './standard.ts';
 import type { Text } from './text/lexical-index.ts';
@@ -58,25 +58,42 @@ export function embeddedSpace(on: {
   let space: { readonly is: LatentSpace | undefined } | undefined;
   const instead = (): LatentSpace | undefined => (space ??= { is: on.instead() }).is;
 
-  /** Cosines with a vector; those of texts that have none are taken from `other`, at the same scale. */
-  const compare = (wanted: Float32Array, other: () => Cosines | undefined): Cosines => {
-    const own = cosines(vectors, scored, wanted);
-    if (missing.length === 0) return own;
-    return fillIn(own, { missing, measured, isKnown: (at) => known[at] === 1 }, other());
+  /** Cosines with each vector; those of texts that have none, and all where there is no vector, are taken from `other`, at the same scale. */
+  const compare = (wanted: readonly Wanted[]): (Cosines | undefined)[] => {
+    const own = cosines(
+      vectors,
+      scored,
+      wanted.flatMap(({ vector }) => vector ?? []),
+    ).values();
+    return wanted.map(({ vector, other }) => {
+      if (!vector) return other();
+      const found = own.next().value as Cosines;
+      if (missing.length === 0) return found;
+      return fillIn(found, { missing, measured, isKnown: (at) => known[at] === 1 }, other());
+    });
   };
   return {
-    toPhrase(phrase: LatentPhrase) {
-      const vector = embeddings.phrase(phrase.text);
-      const other = () => instead()?.toPhrase(phrase);
-      return vector ? compare(vector, other) : other();
-    },
-    toPaper(position) {
-      const other = () => instead()?.toPaper(position);
-      if (known[position] !== 1) return other();
-      return compare(vectors.subarray(position * dimension, (position + 1) * dimension), other);
-    },
+    toPhrases: (phrases) =>
+      compare(
+        phrases.map((phrase) => ({
+          vector: embeddings.phrase(phrase.text),
+          other: () => instead()?.toPhrases([phrase])[0],
+        })),
+      ),
+    toPapers: (positions) =>
+      compare(
+        positions.map((position) => ({
+          vector:
+            known[position] === 1
+              ? vectors.subarray(position * dimension, (position + 1) * dimension)
+              : undefined,
+          other: () => instead()?.toPapers([position])[0],
+        })),
+      ),
   };
 }
+
+type Wanted = { readonly vector: Float32Array | undefined; readonly other: () => Cosines | undefined };
 
 /** Vectors of texts one after the other, zeros where there is none. */
 function gather(texts: readonly Text[], { dimension, paper }: Embeddings) {

@@ -4,8 +4,9 @@ import { choosePapers } from './choose.ts';
 import { collectTexts } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
+import { createMemory } from './memory.ts';
 import { titleKey } from './query-match.ts';
-import { createRelevanceModel } from './relevance.ts';
+import { createRelevanceModel, type Relevance, TOGETHER } from './relevance.ts';
 import type { Candidates, Example } from './score.ts';
 import type { Statistics } from './statistics/statistics.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
@@ -15,6 +16,8 @@ import type { CandidateIndex, MatchingPaper } from './types.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
+/** Marked papers whose relevances are remembered at least (12 KB each for 2,000 candidates). */
+const EXAMPLES_REMEMBERED = 2_500;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
@@ -39,26 +42,33 @@ export function indexCandidates(
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
   const byIdentity = new Map(known.map(({ identity }, at) => [identity, collection.positionOf(at)]));
   const byId = new Map(known.map(({ id }, at) => [id, at]));
-  const examples = memo((position: number): Example => {
-    const found = relevance.paper(collection.positionOf(position));
-    const terms = memo((at: number) => spell(at, found.topTerms(at, TERMS_READ)));
-    return { relevance: found, title: known[position]?.title ?? '', terms };
+  const examples = createMemory<number, Example>(EXAMPLES_REMEMBERED);
+  const learn = (positions: readonly number[]): void => {
+    const found = relevance.papers(positions.map(collection.positionOf));
+    positions.forEach((position, at) => {
+      const each = found[at] as Relevance;
+      const terms = (of: number): readonly string[] => spell(of, each.topTerms(of, TERMS_READ));
+      examples.set(position, { relevance: each, title: known[position]?.title ?? '', terms });
+    });
+  };
+  const topics = createTopicScorer({
+    papers,
+    catalogue,
+    index,
+    relevance,
+    spell,
+    positionOf: (identity) => byIdentity.get(identity),
   });
   const titles = papers.map(({ title }) => titleKey(title));
   const candidates: Candidates = {
     papers,
     byTrend: papers.map((_, at) => at).toSorted((a, b) => trend(papers, b) - trend(papers, a) || a - b),
-    topic: createTopicScorer({
-      papers,
-      catalogue,
-      index,
-      relevance,
-      spell,
-      positionOf: (identity) => byIdentity.get(identity),
-    }),
+    topic: topics.scores,
     example: (paper: PaperId) => {
       const position = byId.get(paper);
-      return position === undefined ? undefined : examples(position);
+      if (position === undefined) return undefined;
+      if (!examples.get(position)) learn([position]);
+      return examples.get(position);
     },
     neighbours: memo((position: number) => resembling(index, papers.length, position)),
     titleKey: (position) => titles[position] ?? '',
@@ -66,6 +76,13 @@ export function indexCandidates(
   };
   return {
     papers,
+    prepare(profiles) {
+      topics.prepare(profiles.flatMap(({ follows, mutes }) => [...follows, ...mutes]));
+      const marked = profiles.flatMap(({ likes, dislikes }) => [...likes, ...dislikes]);
+      const positions = new Set(marked.flatMap((paper) => byId.get(paper) ?? []));
+      const missing = [...positions].filter((position) => !examples.get(position));
+      for (let from = 0; from < missing.length; from += TOGETHER) learn(missing.slice(from, from + TOGETHER));
+    },
     choose: (profile, exclude) => choosePapers(candidates, profile, exclude),
     explain: (profile, exclude, paper) => explainPaper(candidates, profile, exclude, paper),
   };

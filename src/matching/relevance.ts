@@ -29,11 +29,14 @@ export type Relevance = {
   readonly topTerms: (position: number, limit: number) => number[];
 };
 
-/** Scores candidates by the words they share with something, and by what those words mean. */
+/**
+ * Scores candidates by the words they share with something, and by what those words mean. {@link TOGETHER} at once cost
+ * far less than one by one; the scores are the same.
+ */
 export type RelevanceModel = {
-  phrase(text: string): Relevance;
-  /** Relevance to the text at a position of the index, a candidate or not. */
-  paper(position: number): Relevance;
+  phrases(texts: readonly string[]): Relevance[];
+  /** Relevance to the texts at some positions of the index, candidates or not. */
+  papers(positions: readonly number[]): Relevance[];
 };
 
 /** The first words of a phrase say most of what it is about: a word counts half as much as the one this far before. */
@@ -47,16 +50,39 @@ const ASSUMED_COSINE = 0.13;
 const LEAST_PHRASE = 0.03;
 const LEAST_COSINE = 0.01;
 
+/** Phrases or papers that are best scored together: more save no time and hold more memory. */
+export const TOGETHER = 64;
+
 /** Builds the model. */
 export function createRelevanceModel(collection: Collection): RelevanceModel {
+  const sums = new Float64Array(collection.scored);
   return {
-    phrase: (text) => phraseRelevance(collection, text),
-    paper: (position) => paperRelevance(collection, position),
+    phrases: (texts) => phraseRelevances(collection, texts, sums),
+    papers: (positions) => paperRelevances(collection, positions, sums),
   };
 }
 
-function phraseRelevance(collection: Collection, text: string): Relevance {
+function phraseRelevances(collection: Collection, texts: readonly string[], sums: Float64Array): Relevance[] {
   const { index, latent } = collection;
+  const phrases = texts.map((text) => readPhrase(index, text));
+  const meanings = latent?.toPhrases(phrases.map(({ text, meanings: terms }) => ({ text, terms })));
+  return phrases.map(({ weights }, at) => {
+    let greatest = 0;
+    for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
+    const wanted = weighted(weights);
+    const meaning = meanings?.[at];
+    const standard = standardise(
+      collection,
+      { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: greatest * LEAST_PHRASE },
+      meaning && { raw: meaning.all, least: LEAST_COSINE },
+      { assumed: greatest * ASSUMED_PHRASE || 1, byTop: true },
+    );
+    return relevance(collection, standard, wanted, index.rows.bm25, meaning?.one);
+  });
+}
+
+/** The terms of a phrase with their weights as words and in meaning. */
+function readPhrase(index: Collection['index'], text: string) {
   const stems = phraseStems(text, index.vocabulary);
   const weights = new Map<number, number>();
   const meanings = new Map<number, number>();
@@ -65,39 +91,29 @@ function phraseRelevance(collection: Collection, text: string): Relevance {
     weights.set(term, (weights.get(term) ?? 0) + weight);
     meanings.set(term, (meanings.get(term) ?? 0) + index.idf(term) ** 2);
   });
-  let greatest = 0;
-  for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
-  const raw = sumPostings(collection, weighted(weights), index.postings.bm25);
-  const meaning = latent?.toPhrase({ text, terms: meanings });
-  const standard = standardise(
-    collection,
-    { raw, least: greatest * LEAST_PHRASE },
-    meaning && { raw: meaning.all, least: LEAST_COSINE },
-    {
-      assumed: greatest * ASSUMED_PHRASE || 1,
-      byTop: true,
-    },
-  );
-  return relevance(collection, standard, weighted(weights), index.rows.bm25, meaning?.one);
+  return { text, weights, meanings };
 }
 
-function paperRelevance(collection: Collection, position: number): Relevance {
+function paperRelevances(
+  collection: Collection,
+  positions: readonly number[],
+  sums: Float64Array,
+): Relevance[] {
   const { index, latent } = collection;
   const { starts, terms, unit } = index.rows;
-  const [from, to] = [starts[position], starts[position + 1]];
-  const weights = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
-  const raw = sumPostings(collection, weights, index.postings.unit);
-  const meaning = latent?.toPaper(position);
-  const standard = standardise(
-    collection,
-    { raw, least: LEAST_COSINE },
-    meaning && { raw: meaning.all, least: LEAST_COSINE },
-    {
-      assumed: ASSUMED_COSINE,
-      byTop: false,
-    },
-  );
-  return relevance(collection, standard, weights, unit, meaning?.one);
+  const meanings = latent?.toPapers(positions);
+  return positions.map((position, at) => {
+    const [from, to] = [starts[position], starts[position + 1]];
+    const wanted = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
+    const meaning = meanings?.[at];
+    const standard = standardise(
+      collection,
+      { raw: sumPostings(collection, wanted, index.postings.unit, sums), least: LEAST_COSINE },
+      meaning && { raw: meaning.all, least: LEAST_COSINE },
+      { assumed: ASSUMED_COSINE, byTop: false },
+    );
+    return relevance(collection, standard, wanted, unit, meaning?.one);
+  });
 }
 
 /** Weighted terms, in ascending order of term. */
@@ -111,18 +127,20 @@ function weighted(weights: ReadonlyMap<number, number>): Weighted {
   };
 }
 
-/** For every scored text: the sum over the terms of weight × the text's own weight. */
+/** For every scored text the sum over the terms of weight × the text's own weight, written into `sums`. */
 function sumPostings(
-  { index, scored }: Collection,
+  { index }: Collection,
   { terms, weights }: Weighted,
   values: Float32Array,
+  sums: Float64Array,
 ): Float64Array {
   const { starts, documents } = index.postings;
-  const sums = new Float64Array(scored);
+  sums.fill(0);
   for (let each = 0; each < terms.length; each += 1) {
     const term = terms[each] as number;
     const weight = weights[each] as number;
-    for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
+    const end = starts[term + 1] as number;
+    for (let at = starts[term] as number; at < end; at += 1) {
       const row = documents[at] as number;
       sums[row] = (sums[row] as number) + weight * (values[at] as number);
     }

@@ -1,5 +1,5 @@
 /** Scores of the scored texts of a collection in one respect, and the least deviation to be believed. */
-export type Channel = { readonly raw: Float64Array; readonly least: number };
+export type Channel = { readonly raw: Float32Array | Float64Array; readonly least: number };
 
 /** Standardised scores and what they are made of. */
 export type Standard = {
@@ -41,35 +41,62 @@ export function standardise(
     };
   const first = measure(lexical, backgroundStart);
   const second = meaning && measure(meaning, backgroundStart);
-  const sum = new Float64Array(size);
-  for (let at = 0; at < size; at += 1) {
-    let score = ((lexical.raw[at] as number) - first.mean) / first.deviation;
-    if (meaning && second) score += ((meaning.raw[at] as number) - second.mean) / second.deviation;
-    sum[at] = score;
-  }
-  const scale = 1 / full(sum, backgroundStart, byTop);
-  const meaningFactor = second ? scale / second.deviation : 0;
-  return {
-    scores: new Float32Array(sum.map((score) => score * scale)),
-    lexicalFactor: scale / first.deviation,
-    meaningFactor,
-    usual: -(first.mean * scale) / first.deviation - (second?.mean ?? 0) * meaningFactor,
+  const scores = new Float32Array(size);
+  const weigh = (from: number, factors: Omit<Standard, 'scores'>): void => {
+    if (meaning) addUp(scores, from, lexical.raw, meaning.raw, factors);
+    else addUp(scores, from, lexical.raw, lexical.raw, factors);
   };
+  // The deviation of the sum is known from the background alone; what comes of it goes for all.
+  const factors = {
+    lexicalFactor: first.factor,
+    meaningFactor: second?.factor ?? 0,
+    usual: -first.mean * first.factor - (second ? second.mean * second.factor : 0),
+  };
+  weigh(backgroundStart, factors);
+  const scale = 1 / full(scores.subarray(backgroundStart), byTop);
+  const scaled = {
+    lexicalFactor: factors.lexicalFactor * scale,
+    meaningFactor: factors.meaningFactor * scale,
+    usual: factors.usual * scale,
+  };
+  weigh(0, scaled);
+  return { scores, ...scaled };
 }
 
-function measure({ raw, least }: Channel, start: number): { mean: number; deviation: number } {
+function addUp(
+  scores: Float32Array,
+  from: number,
+  lexical: Channel['raw'],
+  meaning: Channel['raw'],
+  { lexicalFactor, meaningFactor, usual }: Omit<Standard, 'scores'>,
+): void {
+  for (let at = from; at < scores.length; at += 1)
+    scores[at] = (lexical[at] as number) * lexicalFactor + (meaning[at] as number) * meaningFactor + usual;
+}
+
+/** Mean over the background, and what makes deviations of it: 0 for a channel that says nothing (a phrase of unknown words). */
+function measure({ raw, least }: Channel, start: number): { mean: number; factor: number } {
   const { mean, deviation } = moments(raw, start);
-  return { mean, deviation: Math.max(deviation, least, Number.MIN_VALUE) };
+  const believed = Math.max(deviation, least);
+  return { mean, factor: believed > 0 ? 1 / believed : 0 };
 }
 
-function full(sum: Float64Array, start: number, byTop: boolean): number {
-  const usual = FULL * Math.max(moments(sum, start).deviation, 0.5);
-  if (!byTop) return usual;
-  const top = sum
-    .slice(start)
-    .sort()
-    .slice(-Math.ceil((sum.length - start) * TOP_SHARE));
-  return Math.max(usual, top.reduce((total, score) => total + score, 0) / top.length);
+function full(background: Float32Array, byTop: boolean): number {
+  const usual = FULL * Math.max(moments(background).deviation, 0.5);
+  return byTop ? Math.max(usual, meanOfTop(background, Math.ceil(background.length * TOP_SHARE))) : usual;
+}
+
+/** Mean of the `count` greatest: few, so kept in order while passing over all. */
+function meanOfTop(values: Float32Array, count: number): number {
+  const top = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  for (const value of values) {
+    if (value <= (top[0] as number)) continue;
+    let place = 0;
+    for (; place + 1 < count && (top[place + 1] as number) < value; place += 1)
+      top[place] = top[place + 1] as number;
+    top[place] = value;
+  }
+  return top.reduce((sum, value) => sum + value, 0) / count;
 }
 
 /** Mean and standard deviation of the entries from `start` on. */

@@ -1,11 +1,12 @@
 import { topicName } from '#src/topics/catalogue.ts';
 import { topicKey } from '#src/topics/parse-topic.ts';
-import { parseQuery } from '#src/topics/query/parse.ts';
+import { type ParsedQuery, parseQuery } from '#src/topics/query/parse.ts';
 import { rankedText } from '#src/topics/query/query.ts';
 import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
+import { createMemory } from './memory.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
-import type { Relevance, RelevanceModel } from './relevance.ts';
+import { type Relevance, type RelevanceModel, TOGETHER } from './relevance.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
 import { singular } from './text/phrase-finder.ts';
 import type { TermSpeller } from './text/show-terms.ts';
@@ -43,7 +44,17 @@ export const TERMS_READ = 6;
 
 type Found = { readonly at: number; readonly score: number };
 
-/** Scores topics over the candidates; every distinct topic once, whoever follows it. `papers` must be sorted by identity. */
+/** Scores topics over the candidates. */
+export type TopicScorer = {
+  scores(topic: TopicRef): TopicScores;
+  /** Scores topics that will be asked for: many at once cost far less than one by one. */
+  prepare(topics: Iterable<TopicRef>): void;
+};
+
+/** Topics remembered at least: those asked for last. */
+const REMEMBERED = 10_000;
+
+/** Scores every distinct topic once, whoever follows it, as long as it is remembered. `papers` must be sorted by identity. */
 export function createTopicScorer(deps: {
   readonly papers: readonly MatchingPaper[];
   readonly catalogue: readonly CatalogueTopic[];
@@ -52,17 +63,21 @@ export function createTopicScorer(deps: {
   readonly spell: TermSpeller;
   /** Position of a known paper (candidate or context) by identity. */
   readonly positionOf: (identity: string) => number | undefined;
-}): (topic: TopicRef) => TopicScores {
+}): TopicScorer {
   const { papers, relevance } = deps;
   const filters = createFilters(papers, deps.index);
   const trendOf = (at: number): number => papers[at]?.trend ?? 0;
   const names = new Map(deps.catalogue.map(({ slug, name }) => [slug, name]));
   const matchTopics = createTopicMatcher(deps.catalogue);
   const matches: readonly Map<string, TopicMatch>[] = papers.map(matchTopics);
-  const known = new Map<string, TopicScores>();
+  const known = createMemory<string, TopicScores>(REMEMBERED);
 
   const score = (topic: TopicRef): TopicScores => {
     switch (topic.kind) {
+      case 'query':
+        return queries([topic])[0] as TopicScores;
+      case 'paper':
+        return examples([topic])[0] as TopicScores;
       case 'topic':
         return catalogueTopic(topic);
       case 'category':
@@ -73,10 +88,6 @@ export function createTopicScorer(deps: {
         ]);
       case 'organisation':
         return crisp(topic, filters.organisation(topic.value), ORGANISATION, () => []);
-      case 'query':
-        return query(topic);
-      case 'paper':
-        return example(topic);
       case 'trending':
         return crisp(topic, [], 0, () => []);
     }
@@ -125,10 +136,18 @@ export function createTopicScorer(deps: {
     return list(topic, found, (at) => longest(matches[at]?.get(topic.value)?.terms ?? []));
   };
 
-  const query = (topic: TopicRef): TopicScores => {
-    const parsed = parseQuery(topic.value);
-    if (parsed.type === 'invalid') return list(topic, [], () => []);
-    const { scores, topTerms } = relevance.phrase(rankedText(parsed.query));
+  const queries = (topics: readonly TopicRef[]): TopicScores[] => {
+    const parsed = topics.map(({ value }) => parseQuery(value));
+    const texts = parsed.map((each) => (each.type === 'invalid' ? '' : rankedText(each.query)));
+    return relevance.phrases(texts).map((found, at) => query(topics[at] as TopicRef, parsed[at], found));
+  };
+
+  const query = (
+    topic: TopicRef,
+    parsed: ParsedQuery | undefined,
+    { scores, topTerms }: Relevance,
+  ): TopicScores => {
+    if (parsed?.type !== 'ok') return list(topic, [], () => []);
     if (parsed.query.type === 'text') return list(topic, above(scores), (at) => shown(at, topTerms));
     const found = filters
       .query(parsed.query.root)
@@ -136,23 +155,48 @@ export function createTopicScorer(deps: {
     return list(topic, found, (at) => shown(at, topTerms));
   };
 
-  const example = (topic: TopicRef): TopicScores => {
-    const position = deps.positionOf(topic.value);
-    if (position === undefined) return list(topic, [], () => []);
-    const { scores, topTerms } = relevance.paper(position);
-    const found = above(scores).filter(({ at }) => at !== position);
-    return list(topic, found, (at) => shown(at, topTerms));
+  const examples = (topics: readonly TopicRef[]): TopicScores[] => {
+    const positions = topics.map(({ value }) => deps.positionOf(value));
+    const found = relevance.papers(positions.filter((position) => position !== undefined)).values();
+    return topics.map((topic, each) => {
+      const position = positions[each];
+      if (position === undefined) return list(topic, [], () => []);
+      const { scores, topTerms } = found.next().value as Relevance;
+      const alike = above(scores).filter(({ at }) => at !== position);
+      return list(topic, alike, (at) => shown(at, topTerms));
+    });
   };
 
   // Only the way to the terms is kept with a topic: scores of every distinct query would fill the memory.
   const shown = (at: number, topTerms: Relevance['topTerms']): string[] =>
     deps.spell(at, topTerms(at, TERMS_READ));
 
-  return (topic) => {
-    const key = topicKey(topic);
-    let scores = known.get(key);
-    if (!scores) known.set(key, (scores = score(topic)));
-    return scores;
+  const compare = (
+    topics: readonly TopicRef[],
+    score: (some: readonly TopicRef[]) => TopicScores[],
+  ): void => {
+    for (let from = 0; from < topics.length; from += TOGETHER)
+      for (const each of score(topics.slice(from, from + TOGETHER))) known.set(topicKey(each.topic), each);
+  };
+
+  const prepare = (topics: Iterable<TopicRef>): void => {
+    const missing = new Map<string, TopicRef>();
+    for (const topic of topics)
+      if ((topic.kind === 'query' || topic.kind === 'paper') && !known.get(topicKey(topic)))
+        missing.set(topicKey(topic), topic);
+    const byKind = Map.groupBy(missing.values(), ({ kind }) => kind);
+    compare(byKind.get('query') ?? [], queries);
+    compare(byKind.get('paper') ?? [], examples);
+  };
+
+  return {
+    prepare,
+    scores(topic) {
+      const key = topicKey(topic);
+      let scores = known.get(key);
+      if (!scores) known.set(key, (scores = score(topic)));
+      return scores;
+    },
   };
 }
 

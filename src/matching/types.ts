@@ -82,6 +82,8 @@ export type Explanation =
  */
 export type CandidateIndex = {
   readonly papers: readonly MatchingPaper[];
+  /** Scores what these readers follow and marked, together: far faster than one by one while choosing. Changes no choice. */
+  prepare(profiles: readonly Profile[]): void;
   /** The papers for one reader, best first, never one of `exclude`; empty when nothing reaches the floor. */
   choose(profile: Profile, exclude: ReadonlySet<PaperId>): Choice[];
   /** Why a paper is chosen for a reader, or is not. */

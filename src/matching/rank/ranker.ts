@@ -61,9 +61,10 @@ export function createRanker(deps: {
   const collection = collectTexts(papers, candidates, statistics, embeddings);
   const model = createRelevanceModel(collection);
   const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (collection.scored + 1)))));
-  const phrase = (text: string): Relevance => cache(`phrase ${text}`, () => model.phrase(text));
+  const phrase = (text: string): Relevance =>
+    cache(`phrase ${text}`, () => model.phrases([text])[0] as Relevance);
   const example = (paper: number): Relevance =>
-    cache(`paper ${paper}`, () => model.paper(collection.positionOf(paper)));
+    cache(`paper ${paper}`, () => model.papers([collection.positionOf(paper)])[0] as Relevance);
   let index: CandidateIndex | undefined;
   const all = papers.slice(0, candidates).map((_, at) => at);
 

@@ -20,18 +20,28 @@ export function foldIn(
   const projected = projectRows({ rows, starts, indices: terms, values }, basis, rank);
   const compared = comparable(projected, scale, mean);
   unit(projected, rank);
+  const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
+    const indices = Int32Array.from(weights.keys());
+    const phrase = {
+      rows: 1,
+      starts: Int32Array.of(0, indices.length),
+      indices,
+      values: Float32Array.from(weights.values()),
+    };
+    return unit(projectRows(phrase, basis, rank), rank);
+  };
   return {
-    toPhrase({ terms: weights }) {
-      const indices = Int32Array.from(weights.keys());
-      const phrase = {
-        rows: 1,
-        starts: Int32Array.of(0, indices.length),
-        indices,
-        values: Float32Array.from(weights.values()),
-      };
-      return cosines(projected, scored, unit(projectRows(phrase, basis, rank), rank));
-    },
-    toPaper: (position) =>
-      cosines(compared, scored, compared.subarray(position * rank, (position + 1) * rank)),
+    toPhrases: (phrases) =>
+      cosines(
+        projected,
+        scored,
+        phrases.map((phrase) => vectorOf(phrase.terms)),
+      ),
+    toPapers: (positions) =>
+      cosines(
+        compared,
+        scored,
+        positions.map((position) => compared.subarray(position * rank, (position + 1) * rank)),
+      ),
   };
 }

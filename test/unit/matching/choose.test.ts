@@ -21,6 +21,18 @@ describe('choosing, for any papers and profile', () => {
     );
   });
 
+  it('does not depend on what was prepared together', () => {
+    fc.assert(
+      fc.property(somePapers, fc.array(someProfile, { minLength: 1, maxLength: 4 }), (papers, readers) => {
+        const [alone, together] = [indexCandidates(papers, CATALOGUE), indexCandidates(papers, CATALOGUE)];
+        together.prepare(readers);
+        for (const reader of readers)
+          expect(together.choose(reader, none)).toEqual(alone.choose(reader, none));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('keeps the limit, repeats nothing, leaves out what is excluded, and its reasons add up', () => {
     fc.assert(
       fc.property(

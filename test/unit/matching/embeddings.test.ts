@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { collectTexts } from '#src/matching/collection.ts';
 import { type Embeddings, embeddingsOf, paperInput } from '#src/matching/embeddings.ts';
 import { indexCandidates } from '#src/matching/index-candidates.ts';
-import { createRelevanceModel, type Relevance } from '#src/matching/relevance.ts';
+import { createRelevanceModel, type Relevance, type RelevanceModel } from '#src/matching/relevance.ts';
 import { fitStatistics } from '#src/matching/statistics/fit.ts';
 import type { Text } from '#src/matching/text/lexical-index.ts';
 import { paper, profile } from './papers.ts';
@@ -48,7 +48,11 @@ function embeddings(leaveOut: (text: Text) => boolean = () => false): Embeddings
 }
 
 const modelOf = (given?: Embeddings) =>
-  createRelevanceModel(collectTexts(candidates, candidates.length, statistics, given));
+  single(createRelevanceModel(collectTexts(candidates, candidates.length, statistics, given)));
+const single = (model: RelevanceModel) => ({
+  phrase: (text: string) => model.phrases([text])[0] as Relevance,
+  paper: (position: number) => model.papers([position])[0] as Relevance,
+});
 const best = ({ scores }: Relevance, count: number): number[] =>
   Array.from(scores.keys())
     .toSorted((a, b) => (scores[b] as number) - (scores[a] as number))
@@ -95,7 +99,7 @@ describe('embeddings in place of latent semantic analysis', () => {
   it('need no statistics', () => {
     const papers = [...candidates, ...background];
     const given = embeddings();
-    const model = createRelevanceModel(collectTexts(papers, papers.length, undefined, given));
+    const model = single(createRelevanceModel(collectTexts(papers, papers.length, undefined, given)));
     expect(best(model.phrase('farm animals'), 20).filter((at) => at === 20)).toEqual([20]);
   });
 
