@@ -11,11 +11,13 @@ import { senderOf } from '#src/sender.ts';
 import { openTransport } from '#src/service.ts';
 import { signerOf } from '#src/signer.ts';
 import { CommandError, type Io, startProgress, table } from './io.ts';
+import { registerDkim } from './mail-dkim.ts';
+import { registerInbound } from './mail-inbound.ts';
 import { withServices } from './with-services.ts';
 
-/** `paperboy mail preview | test` */
+/** `paperboy mail preview | test | inbound | dkim` */
 export function registerMail(program: Command, io: Io): void {
-  const mail = program.command('mail').description('Look at the mails, or send a test');
+  const mail = program.command('mail').description('Look at the mails, send a test, take in what comes back');
   mail
     .command('preview')
     .description(
@@ -39,6 +41,8 @@ export function registerMail(program: Command, io: Io): void {
     .addOption(new Option('--language <tag>', 'language of the mail').choices(LANGUAGES).default('en'))
     .option('--json', 'as JSON: {"messageId", "signed", "type", "reply"}')
     .action((options: { to: string; language: string; json?: boolean }) => sendTest(io, options));
+  registerInbound(mail, io);
+  registerDkim(mail, io);
 }
 
 /** `paperboy mail test` */

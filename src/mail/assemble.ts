@@ -29,7 +29,10 @@ export type MessageHead = {
   readonly stream: string;
   /** Second field of Feedback-ID, such as the edition's date; nothing per person. */
   readonly campaign: string;
-  /** The RFC 8058 URL; absent where there is nothing to unsubscribe from (a confirmation, a goodbye). */
+  /**
+   * The RFC 8058 URL; absent where there is nothing to unsubscribe from (a confirmation, a goodbye). What stands behind its last slash is
+   * the token, which a request by mail carries in its subject.
+   */
   readonly oneClick?: string;
 };
 
@@ -43,7 +46,7 @@ export function assembleMessage(head: MessageHead, parts: EncodedParts): Outgoin
   const tag = head.tag ? bounceTag(head.tag, head.sender.key) : '';
   const to = asciiAddress(head.to);
   const pieces = [
-    headers(head, constants, { to, tag, boundary }),
+    headers(head, constants, { to, boundary }),
     '\r\n',
     opening(boundary, 'text/plain', 'quoted-printable'),
     ...parts.text,
@@ -84,7 +87,7 @@ function constantsOf(sender: Sender): Constants {
 }
 
 function makeConstants(sender: Sender): Constants {
-  const { name, address, replyTo = address, bounceAddress, unsubscribeAddress } = sender;
+  const { name, address, replyTo = address, bounceAddress } = sender;
   const domain = domainOf(address);
   return {
     domain,
@@ -93,7 +96,7 @@ function makeConstants(sender: Sender): Constants {
     listId: headerField('List-Id', `${phrase(name)} <digest.${domain}>`.trimStart()),
     bounce: asciiAddress(bounceAddress ?? address),
     verp: (tag) => (bounceAddress ? verpAddress(bounceAddress, tag) : asciiAddress(address)),
-    unsubscribe: asciiAddress(unsubscribeAddress ?? bounceAddress ?? replyTo),
+    unsubscribe: asciiAddress(bounceAddress ?? replyTo),
     boundary: createCache(100),
     subjects: createCache(5_000),
   };
@@ -108,9 +111,9 @@ function opening(boundary: string, type: string, encoding: string): string {
   return `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
 }
 
-type Addressing = { readonly to: string; readonly tag: string; readonly boundary: string };
+type Addressing = { readonly to: string; readonly boundary: string };
 
-function headers(head: MessageHead, constants: Constants, { to, tag, boundary }: Addressing): string {
+function headers(head: MessageHead, constants: Constants, { to, boundary }: Addressing): string {
   const { subject, oneClick } = head;
   const fields = [
     headerField('Date', dateValue(head.date)),
@@ -119,7 +122,7 @@ function headers(head: MessageHead, constants: Constants, { to, tag, boundary }:
     constants.subjects(subject, () => flatAscii(textField('Subject', subject))),
     headerField('Message-ID', head.messageId),
     constants.listId,
-    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe, tag) : '',
+    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe) : '',
     headerField('Feedback-ID', `${head.campaign}:${head.stream}:paperboy:${constants.domain}`),
     headerField('Auto-Submitted', 'auto-generated'),
     headerField('Precedence', 'bulk'),
@@ -130,11 +133,11 @@ function headers(head: MessageHead, constants: Constants, { to, tag, boundary }:
   return fields.join('');
 }
 
-/** RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox. */
-function unsubscribeFields(oneClick: string, mailbox: string, tag: string): string {
-  const subject = tag === '' ? 'unsubscribe' : `unsubscribe%20${tag}`;
+/** RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox that `paperboy mail inbound` reads. */
+function unsubscribeFields(oneClick: string, mailbox: string): string {
+  const token = oneClick.slice(oneClick.lastIndexOf('/') + 1);
   return (
-    headerField('List-Unsubscribe', `<${oneClick}>, <mailto:${mailbox}?subject=${subject}>`) +
+    headerField('List-Unsubscribe', `<${oneClick}>, <mailto:${mailbox}?subject=unsubscribe%20${token}>`) +
     headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click')
   );
 }

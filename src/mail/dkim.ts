@@ -14,10 +14,6 @@ export type DkimKey = {
   readonly selector: string;
   /** PEM (PKCS #8 or PKCS #1) of an RSA key of at least 1,024 bits (2,048 is usual) or of an Ed25519 key. */
   readonly privateKey: string;
-  /** Signs from this instant on: publish the record before it. Absent: always. */
-  readonly from?: Date;
-  /** Signs no more from this instant on; leave the record in the DNS for two more weeks. */
-  readonly until?: Date;
 };
 
 type SigningKey = Omit<DkimKey, 'privateKey'> & {
@@ -28,7 +24,7 @@ type SigningKey = Omit<DkimKey, 'privateKey'> & {
 const signAsync = promisify(sign);
 
 /**
- * Signs over every header and the whole body, with the newest current key of each algorithm. RFC 8058 §4 asks for List-Unsubscribe
+ * Signs over every header and the whole body, with the first key of each algorithm ({@link signingKeys}). RFC 8058 §4 asks for List-Unsubscribe
  * and List-Unsubscribe-Post to be covered. Headers whose repetition would deceive are signed as absent a second time (§8.15).
  * @throws TypeError for a key that can't be read, is neither RSA nor Ed25519, or too short: at start, not per message.
  */
@@ -36,18 +32,34 @@ export function createDkimSigner(dependencies: {
   readonly keys: readonly DkimKey[];
   readonly now: () => Date;
 }): Sign {
-  const keys = dependencies.keys.map(readKey);
+  // All are read, so that a broken one behind the others is found at the start too.
+  const keys = firstOfEach(dependencies.keys.map(readKey));
   return async (message) => {
     const at = dependencies.now();
-    const current = currentKeys(keys, at);
     const { raw } = message;
     const end = raw.indexOf('\r\n\r\n');
     const fields = raw.toString('latin1', 0, end).split(/\r\n(?![ \t])/);
     // Simple body canonicalisation (§3.4.3): our bodies end with exactly one CRLF, so the octets are the canonical form.
     const bodyHash = hash('sha256', raw.subarray(end + 4), 'base64');
-    const signatures = await Promise.all(current.map((key) => signatureField(key, fields, bodyHash, at)));
+    const signatures = await Promise.all(keys.map((key) => signatureField(key, fields, bodyHash, at)));
     return { ...message, raw: Buffer.concat([Buffer.from(signatures.join(''), 'latin1'), raw]) };
   };
+}
+
+/**
+ * The keys of a list that sign: the first of each algorithm. To rotate, the new key goes in front once its record is in the DNS; the old one's
+ * record stays until every mail it signed was read.
+ * @throws TypeError as {@link createDkimSigner}
+ */
+export function signingKeys(keys: readonly DkimKey[]): readonly DkimKey[] {
+  return firstOfEach(keys.map((key) => ({ ...readKey(key), given: key }))).map(({ given }) => given);
+}
+
+/** RSA first: what cannot read Ed25519 then finds its own at once. */
+function firstOfEach<Key extends SigningKey>(keys: readonly Key[]): readonly Key[] {
+  const first = (algorithm: SigningKey['algorithm']) =>
+    keys.filter((key) => key.algorithm === algorithm).slice(0, 1);
+  return [...first('rsa-sha256'), ...first('ed25519-sha256')];
 }
 
 /** The DNS record of a key's public half: name and TXT value. */
@@ -85,17 +97,6 @@ function parsePem(pem: string, where: string): KeyObject {
     // The cause is left out: it may quote the key.
     throw new TypeError(`${where}: is no private key in PEM`);
   }
-}
-
-/** Of each algorithm the key that came into force last. RSA first: what cannot read Ed25519 then finds its own at once. */
-function currentKeys(keys: readonly SigningKey[], at: Date): SigningKey[] {
-  const inForce = keys.filter((key) => (!key.from || key.from <= at) && (!key.until || at < key.until));
-  const newest = (algorithm: SigningKey['algorithm']) =>
-    inForce
-      .filter((key) => key.algorithm === algorithm)
-      .toSorted((a, b) => (b.from?.getTime() ?? 0) - (a.from?.getTime() ?? 0))
-      .slice(0, 1);
-  return [...newest('rsa-sha256'), ...newest('ed25519-sha256')];
 }
 
 /** A second one of these would be shown, or acted on, by some reader. */

@@ -12,10 +12,11 @@ export type Sender = {
   /** Address of From; its domain is the one of Message-ID, List-Id and DKIM. */
   readonly address: string;
   readonly replyTo?: string;
-  /** Where bounces go, `bounces@example.org`: envelope senders become `bounces+TAG@example.org` (VERP). Without it the From address is used. */
+  /**
+   * Where bounces and requests to unsubscribe go, `bounces@example.org`: envelope senders become `bounces+TAG@example.org` (VERP). Without it
+   * bounces go to the From address and requests to `replyTo`.
+   */
   readonly bounceAddress?: string;
-  /** Mailbox that reads `unsubscribe` requests for List-Unsubscribe's mailto; default: bounceAddress, else replyTo, else address. */
-  readonly unsubscribeAddress?: string;
   /** Who runs this service and where, as the foot of every mail says it. */
   readonly operator?: string;
   readonly postalAddress?: string;
@@ -68,7 +69,7 @@ export function verpAddress(bounceAddress: string, tag: string): string {
 }
 
 /**
- * What names a row to strangers: `d123-0a1b2c3d4e`; in the envelope sender, and in the subject of an unsubscribe request by mail.
+ * What names a row to strangers: `d123-0a1b2c3d4e`, in the envelope sender.
  * The keyed hash keeps others from making one up.
  */
 export function bounceTag(tag: BounceTag, key: MailKey): string {
@@ -76,9 +77,9 @@ export function bounceTag(tag: BounceTag, key: MailKey): string {
   return `${name}-${keyedHash(key, 'verp', name, TAG_HASH)}`;
 }
 
-/** Reads a tag out of an address (or of any text that holds one); null when there is none or its hash is not ours. */
+/** Reads a tag out of an address; null when there is none or its hash is not ours. */
 export function parseBounceTag(text: string, key: MailKey): BounceTag | null {
-  const match = /(?:^|[+ ])([dn])(\d{1,15})-([0-9a-f]{10})(?:@|$)/i.exec(text.trim());
+  const match = /(?:^|\+)([dn])(\d{1,15})-([0-9a-f]{10})(?:@|$)/i.exec(text.trim());
   if (!match) return null;
   const name = `${match[1]?.toLowerCase()}${match[2]}`;
   const expected = Buffer.from(keyedHash(key, 'verp', name, TAG_HASH));

@@ -4,8 +4,8 @@ import type { ReaderContext } from './reader.ts';
 import { nextDigestAt } from './schedule.ts';
 import { changeSubscriber, retireSubscriber } from './subscriber-store.ts';
 
-/** How somebody left: with the page's button, or with the mail client's own (RFC 8058). */
-export type LeavingWay = 'page' | 'one-click' | 'mail' | 'operator';
+/** How somebody left: with the page's button, the mail client's own (RFC 8058; by mail RFC 2369), or by calling a mail spam. */
+export type LeavingWay = 'page' | 'one-click' | 'mail' | 'complaint' | 'operator';
 
 /** Ends the subscription. Doing it again changes nothing and mails nothing. */
 export async function unsubscribe(context: ReaderContext, way: LeavingWay): Promise<{ type: 'done' }> {
@@ -22,8 +22,8 @@ export async function unsubscribe(context: ReaderContext, way: LeavingWay): Prom
     [{ subscriberId: subscriber.id, kind: 'unsubscribed', visit, detail: { way } }],
     now,
   );
-  // Who never confirmed was never welcomed: nothing to say goodbye to.
-  if (subscriber.state !== 'pending') await context.notify({ kind: 'goodbye' });
+  // Who never confirmed was never welcomed: nothing to say goodbye to. Who complained wants no mail more.
+  if (subscriber.state !== 'pending' && way !== 'complaint') await context.notify({ kind: 'goodbye' });
   return { type: 'done' };
 }
 

@@ -70,6 +70,34 @@ describe('mail preview', () => {
   });
 });
 
+describe('mail dkim', () => {
+  test('prints the records to publish', async () => {
+    const { code, out } = await paperboy(['dkim', '--json'], RELAYED());
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual([
+      {
+        name: 's1._domainkey.xn--bcher-kva.example',
+        type: 'TXT',
+        value: expect.stringMatching(/^v=DKIM1; k=ed25519; p=[\w+/]{43}=$/),
+        signs: true,
+        published: 'not asked',
+      },
+    ]);
+  });
+});
+
+describe('mail inbound', () => {
+  test('says what came in; a database out of reach is a reason to try again, not to bounce the bounce', async () => {
+    const file = join(folder, 'inbound.eml');
+    await writeFile(file, 'From: a@example.org\r\nSubject: Out of office\r\n\r\nback soon\r\n');
+    const args = ['inbound', '--file', file, '--json'];
+    const note = await paperboy(args, RELAYED());
+    expect([note.code, JSON.parse(note.out)]).toEqual([0, { type: 'auto-reply', did: 'noted' }]);
+    const later = await paperboy(args, { ...RELAYED(), DATABASE_URL: 'postgres://u@127.0.0.1:9/x' });
+    expect([later.code, later.err]).toEqual([75, expect.stringContaining('to be tried again')]);
+  });
+});
+
 describe('mail test', () => {
   test('goes the way of a digest: signed, to the relay, from names in any script', async () => {
     const { code, out } = await paperboy(

@@ -47,7 +47,7 @@ describe('a digest', () => {
     const header = (name: string) => mail.headers.find(({ key }) => key === name)?.value;
     expect(header('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click');
     expect(header('list-unsubscribe')).toMatch(
-      /^<https:\/\/paperboy\.example\/one-click\/\w+>, <mailto:bounces@paperboy\.example\?subject=unsubscribe%20d123-[0-9a-f]{10}>$/,
+      /^<https:\/\/paperboy\.example\/one-click\/(\w+)>, <mailto:bounces@paperboy\.example\?subject=unsubscribe%20\1>$/,
     );
     expect(header('feedback-id')?.split(':').length).toBeLessThanOrEqual(4);
     expect(message.envelope.from).toMatch(/^bounces\+d123-[0-9a-f]{10}@paperboy\.example$/);
