@@ -56,6 +56,16 @@ export type Config = {
       readonly [name in 'huggingFace' | 'arxivFeeds' | 'arxivApi' | 'arxivOai' | 'biorxiv']?: string;
     };
   };
+  /** Null: latent semantic analysis. */
+  readonly embeddings: {
+    readonly url: string;
+    readonly model: string | null;
+    readonly key: string | null;
+    readonly batch: number;
+    readonly dimension: number | null;
+    readonly paperPrefix: string;
+    readonly phrasePrefix: string;
+  } | null;
   readonly digests: {
     readonly candidateDays: number;
     readonly deadlineHours: number;
@@ -157,6 +167,9 @@ function checkTogether(settings: Partial<Settings>, given: ReadonlySet<SettingNa
       (list(String(url)).every(isLoopback) ? warnings : faults).push(message);
     }
   }
+  const unused = [...given].filter((name) => name.startsWith('EMBEDDINGS_')).join(', ');
+  if (unused !== '' && !settings.EMBEDDINGS_URL)
+    warnings.push(`EMBEDDINGS_URL is not set, and ${unused} is: it has no effect.`);
   const ports = [settings.PORT, settings.MAILBOX_SMTP_PORT, settings.MAILBOX_WEB_PORT];
   if (!given.has('SMTP_URL') && new Set(ports).size < ports.length)
     faults.push(
@@ -214,6 +227,17 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       keepAnswersIn: settings.KEEP_ANSWERS_IN ? resolve(settings.KEEP_ANSWERS_IN) : null,
       addresses: sourceAddresses(settings),
     },
+    embeddings: settings.EMBEDDINGS_URL
+      ? {
+          url: settings.EMBEDDINGS_URL,
+          model: settings.EMBEDDINGS_MODEL ?? null,
+          key: settings.EMBEDDINGS_KEY ?? null,
+          batch: settings.EMBEDDINGS_BATCH,
+          dimension: settings.EMBEDDINGS_DIMENSION || null,
+          paperPrefix: settings.EMBEDDINGS_PAPER_PREFIX ?? '',
+          phrasePrefix: settings.EMBEDDINGS_PHRASE_PREFIX ?? '',
+        }
+      : null,
     digests: {
       candidateDays: settings.CANDIDATE_DAYS,
       deadlineHours: settings.DEADLINE_HOURS,

@@ -4,8 +4,7 @@ import { utcDate } from './database/ids.ts';
 import type { Log } from './log.ts';
 import { createNetwork } from './papers/network.ts';
 import { createPaperStore } from './papers/paper-store.ts';
-import { pollSource, sourceStatuses } from './papers/poll.ts';
-import type { SourceStatus } from './papers/source-health.ts';
+import { pollSource } from './papers/poll.ts';
 import { createSources, type Sources } from './papers/sources/sources.ts';
 
 /** Reading papers from the configured sources. */
@@ -15,8 +14,6 @@ export type Reading = {
   poll(name: string): Promise<void>;
   /** Makes sure there are papers to show: from the sources, else from the sample that comes with Paperboy. */
   ensurePapers(): Promise<void>;
-  /** How the configured sources are. */
-  statuses(): Promise<SourceStatus[]>;
   close(): Promise<void>;
 };
 
@@ -69,7 +66,6 @@ export function openReading(deps: {
       await Promise.all(config.papers.sources.map((name) => poll(name).catch(failed)));
       if (!(await hasRecent())) await poll('sample');
     },
-    statuses: () => sourceStatuses({ memory: network.memory, now }, config.papers.sources),
     close: () => network.close(),
   };
 }

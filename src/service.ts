@@ -3,6 +3,7 @@ import { startWorkers } from '#workers/start.ts';
 import type { Backing } from './backing.ts';
 import type { Config } from './config.ts';
 import { choosePort } from './embedded/ports.ts';
+import { openEndpoint } from './endpoint.ts';
 import type { Log } from './log.ts';
 import type { MailTransport } from './mail/message.ts';
 import { parseRelay } from './mail/smtp-relay.ts';
@@ -96,6 +97,8 @@ export async function openService(deps: {
     function openUseCases() {
       const transport = openTransport(config, backing, log);
       closers.push(() => transport.close());
+      const endpoint = openEndpoint(config);
+      if (endpoint) closers.push(() => endpoint.close());
       return createWorkerUseCases({
         services,
         transport,
@@ -107,6 +110,7 @@ export async function openService(deps: {
         log,
         now,
         reading,
+        ...(endpoint ? { endpoint } : {}),
       });
     }
 

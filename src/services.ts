@@ -1,10 +1,19 @@
 import type { Config } from './config.ts';
 import { type Database, pingDatabase } from './database/database.ts';
-import { type IsoDate, type NoticeId, type PaperId, type SubscriberId, utcDate } from './database/ids.ts';
+import {
+  addDays,
+  type IsoDate,
+  type NoticeId,
+  type PaperId,
+  type SubscriberId,
+  utcDate,
+} from './database/ids.ts';
 import { createCandidates } from './digests/candidates.ts';
 import { createDigestComposer } from './digests/compose.ts';
 import { findDigest } from './digests/digest-view-store.ts';
 import { createEditionStore } from './digests/edition-store.ts';
+import { createEmbeddingStore } from './digests/embeddings/embedding-store.ts';
+import { createEmbeddings, type EmbeddingsService } from './digests/embeddings/embeddings.ts';
 import { createLedger } from './digests/ledger.ts';
 import { createPlanner } from './digests/plan.ts';
 import { profilesOf } from './digests/profiles.ts';
@@ -21,6 +30,7 @@ import { createEditionCoverage, createLatestSlot } from './papers/edition-covera
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
 import { sourceStatuses } from './papers/poll.ts';
+import type { SourceMemory } from './papers/source.ts';
 import { createSourceMemory } from './papers/source-memory-store.ts';
 import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
@@ -37,6 +47,7 @@ import { DEFAULT_CAPS } from './subscribers/request.ts';
 import { listSubscribers, publicIds, recipientsByIds } from './subscribers/subscriber-store.ts';
 import { createTokens } from './subscribers/tokens.ts';
 import { createCatalogueEdits } from './topics/catalogue-edit-store.ts';
+import { rankedTextOf } from './topics/query/parse.ts';
 import { createTopicStore, type TopicStore } from './topics/topic-store.ts';
 import { createApiKeys } from './web/api/api-key-store.ts';
 import { createIdempotencyStore } from './web/api/idempotency-store.ts';
@@ -85,7 +96,10 @@ export function createServices(on: Foundations) {
   const statistics = createStatistics({ store: createStatisticsStore({ database }), now, fit: fitInThread });
   const expected = { sources: config.papers.sources, arxivCategories: config.papers.arxivCategories };
   const editionCoverage = createEditionCoverage({ database, expected });
-  const editionIndex = wireCandidates(on, { papers, topics, editions, statistics, editionCoverage });
+  const memory = createSourceMemory({ database });
+  const embeddings = wireEmbeddings(on, { papers, topics, statistics, memory });
+  const ranked = { papers, topics, editions, statistics, editionCoverage, embeddings };
+  const editionIndex = wireCandidates(on, ranked);
   const patienceMs = config.papers.patienceMinutes * 60_000;
   const latestSlot = createLatestSlot({ database, expected, patienceMs });
   const planner = createPlanner({
@@ -158,6 +172,10 @@ export function createServices(on: Foundations) {
     papersByIds: views.byIds,
     seenPapers: async (id, since) => (await ledger.seenPapers(database, [id], since)).get(id) ?? new Set(),
   });
+  const statuses = async () => [
+    ...(await sourceStatuses({ memory, now }, config.papers.sources)),
+    ...(embeddings ? [await embeddings.status()] : []),
+  ];
   const idempotency = createIdempotencyStore({ database });
   const webDependencies: WebDependencies = {
     api: {
@@ -178,8 +196,7 @@ export function createServices(on: Foundations) {
     now,
     digestHtml,
     days: createDayViews({ database, papers, now }),
-    sourceStatuses: () =>
-      sourceStatuses({ memory: createSourceMemory({ database }), now }, config.papers.sources),
+    sourceStatuses: statuses,
     catalogue: topics.catalogue,
     papersByIds: papers.papersByIds,
     ...(config.mail.kind === 'mailbox'
@@ -200,7 +217,9 @@ export function createServices(on: Foundations) {
     ledger,
     editions,
     statistics,
+    embeddings,
     editionIndex,
+    sourceStatuses: statuses,
     now,
     planner,
     subscribers,
@@ -222,6 +241,7 @@ function wireCandidates(
     editions: ReturnType<typeof createEditionStore>;
     statistics: StatisticsService;
     editionCoverage: ReturnType<typeof createEditionCoverage>;
+    embeddings: EmbeddingsService | undefined;
   },
 ) {
   const withTrend = async (found: readonly Paper[], at: Date): Promise<MatchingPaper[]> => {
@@ -234,7 +254,10 @@ function wireCandidates(
   return createCandidates({
     editions: stores.editions,
     coverageOf: stores.editionCoverage,
-    papersVersion: () => stores.papers.version(),
+    version: async () => {
+      const { papers, statistics, embeddings } = stores;
+      return [await papers.version(), await statistics.version(), await embeddings?.version()].join(' ');
+    },
     candidatesOf: async (on, at) => {
       // An evening in America is tomorrow in UTC: what is listed there already is news to its readers too.
       const until = on > utcDate(at) ? on : utcDate(at);
@@ -245,7 +268,44 @@ function wireCandidates(
       const catalogue = await stores.topics.catalogue();
       const marked = await stores.papers.papersByIds(await markedPapers(database));
       const context = await withTrend(marked, now());
-      return indexCandidates(candidates, catalogue, context, await stores.statistics.current());
+      const statistics = await stores.statistics.current();
+      const texts = [...candidates, ...context, ...(statistics?.background ?? [])];
+      return indexCandidates(
+        candidates,
+        catalogue,
+        context,
+        statistics,
+        await stores.embeddings?.load(texts),
+      );
+    },
+  });
+}
+
+/** Phrases that get vectors: most that an index holds in memory. */
+const PHRASES_LIMIT = 20_000;
+
+/** The vectors of what editions are ranked with, where there is an endpoint for them. */
+function wireEmbeddings(
+  { config, database, now }: Foundations,
+  stores: { papers: PaperStore; topics: TopicStore; statistics: StatisticsService; memory: SourceMemory },
+): EmbeddingsService | undefined {
+  if (!config.embeddings) return undefined;
+  return createEmbeddings({
+    store: createEmbeddingStore({ database }),
+    memory: stores.memory,
+    settings: config.embeddings,
+    now,
+    papers: async () => {
+      // From the edition of the westernmost reader to that of the easternmost.
+      const request = { on: addDays(utcDate(now()), 1), windowDays: config.digests.candidateDays + 2 };
+      const candidates = await stores.papers.candidatePapers({ ...request, seenBefore: now() });
+      const marked = await stores.papers.papersByIds(await markedPapers(database));
+      const background = (await stores.statistics.current())?.background ?? [];
+      return [...candidates, ...marked, ...background];
+    },
+    phrases: async () => {
+      const queries = await stores.topics.followedQueries(PHRASES_LIMIT);
+      return [...new Set(queries.map(rankedTextOf))].filter((phrase) => phrase !== '');
     },
   });
 }

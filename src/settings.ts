@@ -5,7 +5,7 @@ type About = {
   readonly description: string;
   /** What is accepted, as the end of a sentence: "a whole number from 1 to 65535". */
   readonly accepts: string;
-  readonly group: 'Services' | 'Web' | 'Mail' | 'Papers' | 'Digests' | 'Operation';
+  readonly group: 'Services' | 'Web' | 'Mail' | 'Papers' | 'Matching' | 'Digests' | 'Operation';
   /** `value`: masked whole wherever it is shown · `url`: only the password in the URL is. */
   readonly secret?: 'value' | 'url';
 };
@@ -212,6 +212,43 @@ export const SETTINGS = Type.Object({
     group: 'Papers',
     description: 'Folder in which every answer of a source is kept, for finding faults. Not set: none is.',
     accepts: 'a folder that can be written to',
+  }),
+  EMBEDDINGS_URL: optionalText('^https?://[^/?#\\s@]+(/[^#\\s]*)?$', {
+    group: 'Matching',
+    description:
+      'Server that turns papers and phrases into vectors: OpenAI’s `/v1/embeddings` (also vLLM, Ollama, llama.cpp) or `/embed` of text-embeddings-inference. It is sent titles, abstracts and followed phrases, nothing else. Not set: meaning is compared by latent semantic analysis, and nothing is sent anywhere.',
+    accepts: 'http://embeddings.internal:8080, with or without the path',
+  }),
+  EMBEDDINGS_MODEL: optionalText('^[^\\r\\n]{1,200}$', {
+    group: 'Matching',
+    description:
+      'Model that is asked for, and the name its vectors are kept under: another name makes all of them anew. Not set: the server’s own choice, kept under its URL.',
+    accepts: 'the name of a model, such as BAAI/bge-m3',
+  }),
+  EMBEDDINGS_KEY: optionalText('^[\\x21-\\x7e]+$', {
+    group: 'Matching',
+    description: 'Key of that server, sent as `Authorization: Bearer …`.',
+    accepts: 'one word of visible ASCII characters',
+    secret: 'value',
+  }),
+  EMBEDDINGS_BATCH: whole(32, 1, 2048, {
+    group: 'Matching',
+    description: 'Texts in one request at most.',
+  }),
+  EMBEDDINGS_DIMENSION: whole(0, 0, 16384, {
+    group: 'Matching',
+    description:
+      'Numbers in a vector, asked for as `dimensions` and insisted on; 0: as many as the model gives. Fewer take less space and time.',
+  }),
+  EMBEDDINGS_PAPER_PREFIX: optionalText('^[^\\r\\n]{1,500}$', {
+    group: 'Matching',
+    description: 'Put before every paper, as some models want it, such as `passage:`.',
+    accepts: 'one line',
+  }),
+  EMBEDDINGS_PHRASE_PREFIX: optionalText('^[^\\r\\n]{1,500}$', {
+    group: 'Matching',
+    description: 'Put before every phrase, such as `query:`.',
+    accepts: 'one line',
   }),
   CANDIDATE_DAYS: whole(7, 1, 60, {
     group: 'Digests',

@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { addDays, utcDate } from './database/ids.ts';
 import { createDeliverDigests } from './digests/deliver.ts';
+import type { EmbeddingsEndpoint } from './digests/embeddings/endpoint.ts';
 import { openJournals } from './digests/journal.ts';
 import { ensurePartitions } from './digests/partition-store.ts';
 import { createRecoveryStore } from './digests/recovery-store.ts';
@@ -39,6 +40,8 @@ export type DeliveryFoundations = {
 export type UseCaseFoundations = DeliveryFoundations & {
   /** Where papers come from. */
   readonly reading: Pick<Reading, 'poll'>;
+  /** Makes vectors of papers and phrases; absent where none is set. */
+  readonly endpoint?: EmbeddingsEndpoint;
 };
 
 /** A notice or a digest may wait for its final reply this long (RFC 5321 section 4.5.3.2.6), in milliseconds. */
@@ -136,6 +139,12 @@ export function createWorkerUseCases(
     ingest: async (only) => {
       for (const name of only === undefined ? config.papers.sources : [only]) await on.reading.poll(name);
       await recordReaderVotes(database, now());
+    },
+    embed: async ({ signal }) => {
+      if (!services.embeddings || !on.endpoint) return;
+      const report = await services.embeddings.make(on.endpoint, signal);
+      if (report?.fault) log.warn(report, 'vectors could not be made: papers without are ranked by LSA');
+      else if (report && report.made > 0) log.info(report, 'vectors made');
     },
     upkeep: async () => {
       const today = utcDate(now());

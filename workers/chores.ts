@@ -19,5 +19,13 @@ export const ingest = defineProcessor(
       useCases.ingest(source),
 );
 
+/** Makes the vectors that papers and phrases lack. */
+export const embed = defineProcessor(
+  'embed',
+  (useCases) =>
+    (_payload, { signal }) =>
+      useCases.embed({ signal }),
+);
+
 /** Makes partitions ahead, ends pauses, removes what has expired. */
 export const upkeep = defineProcessor('upkeep', (useCases) => () => useCases.upkeep());

@@ -15,6 +15,7 @@ export type WorkerUseCases = {
   /** Settles the claims of killed processes of this machine; not a job: only this machine can do it. */
   readonly settleJournals: () => Promise<{ readonly claims: number }>;
   readonly ingest: (source: string | undefined) => Promise<unknown>;
+  readonly embed: (options: { readonly signal: AbortSignal }) => Promise<unknown>;
   readonly upkeep: () => Promise<unknown>;
 };
 

@@ -1,6 +1,6 @@
 import { JOBS, type JobName } from '#src/queue/jobs.ts';
 import type { OpenQueue, Processors, RunningWorkers } from '#src/queue/queue.ts';
-import { ingest, plan, sweep, upkeep } from './chores.ts';
+import { embed, ingest, plan, sweep, upkeep } from './chores.ts';
 import { deliverDigests } from './deliver-digests.ts';
 import { deliverNotices } from './deliver-notices.ts';
 import type { Processor, WorkerUseCases } from './processor.ts';
@@ -12,11 +12,18 @@ export const PROCESSORS: readonly Pick<Processor, 'name' | 'create'>[] = [
   plan,
   sweep,
   ingest,
+  embed,
   upkeep,
 ];
 
 /** How often the repeatable jobs run, in milliseconds. */
-export const SCHEDULES = { plan: 60_000, sweep: 60_000, ingest: 15 * 60_000, upkeep: 60 * 60_000 } as const;
+export const SCHEDULES = {
+  plan: 60_000,
+  sweep: 60_000,
+  ingest: 15 * 60_000,
+  embed: 5 * 60_000,
+  upkeep: 60 * 60_000,
+} as const;
 
 /**
  * Binds processors to use cases.

@@ -224,6 +224,7 @@ const result = await measured(readers, async () => {
       plan: idle,
       sweep: idle,
       ingest: idle,
+      embed: idle,
       upkeep: idle,
     },
     { concurrency: { digests: Number(values.concurrency) } },

@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { IsoDate } from '#src/database/ids.ts';
-import { rankPapers } from '#src/matching/rank/rank-papers.ts';
+import { rankPapers, textsOf } from '#src/matching/rank/rank-papers.ts';
 import { type Parsed, parsePaperLine, parseProfileLine } from '#src/matching/rank/read-lines.ts';
+import { askForVectors } from './ask-for-vectors.ts';
 import { CommandError, dateOption, type Io, startProgress } from './io.ts';
 
 type Options = {
@@ -14,6 +15,7 @@ type Options = {
   top: number;
   fitBefore?: IsoDate;
   trend: boolean;
+  embeddings?: boolean;
 };
 
 /** `paperboy rank`: ranks papers of a file for profiles of a file; needs no database. */
@@ -40,6 +42,7 @@ export function registerRank(program: Command, io: Io): void {
       ),
     )
     .option('--no-trend', 'leave the trend of papers out')
+    .option('--embeddings', 'compare meanings by the vectors of EMBEDDINGS_URL instead of by LSA')
     .action((options: Options) => runRank(io, options));
 }
 
@@ -47,23 +50,19 @@ async function runRank(io: Io, options: Options): Promise<void> {
   const papers = await readLines(options.papers, parsePaperLine);
   const background = options.background ? await readLines(options.background, parsePaperLine) : [];
   const profiles = await readLines(options.profiles, parseProfileLine);
+  const { top, fitBefore } = options;
+  const files = { papers, background, profiles, ...(fitBefore ? { fitBefore } : {}) };
+  const embeddings = options.embeddings ? await askForVectors(io, textsOf(files)) : undefined;
   const progress = startProgress(io, 'profiles');
   const deps = {
+    ...(embeddings ? { embeddings } : {}),
     write: (answer: unknown) => io.out(JSON.stringify(answer)),
     onProgress: (step: 'fit' | 'profiles', done: number) => {
       if (step === 'profiles') progress.update(done, profiles.length);
     },
   };
-  const { top, fitBefore } = options;
   try {
-    const outcome = rankPapers(deps, {
-      papers,
-      background,
-      profiles,
-      top,
-      noTrend: !options.trend,
-      ...(fitBefore ? { fitBefore } : {}),
-    });
+    const outcome = rankPapers(deps, { ...files, top, noTrend: !options.trend });
     if (outcome.type === 'nothing-to-fit')
       throw new CommandError(
         `No paper was listed before ${outcome.before}: give an earlier-starting --background, or a later --fit-before.`,

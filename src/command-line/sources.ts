@@ -16,13 +16,13 @@ export function registerSources(program: Command, io: Io): void {
 }
 
 async function show(io: Io, options: { poll?: boolean; json?: boolean }): Promise<void> {
-  await withServices(async ({ config, backing }) => {
+  await withServices(async ({ config, backing, sourceStatuses }) => {
     const reading = openReading({ config, database: backing.database, log: null, now: () => new Date() });
     try {
       if (options.poll)
         for (const name of config.papers.sources)
           await reading.poll(name).catch((error: Error) => io.err(`${name}: ${error.message}`));
-      const statuses = await reading.statuses();
+      const statuses = await sourceStatuses();
       if (options.json) io.out(JSON.stringify(statuses));
       else
         io.out(

@@ -92,6 +92,13 @@ export interface Editions {
   refreshed_at: Generated<Timestamp>;
 }
 
+export interface Embeddings {
+  model: string;
+  text_hash: Buffer;
+  vector: Buffer | null;
+  wanted_on: string;
+}
+
 export interface Events {
   at: Generated<Timestamp>;
   detail: Generated<Json>;
@@ -284,6 +291,7 @@ export interface DB {
   digest_contents: DigestContents;
   digests: Digests;
   editions: Editions;
+  embeddings: Embeddings;
   events: Events;
   feedback: Feedback;
   follows: Follows;

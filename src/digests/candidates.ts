@@ -19,15 +19,15 @@ type Deps = {
   readonly candidatesOf: (on: IsoDate, at: Date) => Promise<readonly MatchingPaper[]>;
   /** What the sources of that date had brought by `at`. */
   readonly coverageOf: (on: IsoDate, at: Date) => Promise<readonly Coverage[]>;
-  /** Changes whenever papers, listings or signals do; equal versions mean equal candidates. */
-  readonly papersVersion: () => Promise<string>;
+  /** Changes whenever papers, listings or signals do, or what they are ranked with; equal versions mean equal indexes. */
+  readonly version: () => Promise<string>;
   readonly index: (papers: readonly MatchingPaper[]) => Promise<CandidateIndex>;
 };
 
 const KEPT = 4;
 
 /**
- * Gives the index of an edition, built once per version of the papers and kept for the readers that follow.
+ * Gives the index of an edition, built once per version and kept for the readers that follow.
  * An index of some thousand papers takes seconds to build and serves all readers of a date.
  */
 export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise<EditionIndex> {
@@ -50,7 +50,7 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
   }
 
   return async (on, at) => {
-    const key = `${on} ${await deps.papersVersion()}`;
+    const key = `${on} ${await deps.version()}`;
     const known = kept.get(key);
     if (known) return known;
     const building = build(on, at);

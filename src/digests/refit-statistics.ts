@@ -33,6 +33,9 @@ export function createStatistics(deps: {
   const { store, now, fit } = deps;
   let kept: { version: string; statistics: Promise<Statistics | undefined> } | undefined;
   return {
+    /** Names the latest fit; empty as long as there is none. */
+    version: async (): Promise<string> => (await store.latest())?.version ?? '',
+
     /** The latest statistics; undefined as long as none were fitted. Read from the database once per version. */
     async current(): Promise<Statistics | undefined> {
       const latest = await store.latest();

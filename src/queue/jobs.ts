@@ -19,6 +19,8 @@ export const JOBS = {
   sweep: Type.Object({}),
   /** Poll the configured sources. */
   ingest: Type.Object({ source: Type.Optional(Type.String()) }),
+  /** Make the vectors that papers and phrases lack, where there is an endpoint for them. */
+  embed: Type.Object({}),
   /** Make partitions ahead, resume pauses that ended, remove expired confirmations. */
   upkeep: Type.Object({}),
 } as const;

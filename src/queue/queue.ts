@@ -24,6 +24,7 @@ const LANES: { readonly [Name in JobName]: Lane } = {
   plan: 'chores',
   sweep: 'chores',
   ingest: 'chores',
+  embed: 'chores',
   upkeep: 'chores',
 };
 

@@ -37,6 +37,9 @@ export function createTopicStore({ database }: { readonly database: Database }) 
     /** Follows and mutes of many subscribers in one query; who has none has empty lists. Heaviest first, then oldest. */
     followsOf: (ids: readonly SubscriberId[], on: Queryable = database) => followsOf(ids, on),
 
+    /** Queries that active readers follow or mute, each once, the oldest first. */
+    followedQueries: (limit: number): Promise<string[]> => followedQueries(database, limit),
+
     /** Replaces everything a subscriber follows and mutes. Give at most {@link FOLLOWS_LIMIT}; the last of a repeated topic counts. */
     replaceFollows: async (subscriber: SubscriberId, follows: readonly Follow[], on: Queryable) => {
       await on.deleteFrom('follows').where('subscriber_id', '=', subscriber).execute();
@@ -191,4 +194,14 @@ async function followsOf(
     (weight < 0 ? own?.mutes : own?.follows)?.push({ kind, value, weight });
   }
   return found;
+}
+
+async function followedQueries(database: Database, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ value: string }>`
+    select value from topics
+    where kind = 'query' and exists (
+      select from follows join subscribers on subscribers.id = follows.subscriber_id
+      where follows.topic_id = topics.id and subscribers.state = 'active')
+    order by id limit ${limit}`.execute(database);
+  return rows.map(({ value }) => value);
 }

@@ -12,6 +12,7 @@ const processors = (overrides: Partial<Processors>): Processors => ({
   plan: async () => undefined,
   sweep: async () => undefined,
   ingest: async () => undefined,
+  embed: async () => undefined,
   upkeep: async () => undefined,
   ...overrides,
 });

@@ -11,6 +11,7 @@ const useCases: WorkerUseCases = {
   sweep: async () => void calls.push(['sweep']),
   settleJournals: async () => ({ claims: 0 }),
   ingest: async (source) => void calls.push(['ingest', source]),
+  embed: async () => void calls.push(['embed']),
   upkeep: async () => void calls.push(['upkeep']),
 };
 const context = { signal: new AbortController().signal };
@@ -24,6 +25,7 @@ describe('the processors', () => {
     await bound.plan({}, context);
     await bound.sweep({}, context);
     await bound.ingest({ source: 'huggingface' }, context);
+    await bound.embed({}, context);
     await bound.upkeep({}, context);
     expect(calls).toEqual([
       ['deliverDigests', { editionDate: '2026-06-01', from: 1, to: 2 }],
@@ -31,6 +33,7 @@ describe('the processors', () => {
       ['planDue'],
       ['sweep'],
       ['ingest', 'huggingface'],
+      ['embed'],
       ['upkeep'],
     ]);
   });

@@ -1,7 +1,9 @@
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
 import { parsePaperReference } from '#src/topics/paper-reference.ts';
-import { fitStatistics } from '../statistics/fit.ts';
+import { rankedTextOf } from '#src/topics/query/parse.ts';
+import type { Embeddings } from '../embeddings.ts';
+import { BACKGROUND, fitStatistics } from '../statistics/fit.ts';
 import type { MatchingPaper } from '../types.ts';
 import { createRanker, type Ranked, type RankReason } from './ranker.ts';
 import type { RankPaper, RankRequest } from './read-lines.ts';
@@ -25,6 +27,14 @@ export type RankOutcome =
   /** No paper is old enough for `fitBefore`. */
   | { readonly type: 'nothing-to-fit'; readonly before: IsoDate };
 
+/** Files that were read, and what is asked of them. */
+export type RankFiles = {
+  readonly papers: readonly RankPaper[];
+  readonly background: readonly RankPaper[];
+  readonly profiles: readonly RankRequest[];
+  readonly fitBefore?: IsoDate;
+};
+
 /** Parts of a reason that are printed; what the others weigh is printed as one. */
 const PARTS_SHOWN = 8;
 
@@ -37,18 +47,13 @@ export function rankPapers(
   deps: {
     readonly write: (answer: RankAnswer) => void;
     readonly onProgress?: (step: 'fit' | 'profiles', done: number) => void;
+    /** Vectors of {@link textsOf}, in place of latent semantic analysis. */
+    readonly embeddings?: Embeddings;
   },
-  request: {
-    readonly papers: readonly RankPaper[];
-    readonly background: readonly RankPaper[];
-    readonly profiles: readonly RankRequest[];
-    readonly top: number;
-    readonly fitBefore?: IsoDate;
-    readonly noTrend?: boolean;
-  },
+  request: RankFiles & { readonly top: number; readonly noTrend?: boolean },
 ): RankOutcome {
   const { profiles, fitBefore } = request;
-  const fitted = fittable(request.background.length > 0 ? request.background : request.papers, fitBefore);
+  const fitted = fittable(request);
   if (fitBefore && fitted.length === 0) return { type: 'nothing-to-fit', before: fitBefore };
   const { all, numbers, candidates, own } = gather(request.papers, request.background, profiles);
   const statistics = fitStatistics(fitted, fitBefore ?? 'all', (done) => deps.onProgress?.('fit', done));
@@ -57,6 +62,7 @@ export function rankPapers(
     candidates,
     catalogue: CATALOGUE,
     statistics,
+    ...(deps.embeddings ? { embeddings: deps.embeddings } : {}),
   });
   profiles.forEach((profile, done) => {
     const ranked = rank(toProfile(profile, numbers, own), request.top);
@@ -66,9 +72,21 @@ export function rankPapers(
   return { type: 'ranked', profiles: profiles.length };
 }
 
+/** What an embeddings model is needed for: the papers that are compared, and the phrases they are compared with. */
+export function textsOf(files: RankFiles): { papers: RankPaper[]; phrases: string[] } {
+  const { all } = gather(files.papers, files.background, files.profiles);
+  const phrases = files.profiles.flatMap(({ phrase, follows, mutes }) => {
+    const queries = [...follows, ...mutes].filter(({ kind }) => kind === 'query').map(({ value }) => value);
+    // A phrase beside follows is chosen for as a query.
+    return [phrase?.trim() ?? '', ...[phrase?.trim() ?? '', ...queries].map(rankedTextOf)];
+  });
+  const papers = new Set([...all, ...fittable(files).slice(-BACKGROUND)]);
+  return { papers: [...papers], phrases: [...new Set(phrases)].filter((phrase) => phrase !== '') };
+}
+
 /** In order of time, so that the last ones are what is usual now. */
-function fittable(papers: readonly RankPaper[], before: IsoDate | undefined): RankPaper[] {
-  return papers
+function fittable({ papers, background, fitBefore: before }: RankFiles): RankPaper[] {
+  return (background.length > 0 ? background : papers)
     .filter(({ listed }) => !before || (listed !== null && listed < before))
     .toSorted((a, b) => compare(a.listed ?? '', b.listed ?? '') || compare(a.id, b.id));
 }

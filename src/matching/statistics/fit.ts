@@ -13,7 +13,7 @@ const LEAST_PAPERS = 3;
 /** Papers below which no directions are fitted: they would be noise. */
 const LEAST_FOR_DIRECTIONS = 100;
 /** Papers kept to standardise scores against, the last ones given. */
-const BACKGROUND = 1_000;
+export const BACKGROUND = 1_000;
 
 /**
  * Fits statistics on papers, given in order of time. 30,000 papers take about 40 CPU seconds and 300 MB.

@@ -17,9 +17,12 @@ import { retryAfterMs } from './retry-after.ts';
 /** What makes a repeated request cheap: the answer's own marks (RFC 9110 section 8.8). */
 export type Validators = { readonly etag?: string; readonly lastModified?: string };
 
-/** A GET. */
+/** A GET, or with `post` a POST, which is as safe to repeat to whoever gives it here. */
 export type HttpRequest = {
   readonly url: string;
+  readonly post?: { readonly contentType: string; readonly body: string };
+  /** Further headers, such as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Media types asked for. */
   readonly accept?: string;
   /** Marks of the answer known already: an unchanged one is not sent again. */
@@ -28,7 +31,7 @@ export type HttpRequest = {
   readonly maxBytes?: number;
 };
 
-/** What came of a GET. */
+/** What came of a request. */
 export type HttpAnswer =
   | {
       readonly type: 'ok';
@@ -53,6 +56,8 @@ export type HttpAnswer =
 /** The one way to the network for sources. */
 export type HttpClient = {
   get(request: HttpRequest): Promise<HttpAnswer>;
+  /** The same with a body; a redirect is refused. */
+  post(request: HttpRequest & Required<Pick<HttpRequest, 'post'>>): Promise<HttpAnswer>;
   /** Breaks off what is under way (it answers `unreachable`) and closes all connections. */
   close(): Promise<void>;
 };
@@ -111,7 +116,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const closing = new AbortController();
   const wire = { ...options, where, agent, userAgent, closing: closing.signal };
   return {
-    get: (request) => getWithRetries(wire, request),
+    get: (request) => ask(wire, request),
+    post: (request) => ask(wire, request),
     close: async () => {
       closing.abort();
       await agent.destroy();
@@ -126,7 +132,7 @@ type Wire = HttpClientOptions & {
   readonly closing: AbortSignal;
 };
 
-async function getWithRetries(wire: Wire, request: HttpRequest): Promise<HttpAnswer> {
+async function ask(wire: Wire, request: HttpRequest): Promise<HttpAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     const { answer, retry } = await follow(wire, request);
     const wait = retry?.afterMs ?? (wire.backoff ?? 2000) * 2 ** (attempt - 1) * (0.5 + Math.random());
@@ -146,6 +152,7 @@ async function follow(wire: Wire, request: HttpRequest): Promise<Try> {
     const current = url;
     const step = await wire.rateLimit.turn(siteOf(url), () => oneRequest(wire, request, current));
     if ('answer' in step) return step;
+    if (request.post) return refused(`${url.href} → ${step.location}: a redirect of a POST is not followed`);
     const next = URL.canParse(step.location, url.href) ? new URL(step.location, url) : undefined;
     const wrong = next ? wrongRedirect(url, next) : 'the redirect names no address';
     if (wrong || !next) return refused(`${url.href} → ${step.location}: ${wrong}`);
@@ -162,6 +169,7 @@ async function oneRequest(wire: Wire, request: HttpRequest, url: URL): Promise<T
       dispatcher: wire.agent,
       signal: AbortSignal.any([wire.closing, AbortSignal.timeout(wire.totalTimeout ?? 120_000)]),
       headers: requestHeaders(wire, request),
+      ...(request.post ? { method: 'POST', body: request.post.body } : {}),
     });
     return await read(wire, request, url, response);
   } catch (error) {
@@ -169,11 +177,16 @@ async function oneRequest(wire: Wire, request: HttpRequest, url: URL): Promise<T
   }
 }
 
-function requestHeaders(wire: Wire, { accept, validators }: HttpRequest): Record<string, string> {
+function requestHeaders(
+  wire: Wire,
+  { accept, validators, headers, post }: HttpRequest,
+): Record<string, string> {
   return {
     'user-agent': wire.userAgent,
     'accept-encoding': ENCODINGS,
     ...(accept ? { accept } : {}),
+    ...(post ? { 'content-type': post.contentType } : {}),
+    ...headers,
     ...(validators?.etag ? { 'if-none-match': validators.etag } : {}),
     ...(validators?.lastModified ? { 'if-modified-since': validators.lastModified } : {}),
   };

@@ -1,5 +1,12 @@
 import { parseField } from './fields.ts';
-import { formatQuery, QUERY_LIMITS, type Query, type QueryMistake, type QueryNode } from './query.ts';
+import {
+  formatQuery,
+  QUERY_LIMITS,
+  type Query,
+  type QueryMistake,
+  type QueryNode,
+  rankedText,
+} from './query.ts';
 import { type QueryToken, squeeze, tokenizeQuery } from './tokens.ts';
 
 /** A query that was understood, with its canonical text, or the first mistake in it. */
@@ -38,6 +45,12 @@ export function parseQuery(source: string): ParsedQuery {
     );
   const words = bareWords(root);
   return bounded(words ? { type: 'text', text: words.join(' ') } : { type: 'filter', root });
+}
+
+/** The words of a query as text that papers are ranked by how well they fit; empty where it has none, or is no query. */
+export function rankedTextOf(source: string): string {
+  const parsed = parseQuery(source);
+  return parsed.type === 'invalid' ? '' : rankedText(parsed.query);
 }
 
 /** The words of a query that is free text in spite of its brackets. */
