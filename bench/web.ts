@@ -185,7 +185,12 @@ async function whileDelivering(url: string, readers: number, targets: { start: T
   const sink = await startScript('null-sink.ts');
   let running = true;
   const delivery = measure('end-to-end.ts', [
-    ...['--database', url, '--port', String(sink.port), '--readers', String(readers)],
+    '--database',
+    url,
+    '--port',
+    String(sink.port),
+    '--readers',
+    String(readers),
   ]).finally(() => {
     running = false;
   });

@@ -178,6 +178,12 @@ describe.skipIf(!hasBrowser)(`a reader in a browser${browserNote}`, () => {
     await page.goto(linkIn(confirmation, 'confirm'));
     await click('Yes, send me the digest')(page);
     await page.locator('#preview .paper').first().waitFor();
+    await page.getByLabel('Find a theme').fill('speech mus');
+    await page.getByText('1 found').waitFor();
+    await page.getByLabel('Speech, voice & music').check();
+    expect(await page.getByLabel('Diffusion models').isVisible()).toBe(false);
+    await page.getByLabel('Find a theme').fill('');
+    expect(await page.getByLabel('Diffusion models').isVisible()).toBe(true);
     const times: number[] = [];
     for (const words of ['speech', 'robots', 'vision', 'agents', 'diffusion']) {
       const answered = page.waitForResponse((response) => response.url().includes('/preview'));

@@ -7,6 +7,43 @@ for (const field of document.querySelectorAll('input[data-guess-zone]')) {
     field.value = zone;
 }
 
+// Finding a theme among all: shows those with the typed words, and opens their groups.
+const finder = document.querySelector('[data-find-topic]');
+const words = finder?.querySelector('input');
+if (finder instanceof HTMLElement && words) {
+  finder.hidden = false;
+  const groups = [...document.querySelectorAll('#topics details')].map((group) => ({
+    group: /** @type {HTMLDetailsElement} */ (group),
+    open: group.hasAttribute('open'),
+    choices: /** @type {HTMLElement[]} */ ([...group.querySelectorAll('label')]),
+  }));
+  words.addEventListener('input', (event) => {
+    // What is typed here is no choice: the preview need not follow.
+    event.stopPropagation();
+    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let found = 0;
+    for (const { group, open, choices } of groups) {
+      const name = group.querySelector('summary')?.textContent ?? '';
+      for (const choice of choices) {
+        const text = `${name} ${choice.textContent}`.toLowerCase();
+        choice.hidden = !wanted.every((word) => text.includes(word));
+      }
+      const fits = choices.filter((choice) => !choice.hidden).length;
+      group.hidden = fits === 0;
+      group.open = wanted.length > 0 ? fits > 0 : open || group.querySelector(':checked') !== null;
+      found += fits;
+    }
+    const status = finder.querySelector('[role=status]');
+    if (status)
+      status.textContent =
+        wanted.length === 0 ? '' : found > 0 ? `${found} found` : 'None of these; write it under Searches.';
+  });
+  // Enter looks, it does not save.
+  words.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') event.preventDefault();
+  });
+}
+
 // The preview follows the form: one request at a time, the newest choices last.
 const form = document.querySelector('form[data-preferences]');
 const place = document.getElementById('preview');

@@ -86,6 +86,7 @@ function topicFields({ values, catalogue }: PreferencesView): Html {
   const groups = Map.groupBy(catalogue, (topic) => topic.group);
   return html`<fieldset id="topics"><legend>What you follow</legend>
 <p class="hint">Tick themes, name categories, authors and searches, or paste papers that you liked. Nothing chosen means: whatever trends.</p>
+<div class="field" data-find-topic hidden><label for="find-topic">Find a theme</label><input id="find-topic" type="search" autocomplete="off" aria-controls="topics"><p class="hint" role="status"></p></div>
 !${[...groups].map(
     ([
       group,
