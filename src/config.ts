@@ -16,8 +16,12 @@ export type Config = {
     | { readonly kind: 'mailbox'; readonly smtpPort: number; readonly webPort: number }
     | { readonly kind: 'smtp'; readonly urls: readonly string[] };
   readonly smtpConnections: number;
-  /** As written; parsed by src/mail/throttle.ts. */
-  readonly sendLimits: { readonly rates: string; readonly warmUp: string };
+  /** As written; parsed by src/mail/throttle.ts and domain-connections.ts. */
+  readonly sendLimits: {
+    readonly rates: string;
+    readonly warmUp: string;
+    readonly domainConnections: string;
+  };
   readonly dataDir: string;
   /** Null: made once and kept in `dataDir`. */
   readonly secret: string | null;
@@ -72,6 +76,7 @@ export type Config = {
     readonly leaseSeconds: number;
     readonly unknownPolicy: 'resend' | 'leave';
   };
+  readonly shutdownSeconds: number;
   readonly logLevel: Settings['LOG_LEVEL'];
   /** Names of the settings that were given rather than defaulted. */
   readonly given: ReadonlySet<SettingName>;
@@ -194,7 +199,11 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       ? { kind: 'smtp', urls: list(settings.SMTP_URL) }
       : { kind: 'mailbox', smtpPort: settings.MAILBOX_SMTP_PORT, webPort: settings.MAILBOX_WEB_PORT },
     smtpConnections: settings.SMTP_CONNECTIONS,
-    sendLimits: { rates: settings.SEND_LIMITS ?? '', warmUp: settings.WARM_UP ?? '' },
+    sendLimits: {
+      rates: settings.SEND_LIMITS ?? '',
+      warmUp: settings.WARM_UP ?? '',
+      domainConnections: settings.DOMAIN_CONNECTIONS ?? '',
+    },
     dataDir,
     secret: settings.SECRET ?? null,
     web: {
@@ -244,6 +253,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
       leaseSeconds: settings.LEASE_SECONDS,
       unknownPolicy: settings.UNKNOWN_POLICY,
     },
+    shutdownSeconds: settings.SHUTDOWN_SECONDS,
     logLevel: settings.LOG_LEVEL,
     given,
     warnings,

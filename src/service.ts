@@ -5,8 +5,12 @@ import type { Config } from './config.ts';
 import { choosePort } from './embedded/ports.ts';
 import { openEndpoint } from './endpoint.ts';
 import type { Log } from './log.ts';
+import { limitDomains, parseDomainConnections } from './mail/domain-connections.ts';
 import type { MailTransport } from './mail/message.ts';
+import { createRelayPermits } from './mail/relay-permits.ts';
+import { createSlotStore } from './mail/slot-store.ts';
 import { parseRelay } from './mail/smtp-relay.ts';
+import { createThrottleStore } from './mail/throttle-store.ts';
 import { createMailTransport } from './mail/transport.ts';
 import type { QueueBackend } from './queue/backend.ts';
 import { openQueue } from './queue/queue.ts';
@@ -29,26 +33,38 @@ export type Service = {
 export const queueBackend = (config: Config, backing: Pick<Backing, 'databaseUrl'>): QueueBackend =>
   config.queue.kind === 'redis' ? config.queue : { kind: 'postgres', url: backing.databaseUrl };
 
-/** Makes the transport to the relay; it connects when the first message is sent. */
+/**
+ * Parts of SHUTDOWN_SECONDS until what hangs is cut off, and until work is no longer waited for; the rest is for closing
+ * the queue and the database.
+ */
+const SHUTDOWN = { cut: 0.6, work: 0.85 };
+
+/** Makes the transport to the relays, with the limits that need the database; it connects when the first message is sent. */
 export function openTransport(
   config: Config,
-  backing: Pick<Backing, 'smtpUrls'>,
+  backing: Pick<Backing, 'smtpUrls' | 'database'>,
   log: Pick<Log, 'fatal'>,
 ): MailTransport {
   if (backing.smtpUrls.length === 0)
     throw new Error('SMTP_URL is not set, and this process has no local mailbox.');
-  return createMailTransport({
+  const { database } = backing;
+  const store = createThrottleStore({ database });
+  const transport = createMailTransport({
     relays: backing.smtpUrls.map(parseRelay),
     connections: config.smtpConnections,
+    closeMs: config.shutdownSeconds * 1000 * SHUTDOWN.cut,
+    permits: (relay, onMore) =>
+      relay.perMinute === undefined
+        ? undefined
+        : createRelayPermits({ store, relay, perMinute: relay.perMinute, onMore }),
     onRefused: (relay, reply) => log.fatal({ relay: relay.name, reply }, 'a relay refuses us as a sender'),
   });
+  const limits = parseDomainConnections(config.sendLimits.domainConnections);
+  return limitDomains({ transport, store: createSlotStore({ database }), limits });
 }
 
 /** Where this machine's send journals are kept. */
 export const journalDirectory = (config: Config): string => join(config.dataDir, 'journal');
-
-/** Milliseconds that work in flight gets to finish at shutdown. */
-const GRACE_MS = 30_000;
 
 /**
  * Starts the parts of the service: queue → mail → use cases → workers → pages.
@@ -85,8 +101,10 @@ export async function openService(deps: {
     closers.push(() => reading.close());
     const useCases = parts.workers ? openUseCases() : null;
     if (useCases) {
-      const workers = await startWorkers({ queue, useCases });
-      closers.push(() => workers.close(GRACE_MS));
+      const workers = await startWorkers({ queue, useCases: useCases.calls });
+      const workMs = config.shutdownSeconds * 1000 * SHUTDOWN.work;
+      // Together: the transport gives back what is not on the wire, and so lets the jobs come to their end.
+      closers.push(() => Promise.all([workers.close(workMs), useCases.transport.close()]));
     }
     if (parts.web) {
       const app = await openPages();
@@ -96,10 +114,9 @@ export async function openService(deps: {
 
     function openUseCases() {
       const transport = openTransport(config, backing, log);
-      closers.push(() => transport.close());
       const endpoint = openEndpoint(config);
       if (endpoint) closers.push(() => endpoint.close());
-      return createWorkerUseCases({
+      const calls = createWorkerUseCases({
         services,
         transport,
         config,
@@ -112,6 +129,7 @@ export async function openService(deps: {
         reading,
         ...(endpoint ? { endpoint } : {}),
       });
+      return { calls, transport };
     }
 
     async function openPages() {

@@ -168,6 +168,15 @@ export const SETTINGS = Type.Object({
       accepts: 'domain=number, several separated by commas, such as *=6000, example.org=600',
     },
   ),
+  DOMAIN_CONNECTIONS: optionalText(
+    '^\\s*(\\*|[A-Za-z0-9.-]+)\\s*=\\s*[1-9]\\d*(\\s*,\\s*(\\*|[A-Za-z0-9.-]+)\\s*=\\s*[1-9]\\d*)*\\s*$',
+    {
+      group: 'Mail',
+      description:
+        'Digests on their way to one domain at the same time at most, and so connections used for it, kept by all workers together; `*` is each domain that is not named. Not set: as many as SMTP_CONNECTIONS allows.',
+      accepts: 'domain=number, several separated by commas, such as *=20, example.org=4',
+    },
+  ),
   WARM_UP: optionalText('^\\d{4}-\\d{2}-\\d{2}\\s*:\\s*\\d+(\\s+\\d+)*$', {
     group: 'Mail',
     description:
@@ -266,6 +275,11 @@ export const SETTINGS = Type.Object({
     group: 'Digests',
     description:
       'A digest that may or may not have arrived when the connection broke: resend once under the same Message-ID, or leave.',
+  }),
+  SHUTDOWN_SECONDS: whole(30, 2, 600, {
+    group: 'Operation',
+    description:
+      'Seconds after SIGTERM within which the process ends. What is on the wire may finish in the first 60 % of them, the rest is given back at once; stay below what the supervisor waits before it kills (Docker 10, systemd 90).',
   }),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'info', {
     group: 'Operation',

@@ -12,6 +12,7 @@ import { createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
 import { createHalt } from './mail/delivery-halt.ts';
+import { createHaltStore } from './mail/halt-store.ts';
 import type { MailTransport } from './mail/message.ts';
 import { createThrottle, parseLimits } from './mail/throttle.ts';
 import { createThrottleStore } from './mail/throttle-store.ts';
@@ -63,10 +64,20 @@ export function createDelivery(on: DeliveryFoundations) {
     await services.suppressions.add(database, addressKey(address), 'hard_bounce', now(), reply);
   };
   const halt = createHalt({
+    store: createHaltStore({ database }),
     onAlarm: (reply) =>
-      log.fatal({ reply }, 'the relay refuses us as a sender: delivery pauses for 15 minutes'),
+      log.fatal(
+        { reply },
+        'the relay refuses us as a sender: all workers pause, and try a few mails after 1, 2, 4 … 15 minutes (see paperboy ledger)',
+      ),
+    onLifted: () => log.warn('the relay takes our mail again: delivery goes on'),
   });
 
+  const throttle = createThrottle({
+    store: createThrottleStore({ database }),
+    limits: parseLimits(config.sendLimits.rates, config.sendLimits.warmUp),
+    now,
+  });
   const journals = openJournals({ directory: on.journalDirectory });
   const store = createRecoveryStore({ database, now });
 
@@ -78,11 +89,7 @@ export function createDelivery(on: DeliveryFoundations) {
     suppressedAmong,
     suppress,
     halt,
-    throttle: createThrottle({
-      store: createThrottleStore({ database }),
-      limits: parseLimits(config.sendLimits.rates, config.sendLimits.warmUp),
-      now,
-    }),
+    throttle,
     now,
     leaseMs,
     onFault: (error, row) => log.error({ err: error, digest: row.id }, 'a digest could not be composed'),
@@ -93,6 +100,8 @@ export function createDelivery(on: DeliveryFoundations) {
     transport,
     suppressedAmong,
     suppress,
+    throttle,
+    halt,
     now,
     leaseMs: NOTICE_LEASE_MS,
   });

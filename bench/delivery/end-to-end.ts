@@ -15,6 +15,7 @@ import { createLedger } from '#src/digests/ledger.ts';
 import { digestRanges } from '#src/digests/ranges.ts';
 import { createHalt } from '#src/mail/delivery-halt.ts';
 import { createDkimSigner } from '#src/mail/dkim.ts';
+import { createHaltStore } from '#src/mail/halt-store.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { createSuppressionStore } from '#src/mail/suppression-store.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
@@ -98,7 +99,7 @@ const deliver = createDeliverDigests({
   transport,
   suppressedAmong: async (addresses) => new Set((await suppressions.among(database, addresses)).keys()),
   suppress: async () => undefined,
-  halt: createHalt({ onAlarm: (reply) => console.error(reply) }),
+  halt: createHalt({ store: createHaltStore({ database }), onAlarm: (reply) => console.error(reply) }),
   now,
   leaseMs: 120_000,
   windowSize: Number(values.window),

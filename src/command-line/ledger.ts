@@ -5,6 +5,7 @@ import { addDays, type DigestId, type IsoDate, isoDate, utcDate } from '#src/dat
 import { createLedgerReport, type EditionCounts } from '#src/digests/ledger-report-store.ts';
 import { readRelayLog } from '#src/digests/relay-log.ts';
 import { createResolve, type Resolution, type ResolveSummary } from '#src/digests/resolve.ts';
+import { createHaltStore, type HaltState } from '#src/mail/halt-store.ts';
 import { messageId } from '#src/mail/sender.ts';
 import { senderOf } from '#src/sender.ts';
 import { CommandError, type Io, table } from './io.ts';
@@ -13,13 +14,13 @@ import { type CommandContext, withServices } from './with-services.ts';
 /** Unknown digests shown at most. */
 const SHOWN = 50;
 
-/** `paperboy ledger` and `paperboy ledger resolve` */
+/** `paperboy ledger`, `paperboy ledger resolve` and `paperboy ledger resume` */
 export function registerLedger(program: Command, io: Io): void {
   const group = program
     .command('ledger')
     .description('Show what was mailed: counts by edition, and the digests whose fate is not known')
     .option('--since <date>', 'editions from this date on (default: the last 7 days)', isoDateOption)
-    .option('--json', 'print {"editions", "uncertain"}')
+    .option('--json', 'print {"halt", "editions", "uncertain"}')
     .action((options: { since?: IsoDate; json?: boolean }) => show(io, options));
   group
     .command('resolve')
@@ -37,6 +38,24 @@ export function registerLedger(program: Command, io: Io): void {
     .addOption(new Option('--as <resolution>', 'what became of them').choices(['sent', 'failed', 'resend']))
     .option('--json', 'print {"sent", "failed", "resend", "left"}')
     .action((options: ResolveOptions) => resolve(io, options));
+  registerResume(group, io);
+}
+
+/** `paperboy ledger resume` */
+function registerResume(group: Command, io: Io): void {
+  group
+    .command('resume')
+    .description('End a halt of delivery now, after mending what the relay refused us for')
+    .action(() =>
+      withServices(async ({ backing }) => {
+        const lifted = await createHaltStore({ database: backing.database }).lift();
+        io.out(
+          lifted
+            ? 'Delivery goes on within a minute. Should the relay refuse us again, it halts again.'
+            : 'Delivery is not halted: nothing to do.',
+        );
+      }),
+    );
 }
 
 function isoDateOption(text: string): IsoDate {
@@ -56,7 +75,9 @@ async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promi
     const report = reportOf(context);
     const editions = await report.counts(since);
     const uncertain = await report.uncertain(since, options.json ? 100_000 : SHOWN);
-    if (options.json) return io.out(JSON.stringify({ editions, uncertain }));
+    const halt = await createHaltStore({ database: context.backing.database }).look();
+    if (options.json) return io.out(JSON.stringify({ halt, editions, uncertain }));
+    if (halt) io.out(`${haltWords(halt)}\n`);
     io.out(table(editions.map(editionRow)));
     if (uncertain.length === 0) return io.out('\nNo digest is or was in doubt.');
     io.out(`\nIn doubt, or sent again because they were (${SHOWN} at most):`);
@@ -75,6 +96,10 @@ async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promi
     );
   });
 }
+
+const haltWords = ({ raisedAt, reply, nextProbeAt, probes }: HaltState) =>
+  `DELIVERY IS HALTED since ${raisedAt.toISOString()}: the relay refuses us as a sender (${reply}).
+Tried again ${probes} times; next at ${nextProbeAt.toISOString()}, or at once with \`paperboy ledger resume\`.`;
 
 const editionRow = ({ editionDate, states, skipped, resent }: EditionCounts) => ({
   edition: editionDate,

@@ -39,17 +39,23 @@ function logOf(config: Config): Log {
 
 /**
  * Opens the service, and from then on closes it and the backing services on SIGINT, SIGTERM and fatal errors; a second
- * signal, or 75 s, ends the process at once. Should opening fail, the backing services are closed as well.
+ * signal, or SHUTDOWN_SECONDS, ends the process at once. Should opening fail, the backing services are closed as well.
  */
-async function serveFrom(backing: Backing, log: Log, open: () => Promise<Service>): Promise<Service> {
+async function serveFrom(
+  { config, backing, log }: { config: Config; backing: Backing; log: Log },
+  open: () => Promise<Service>,
+): Promise<Service> {
   let service: Service | undefined;
-  const grace = closeWithGrace({ delay: 75_000, logger: false }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'fatal error, shutting down');
-    else log.info({ signal }, 'shutting down');
-    await service?.close();
-    await backing.close();
-    if (err) process.exitCode = 1;
-  });
+  const grace = closeWithGrace(
+    { delay: config.shutdownSeconds * 1000, logger: false },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'fatal error, shutting down');
+      else log.info({ signal }, 'shutting down');
+      await service?.close();
+      await backing.close();
+      if (err) process.exitCode = 1;
+    },
+  );
   try {
     service = await open();
     return service;
@@ -64,7 +70,7 @@ async function start(io: Io): Promise<void> {
   const config = readConfig();
   const log = logOf(config);
   const backing = await openBacking(config, 'start', log);
-  const service = await serveFrom(backing, log, async () => {
+  const service = await serveFrom({ config, backing, log }, async () => {
     await migrateDatabase(backing.database);
     return openService({ config, backing, log, parts: { web: true, workers: true } });
   });
@@ -97,7 +103,7 @@ async function serve(io: Io, command: 'api' | 'worker'): Promise<void> {
   const config = readConfig();
   const log = logOf(config);
   const backing = await openBacking(config, { separate: command }, log);
-  const service = await serveFrom(backing, log, async () => {
+  const service = await serveFrom({ config, backing, log }, async () => {
     const pending = await pendingMigrations(backing.database);
     if (pending.length > 0)
       throw new CommandError(

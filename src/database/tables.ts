@@ -54,6 +54,21 @@ export interface Confirmations {
   used_at: Timestamp | null;
 }
 
+export interface ConnectionSlots {
+  holder: string;
+  key: string;
+  lease_until: Timestamp;
+  slots: number;
+}
+
+export interface DeliveryHalts {
+  next_probe_at: Timestamp;
+  only_one: Generated<boolean>;
+  probes: Generated<number>;
+  raised_at: Generated<Timestamp>;
+  reply: string;
+}
+
 export interface DigestContents {
   candidates: Generated<number>;
   digest_id: number;
@@ -288,6 +303,8 @@ export interface Topics {
 export interface DB {
   api_keys: ApiKeys;
   confirmations: Confirmations;
+  connection_slots: ConnectionSlots;
+  delivery_halts: DeliveryHalts;
   digest_contents: DigestContents;
   digests: Digests;
   editions: Editions;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DigestId } from '#src/database/ids.ts';
+import type { Halt } from '#src/mail/delivery-halt.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
 import type { Throttle } from '#src/mail/throttle.ts';
 import { resultOf } from './delivery-outcome.ts';
@@ -23,7 +24,8 @@ export type DeliverDependencies = {
   readonly suppressedAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Called for an address that a server says can't be mailed (5.1.1 and the like). */
   readonly suppress: (address: string, reply: string) => Promise<void>;
-  readonly halt: DeliveryHalt;
+  /** Stops all workers when a relay rejects us. */
+  readonly halt: Halt;
   /** Narrows what a killed process leaves in doubt to what was on the wire. Without it: a window of rows. */
   readonly journals?: Pick<Journals, 'open'>;
   /** Limits of sending; without it: as fast as the relays take. */
@@ -40,19 +42,14 @@ export type DeliverDependencies = {
   readonly onFault?: (error: unknown, row: ClaimedDigest) => void;
 };
 
-/** Stops all delivery when a relay rejects *us*: every further attempt would burn another reader's digest. */
-export type DeliveryHalt = {
-  /** True while nothing may be sent. */
-  active(): boolean | Promise<boolean>;
-  /** Raises it, with one loud alarm. */
-  raise(reply: string): void | Promise<void>;
-};
-
 /** How many rows ended in which state, by this run. */
 export type DeliverySummary = Record<DigestResult['state'], number>;
 
 type Sendable = { readonly row: ClaimedDigest; readonly message: OutgoingMessage };
 type Prepared = { readonly sendable: readonly Sendable[]; readonly results: readonly DigestResult[] };
+
+/** Rows that are tried when a relay that refused us is probed. */
+const PROBE_SIZE = 3;
 
 /** One claim on its way. */
 type Run = {
@@ -72,9 +69,12 @@ type Run = {
 export function createDeliverDigests(deps: DeliverDependencies) {
   return async (range: DigestRange, options: { readonly signal?: AbortSignal } = {}) => {
     const summary: DeliverySummary = { sent: 0, failed: 0, unknown: 0, deferred: 0, planned: 0, skipped: 0 };
-    while (!options.signal?.aborted && !(await deps.halt.active())) {
+    while (!options.signal?.aborted) {
+      const turn = await deps.halt.turn();
+      if (turn === 'wait') break;
+      const limit = turn === 'probe' ? PROBE_SIZE : (deps.claimSize ?? 500);
       const since = performance.now();
-      const rows = await deps.ledger.claim(range, { limit: deps.claimSize ?? 500, leaseMs: deps.leaseMs });
+      const rows = await deps.ledger.claim(range, { limit, leaseMs: deps.leaseMs });
       if (rows.length === 0) break;
       await deliverClaim(deps, rows, since, summary, options.signal);
     }
@@ -108,7 +108,7 @@ async function deliverWindows(run: Run, rows: readonly ClaimedDigest[]): Promise
   const windows = cut(rows, deps.windowSize ?? 100);
   let next: Promise<Prepared> | undefined;
   for (const [i, window] of windows.entries()) {
-    if (run.signal?.aborted || (await deps.halt.active())) return giveBack(run, windows.slice(i).flat());
+    if (run.signal?.aborted || deps.halt.active()) return giveBack(run, windows.slice(i).flat());
     const prepared = await admit(deps, await (next ?? prepare(deps, window)));
     const following = windows[i + 1];
     next = following && prepare(deps, following);
@@ -225,7 +225,7 @@ async function sendOne(
   let withdrawn = false;
   let begun = false;
   const mayGo = () => {
-    withdrawn = run.fault !== undefined || !stillOurs() || deps.halt.active() === true;
+    withdrawn = run.fault !== undefined || !stillOurs() || deps.halt.active();
     return !withdrawn;
   };
   const outcome = await deps.transport.send(message, mayGo, {
@@ -253,7 +253,7 @@ async function sendOne(
 
 async function react(deps: DeliverDependencies, address: string, outcome: SendOutcome): Promise<void> {
   deps.throttle?.learn(address, outcome);
-  if (outcome.type === 'sender-rejected') await deps.halt.raise(outcome.reply);
+  await deps.halt.learn(outcome);
   // A failed write must not hide what became of the message: the same reply comes again next time.
   if (outcome.type === 'rejected' && outcome.scope === 'address')
     await deps.suppress(address, outcome.reply).catch(() => undefined);

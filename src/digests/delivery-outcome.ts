@@ -1,4 +1,4 @@
-import type { SendOutcome } from '#src/mail/message.ts';
+import { type SendOutcome, SHUTTING_DOWN } from '#src/mail/message.ts';
 import type { ClaimedDigest } from './digest.ts';
 import type { DigestResult } from './ledger.ts';
 
@@ -33,8 +33,14 @@ export function resultOf(
     case 'unknown':
       return { ...claim, state: 'unknown', reply: outcome.reply };
     case 'sender-rejected':
-      return { ...claim, state: 'planned' };
+      // Others first: should it be this reader's domain alone that the relay won't serve, the next probe is another's.
+      return {
+        ...claim,
+        state: 'planned',
+        dueAt: new Date(now.getTime() + backoffMs(row.attempts, true, random)),
+      };
     case 'deferred': {
+      if (outcome.reply === SHUTTING_DOWN) return { ...claim, state: 'planned' };
       const pause = backoffMs(row.attempts, outcome.code !== undefined, random);
       const dueAt = new Date(now.getTime() + pause);
       if (dueAt < row.deadline) return { ...claim, state: 'deferred', reply: outcome.reply, dueAt };

@@ -1,6 +1,8 @@
 import type { NoticeId } from '#src/database/ids.ts';
+import type { Halt } from './delivery-halt.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
 import type { ClaimedNotice, NoticeStore } from './notice-store.ts';
+import type { Throttle } from './throttle.ts';
 
 /** What composing made of a notice: a message, or why there is none. */
 export type ComposedNotice = OutgoingMessage | { readonly skip: string };
@@ -16,6 +18,10 @@ export type DeliverNoticesDependencies = {
    */
   readonly suppressedAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly suppress: (address: string, reply: string) => Promise<void>;
+  /** Somebody waits for a notice: only a domain that asks for patience holds it up, no rate does (but it counts). */
+  readonly throttle?: Pick<Throttle, 'pauseMs' | 'spend' | 'learn'>;
+  /** Learns when the relay rejects us. Notices go on trying, each by its own backoff: they are few, and urgent. */
+  readonly halt?: Pick<Halt, 'learn'>;
   readonly now: () => Date;
   /** How long a claim is held, in milliseconds; longer than the transport's ten minutes for the final reply. */
   readonly leaseMs: number;
@@ -49,6 +55,13 @@ async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotic
     await deps.store.record({ ...claim, state: 'skipped', reply: 'address is suppressed' });
     return false;
   }
+  const pauseMs = (await deps.throttle?.pauseMs(to)) ?? 0;
+  if (pauseMs > 0) {
+    const dueAt = new Date(deps.now().getTime() + pauseMs);
+    await deps.store.record({ ...claim, state: 'deferred', reply: 'its domain asks for patience', dueAt });
+    return false;
+  }
+  deps.throttle?.spend(to);
   let handedOver = false;
   const handOver = async () => {
     handedOver = await deps.store.handOver(notice, deps.leaseMs);
@@ -57,6 +70,8 @@ async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotic
   const outcome = await deps.transport.send(message, handOver, { urgent: true });
   // Somebody else has it, or nothing was begun and the claim simply lapses.
   if (outcome.type === 'deferred' && !handedOver && outcome.reply === 'not handed over') return false;
+  deps.throttle?.learn(to, outcome);
+  await deps.halt?.learn(outcome);
   if (outcome.type === 'rejected' && outcome.scope === 'address')
     await deps.suppress(to, outcome.reply).catch(() => undefined);
   await deps.store.record({ ...claim, ...resultOf(notice, outcome, deps.now()) });

@@ -35,6 +35,9 @@ export type SendOutcome =
   | { readonly type: 'sender-rejected'; readonly reply: string; readonly code: number }
   | { readonly type: 'unknown'; readonly reply: string };
 
+/** The reply of a message that was not begun when the transport closed: `deferred`, and nothing was wrong with it. */
+export const SHUTTING_DOWN = 'shutting down';
+
 /** How to send one message, and what to be told of it. */
 export type SendOptions = {
   /** Goes before all that is not urgent, over a connection of its own when all others are busy. */

@@ -28,10 +28,14 @@ export function connectToRelay(relay: Relay): Promise<OpenedConnection | Connect
     secure: relay.implicitTls,
     requireTLS: !relay.implicitTls && relay.startTls === 'required',
     ignoreTLS: relay.startTls === 'never',
+    // STARTTLS offered and then refused (454): goes on without, as where it isn't offered.
+    opportunisticTLS: relay.startTls === 'offered',
     tls: { rejectUnauthorized: relay.verifyCertificate },
     connectionTimeout: CONNECT_MS,
     // RFC 5321 section 4.5.3.2.1: five minutes for the greeting.
     greetingTimeout: GREETING_MS,
+    // The same for every later answer up to here, the TLS handshake included (nodemailer: ten minutes).
+    socketTimeout: GREETING_MS,
     ...(relay.ehloName === undefined ? {} : { name: relay.ehloName }),
   });
   return new Promise((resolve) => {

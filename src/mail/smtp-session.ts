@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
 import { classifyReply } from './smtp-outcome.ts';
-import { createReplyParser, type SmtpReply, showReply } from './smtp-reply.ts';
+import { createReplyParser, enhancedCode, type SmtpReply, showReply } from './smtp-reply.ts';
 import {
   buildEnvelope,
   type Envelope,
@@ -213,7 +213,7 @@ export function createSmtpSession(deps: {
     if (kind === undefined) return close(`unasked: ${showReply(reply)}`);
     if (kind === 'quit') return close('QUIT');
     if (kind === 'content') return onContentReply(reply);
-    if (reply.code === 421) return close(showReply(reply));
+    if (reply.code === 421) return onGoodbye(kind, reply);
     // 503 although nothing failed: the server and we disagree on where we are; a fresh connection settles it.
     if (reply.code === 503 && !opening?.failed) return close(showReply(reply));
     if (kind === 'rset' || kind === 'emptied') return onReset(kind, reply);
@@ -221,11 +221,25 @@ export function createSmtpSession(deps: {
   };
 
   const onContentReply = (reply: SmtpReply) => {
+    const early = sending !== null && !sending.flushed;
+    // "Accepted" before the message was out is about something else, or a lie: nobody can tell what becomes of it.
+    if (early && reply.code < 400) return close(`answered before the final dot: ${showReply(reply)}`);
     const job = sending?.job;
     sending = null;
     job?.done(classifyReply(reply, 'content'));
-    if (reply.code === 421) return close(showReply(reply));
+    // A refusal in the middle of it may be repeated at its end, and then be taken for the next message's.
+    if (early || reply.code === 421) return close(showReply(reply));
     goOn();
+  };
+
+  /** 421: the server hangs up. Said to RCPT, and not of a server going down, it is about this recipient. */
+  const onGoodbye = (kind: Expected, reply: SmtpReply) => {
+    if (kind === 'rcpt' && opening && !enhancedCode(reply)?.startsWith('4.3.')) {
+      const { job } = opening;
+      opening = null;
+      job.done(classifyReply(reply, 'rcpt'));
+    }
+    close(showReply(reply));
   };
 
   const onReset = (kind: 'rset' | 'emptied', reply: SmtpReply) => {

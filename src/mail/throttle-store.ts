@@ -27,8 +27,8 @@ export type ThrottleStore = {
    * hour it begins with a minute again.
    */
   backOff(key: string): Promise<void>;
-  /** Keys that are paused now. */
-  paused(): Promise<Set<string>>;
+  /** Keys that are paused now, and for how many milliseconds yet. */
+  paused(): Promise<Map<string, number>>;
 };
 
 /** Longest pause, in minutes, as a power of two. */
@@ -59,9 +59,10 @@ export function createThrottleStore({ database }: { database: Database }): Throt
       );
     },
     paused: async () => {
-      const { rows } = await sql<{ key: string }>`
-        select key from throttles where paused_until > clock_timestamp()`.execute(database);
-      return new Set(rows.map((row) => row.key));
+      const { rows } = await sql<{ key: string; ms: number }>`
+        select key, extract(epoch from paused_until - clock_timestamp())::float8 * 1000 as ms
+        from throttles where paused_until > clock_timestamp()`.execute(database);
+      return new Map(rows.map((row) => [row.key, row.ms]));
     },
   };
 }

@@ -19,12 +19,21 @@ export type Throttle = {
    * @returns for each 0 when it may go, otherwise the milliseconds it has to wait at least
    */
   admit(addresses: readonly string[]): Promise<number[]>;
+  /**
+   * How long the domain of this address wants to be left alone, in milliseconds; 0: it doesn't. What holds for mails
+   * that no other limit holds up.
+   */
+  pauseMs(address: string): Promise<number>;
+  /** Counts a message that goes whatever the limits say. */
+  spend(address: string): void;
   /** Learns from the outcome of a message: a domain that answers 421 or 4.7.x is left alone for a while. */
   learn(address: string, outcome: { readonly type: string; readonly reply: string }): void;
 };
 
 /** How long what the database says of pauses is believed, in milliseconds. */
 const PAUSES_MS = 5_000;
+/** What a domain's first pause is at least, until the database is looked at again; milliseconds. */
+const FIRST_PAUSE_MS = 60_000;
 /** Part of a minute that may go at once. */
 const BURST = 1 / 6;
 const DAY_MS = 86_400_000;
@@ -35,23 +44,31 @@ export function createThrottle(deps: {
   readonly limits: SendLimits;
   readonly now: () => Date;
 }): Throttle {
-  let paused = new Set<string>();
+  /** Paused keys, and until when (of `performance.now()`). */
+  let paused: ReadonlyMap<string, number> = new Map();
   let looked = Number.NEGATIVE_INFINITY;
   const look = async () => {
     if (performance.now() - looked < PAUSES_MS) return;
-    looked = performance.now();
-    paused = await deps.store.paused();
+    const now = performance.now();
+    looked = now;
+    paused = new Map([...(await deps.store.paused())].map(([key, ms]) => [key, now + ms]));
+  };
+  const admit = async (addresses: readonly string[]) => {
+    await look();
+    const needs = addresses.map((address) => limitsOf(deps.limits, paused, address, deps.now()));
+    return decide(deps.store, needs);
   };
   return {
-    admit: async (addresses) => {
+    admit,
+    pauseMs: async (address) => {
       await look();
-      const needs = addresses.map((address) => limitsOf(deps.limits, paused, address, deps.now()));
-      return decide(deps.store, needs);
+      return Math.max(0, (paused.get(domainKey(address)) ?? 0) - performance.now());
     },
+    spend: (address) => void admit([address]).catch(() => undefined),
     learn: (address, outcome) => {
       if (outcome.type !== 'deferred' || !asksForPatience(outcome.reply)) return;
       const key = domainKey(address);
-      paused.add(key);
+      paused = new Map(paused).set(key, performance.now() + FIRST_PAUSE_MS);
       // A database that is away: the next such answer is told again.
       void deps.store.backOff(key).catch(() => undefined);
     },
@@ -60,11 +77,19 @@ export function createThrottle(deps: {
 
 const domainKey = (address: string) => `domain:${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`;
 
-const asksForPatience = (reply: string) =>
-  /^421\b/.test(reply) || enhancedCodeOf(reply)?.startsWith('4.7.') === true;
+/** 421 or 4.7.x, but not 4.3.x: a server that goes down says nothing of the domain. */
+function asksForPatience(reply: string): boolean {
+  const enhanced = enhancedCodeOf(reply);
+  return enhanced?.startsWith('4.7.') === true || (/^421\b/.test(reply) && !enhanced?.startsWith('4.3.'));
+}
 
 /** The limits of one message. A paused domain without a rate of its own is looked up for its pause. */
-function limitsOf(limits: SendLimits, paused: ReadonlySet<string>, address: string, now: Date): Limit[] {
+function limitsOf(
+  limits: SendLimits,
+  paused: ReadonlyMap<string, number>,
+  address: string,
+  now: Date,
+): Limit[] {
   const found: Limit[] = [];
   const key = domainKey(address);
   const perMinute = limits.domainPerMinute.get(key.slice('domain:'.length));
@@ -124,24 +149,28 @@ async function decide(store: ThrottleStore, needs: readonly (readonly Limit[])[]
  * @throws RangeError saying what is not understood
  */
 export function parseLimits(rates: string, warmUp: string): SendLimits {
-  const domainPerMinute = new Map<string, number>();
-  let globalPerMinute: number | undefined;
-  for (const part of rates.split(',').map((text) => text.trim())) {
-    if (part === '') continue;
-    const match = /^(\*|[a-z0-9.-]+)\s*=\s*(\d+)$/i.exec(part);
-    if (!match?.[1] || Number(match[2]) < 1)
-      throw new RangeError(
-        `"${part}" is no limit; write domain=messages per minute, or *=… for all together`,
-      );
-    if (match[1] === '*') globalPerMinute = Number(match[2]);
-    else domainPerMinute.set(match[1].toLowerCase(), Number(match[2]));
-  }
+  const perMinute = new Map(parseRates(rates, 'messages per minute'));
+  const globalPerMinute = perMinute.get('*');
+  perMinute.delete('*');
   const schedule = parseWarmUp(warmUp);
   return {
-    domainPerMinute,
+    domainPerMinute: perMinute,
     ...(globalPerMinute === undefined ? {} : { globalPerMinute }),
     ...(schedule ? { warmUp: schedule } : {}),
   };
+}
+
+/** Reads `*=6000, example.org=600` into numbers by domain in lower case. @throws RangeError saying what is not understood */
+export function parseRates(text: string, unit: string): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const part of text.split(',').map((piece) => piece.trim())) {
+    if (part === '') continue;
+    const match = /^(\*|[a-z0-9.-]+)\s*=\s*(\d+)$/i.exec(part);
+    if (!match?.[1] || Number(match[2]) < 1)
+      throw new RangeError(`"${part}" is no limit; write domain=${unit}, or *=… for the rest`);
+    found.set(match[1].toLowerCase(), Number(match[2]));
+  }
+  return found;
 }
 
 function parseWarmUp(text: string): SendLimits['warmUp'] {

@@ -1,5 +1,12 @@
-import type { MailTransport, OutgoingMessage, SendOptions, SendOutcome } from './message.ts';
+import {
+  type MailTransport,
+  type OutgoingMessage,
+  type SendOptions,
+  type SendOutcome,
+  SHUTTING_DOWN,
+} from './message.ts';
 import { createRelayLane, outcomeOf, type RelayLane } from './relay-lane.ts';
+import type { RelayPermits } from './relay-permits.ts';
 import { type ConnectFault, connectToRelay, type OpenedConnection } from './smtp-connect.ts';
 import type { Relay } from './smtp-relay.ts';
 import { RFC_TIMEOUTS, type SmtpJob, type SmtpTimeouts } from './smtp-session.ts';
@@ -38,6 +45,8 @@ export type TransportOptions = {
   /** How long closing waits for messages on the wire, in milliseconds (default 20 s); then they are `unknown`. */
   readonly closeMs?: number;
   readonly connect?: (relay: Relay) => Promise<OpenedConnection | ConnectFault>;
+  /** The permits of a relay that takes so many messages a minute only; `onMore` is to be called when there are more. */
+  readonly permits?: (relay: Relay, onMore: () => void) => RelayPermits | undefined;
   /** Told once when a relay refuses us as a sender although others still work. */
   readonly onRefused?: (relay: Relay, reply: string) => void;
 };
@@ -119,16 +128,23 @@ export function createMailTransport(options: TransportOptions): MailTransport {
 
   const lanes = createLanes(options, {
     take: (lane) => {
-      if (lane.fault()?.type === 'refused') return undefined;
+      if (closing || lane.fault()?.type === 'refused' || allowed(lane) === 0) return undefined;
       const item = take();
-      return item && toJob(item, lane);
+      if (!item) return undefined;
+      permits.get(lane)?.use();
+      return toJob(item, lane);
     },
     onChange: () => pump(),
   });
+  const permits = new Map(lanes.map((lane) => [lane, options.permits?.(lane.relay, () => pump())]));
+  /** How many messages this relay may be given now. */
+  const allowed = (lane: RelayLane) => permits.get(lane)?.available() ?? Number.POSITIVE_INFINITY;
 
   const pump = () => {
+    if (closing) return resign();
     const hurried = urgent.length > 0 || ready.some((item) => item.options.urgent);
-    for (const lane of lanes) lane.pump(urgent.length + ready.length + waiting.length, hurried);
+    const queued = urgent.length + ready.length + waiting.length;
+    if (queued > 0) for (const lane of lanes) lane.pump(Math.min(queued, allowed(lane)), hurried);
     deferStranded();
   };
 
@@ -147,6 +163,11 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     }
   };
 
+  const resign = () => {
+    for (const item of [...urgent.splice(0), ...ready.splice(0), ...waiting.splice(0)])
+      item.resolve({ type: 'deferred', reply: SHUTTING_DOWN });
+  };
+
   const timer = setInterval(() => {
     const now = performance.now();
     for (const lane of lanes) lane.tick(now);
@@ -161,7 +182,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
           sendOptions.onOutcome?.(outcome);
           settle(outcome);
         };
-        if (closing) return resolve({ type: 'deferred', reply: 'shutting down' });
+        if (closing) return resolve({ type: 'deferred', reply: SHUTTING_DOWN });
         const since = performance.now();
         const list = sendOptions.urgent ? urgent : waiting;
         list.push({ message, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false });
@@ -170,10 +191,11 @@ export function createMailTransport(options: TransportOptions): MailTransport {
       }),
     close: async () => {
       closing = true;
+      // What is not on the wire is given back at once: only so there is time left to record it.
+      resign();
       await Promise.all(lanes.map((lane) => lane.close()));
       clearInterval(timer);
-      for (const item of [...urgent.splice(0), ...ready.splice(0), ...waiting.splice(0)])
-        item.resolve({ type: 'deferred', reply: 'shutting down' });
+      resign();
     },
   };
 }

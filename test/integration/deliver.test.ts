@@ -5,6 +5,7 @@ import { createLedger } from '#src/digests/ledger.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
 import { createSweep, type SweepDependencies } from '#src/digests/sweep.ts';
 import { createHalt } from '#src/mail/delivery-halt.ts';
+import { createHaltStore } from '#src/mail/halt-store.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { addressKey, createSuppressionStore } from '#src/mail/suppression-store.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
@@ -35,7 +36,7 @@ beforeEach(async () => {
   sink.messages.length = 0;
   sink.counts.clear();
   sink.script = () => undefined;
-  await sql`truncate digests, subscribers, suppressions cascade`.execute(test_.database);
+  await sql`truncate digests, subscribers, suppressions, delivery_halts cascade`.execute(test_.database);
 });
 afterEach(async () => {
   for (const thing of open.splice(0)) await thing.close();
@@ -63,7 +64,7 @@ function worker(overrides: Partial<DeliverDependencies> = {}) {
       new Set((await suppressions.among(database, addresses.map(addressKey))).keys()),
     suppress: (address, reply) =>
       suppressions.add(database, addressKey(address), 'hard_bounce', clock, reply),
-    halt: createHalt({ onAlarm: (reply) => alarms.push(reply) }),
+    halt: createHalt({ store: createHaltStore({ database }), onAlarm: (reply) => alarms.push(reply) }),
     now: () => clock,
     random: () => 0.5,
     leaseMs: 60_000,
@@ -183,18 +184,44 @@ describe('replies', () => {
     expect(found).toEqual(new Map([['reader1@example.org', 'hard_bounce']]));
   });
 
-  test('a relay that rejects the sender stops the run with one alarm, and no reader is burnt', async () => {
+  test('a relay that rejects the sender stops all workers with one alarm, burns no reader, and is probed', async () => {
     await plan(100);
     sink.script = (stage) => (stage === 'mail' ? '550 5.7.1 you are blocked' : undefined);
     const run = worker();
     await run(everything);
     expect(alarms).toEqual(['550 5.7.1 you are blocked']);
     expect(await statesOf(test_.database)).toEqual({ planned: 100 });
-    const refusals = sink.commands.filter((command) => command.startsWith('MAIL')).length;
+    // Neither this worker nor another one tries, although the relay would take mail now.
     sink.script = () => undefined;
+    const refusals = refusedSenders();
     await run(everything);
-    expect(sink.commands.filter((command) => command.startsWith('MAIL'))).toHaveLength(refusals);
+    await worker()(everything);
+    expect(refusedSenders()).toBe(refusals);
+    // One of them probes when it is time; refused again, it stays quiet and waits for longer.
+    clock = new Date(NOON.getTime() + 3_600_000);
+    sink.script = (stage) => (stage === 'mail' ? '550 5.7.1 still blocked' : undefined);
+    await probeNow();
+    await Promise.all([worker()(everything), worker()(everything)]);
+    expect(refusedSenders() - refusals).toBeLessThanOrEqual(3);
+    expect(alarms).toHaveLength(1);
+    // The next probe is taken: the halt is over, for all.
+    clock = new Date(NOON.getTime() + 2 * 3_600_000);
+    sink.script = () => undefined;
+    await probeNow();
     expect(await worker()(everything)).toMatchObject({ sent: 100 });
+    expect(await createHaltStore({ database: test_.database }).look()).toBeNull();
+  });
+
+  const refusedSenders = () => sink.commands.filter((command) => command.startsWith('MAIL')).length;
+  const probeNow = () =>
+    sql`update delivery_halts set next_probe_at = clock_timestamp()`.execute(test_.database);
+
+  test('one reader whose domain the relay won’t serve does not stop the mail of the others', async () => {
+    await plan(100);
+    sink.script = (stage, { line }) =>
+      stage === 'rcpt' && /reader(50|51)@/.test(line) ? '554 5.7.1 relay access denied' : undefined;
+    expect(await worker()(everything)).toMatchObject({ sent: 98, planned: 2 });
+    expect(alarms).toEqual([]);
   });
 
   test('a relay that is gone defers for a short while', async () => {

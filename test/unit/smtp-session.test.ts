@@ -302,3 +302,59 @@ test('dot-stuffing is undone by a server’s reading, for any content of CRLF li
     }),
   );
 });
+
+describe('a server that answers at the wrong moment', () => {
+  /** Plays one message against replies to its commands; answers what became of it. */
+  const play = (replies: (line: string) => string | undefined, stuck = false) =>
+    new Promise<Result>((resolve) => {
+      const [ours, theirs] = duplexPair();
+      const job: SmtpJob = {
+        message: {
+          envelope: { from: 'a@x.test', to: 'b@x.test' },
+          messageId: '<1@x>',
+          raw: Buffer.from(`Message-ID: <1@x>\r\n\r\n${'text\r\n'.repeat(20_000)}`),
+        },
+        onContent: () => {
+          // From here on nothing is read any more: the content stays in our own buffers.
+          if (stuck) {
+            theirs.pause();
+            theirs.removeAllListeners('data');
+            theirs.write('250 2.0.0 Ok: queued already\r\n');
+          }
+          return true;
+        },
+        done: resolve,
+      };
+      theirs.on('data', (chunk: Buffer) => {
+        for (const line of chunk.toString('latin1').split('\r\n')) {
+          const reply = replies(line);
+          if (reply !== undefined) theirs.write(`${reply}\r\n`);
+        }
+      });
+      const session = createSmtpSession({
+        socket: ours as unknown as Socket,
+        extensions: parseExtensions(''),
+        timeouts: RFC_TIMEOUTS,
+        maxMessages: 100,
+        take: () => undefined,
+        onIdle: () => void session.quit(),
+        onClosed: () => undefined,
+      });
+      session.start(job);
+    });
+  const usual = (line: string) =>
+    line.startsWith('MAIL') || line.startsWith('RCPT') ? '250 Ok' : line === 'DATA' ? '354 go' : undefined;
+
+  test('and accepts a message that it has not got yet is not believed', async () => {
+    expect(await play(usual, true)).toMatchObject({
+      type: 'unknown',
+      reply: expect.stringContaining('before the final dot'),
+    });
+  });
+
+  test('421 to RCPT is about this recipient, but not when the server goes down', async () => {
+    const to = (rcpt: string) => play((line) => (line.startsWith('RCPT') ? rcpt : usual(line)));
+    expect(await to('421 4.7.0 too many for this domain')).toMatchObject({ type: 'deferred', code: 421 });
+    expect(await to('421 4.3.2 going down')).toMatchObject({ type: 'untouched' });
+  });
+});

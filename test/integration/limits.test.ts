@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { NoticeId } from '#src/database/ids.ts';
+import { createDeliverNotices } from '#src/mail/deliver-notices.ts';
+import { limitDomains, parseDomainConnections } from '#src/mail/domain-connections.ts';
+import type { MailTransport, OutgoingMessage } from '#src/mail/message.ts';
+import { createNoticeStore } from '#src/mail/notice-store.ts';
+import { createRelayPermits } from '#src/mail/relay-permits.ts';
+import { createSlotStore } from '#src/mail/slot-store.ts';
+import { parseRelay } from '#src/mail/smtp-relay.ts';
+import { createThrottle, parseLimits } from '#src/mail/throttle.ts';
+import { createThrottleStore } from '#src/mail/throttle-store.ts';
+import { createMailTransport } from '#src/mail/transport.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type SinkOptions, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { waitFor } from '../support/wait.ts';
+
+let test_: TestDatabase;
+const open: { close(): Promise<void> }[] = [];
+beforeAll(async () => {
+  test_ = await createTestDatabase();
+});
+afterAll(() => test_.destroy());
+beforeEach(() => sql`truncate throttles, connection_slots, notices`.execute(test_.database));
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing.close();
+});
+
+const message = (n: number, domain = 'example.org'): OutgoingMessage => ({
+  envelope: { from: 'bounces@paperboy.test', to: `reader${n}@${domain}` },
+  messageId: `<${n}@paperboy.test>`,
+  raw: Buffer.from(`Message-ID: <${n}@paperboy.test>\r\n\r\nHello ${n}\r\n`),
+});
+const yes = () => true;
+const sendMany = (transport: MailTransport, count: number, domain?: string) =>
+  Promise.all(Array.from({ length: count }, (_, n) => transport.send(message(n, domain), yes)));
+
+async function sinkWith(options: SinkOptions = {}): Promise<SmtpSink> {
+  const sink = await startSmtpSink(options);
+  open.push(sink);
+  return sink;
+}
+
+/** The transport of one process to a relay with a limit. */
+function process_(url: string): MailTransport {
+  const transport = createMailTransport({
+    relays: [parseRelay(url)],
+    connections: 4,
+    permits: (relay, onMore) =>
+      relay.perMinute === undefined
+        ? undefined
+        : createRelayPermits({
+            store: createThrottleStore({ database: test_.database }),
+            relay,
+            perMinute: relay.perMinute,
+            onMore,
+          }),
+  });
+  open.push(transport);
+  return transport;
+}
+
+describe('a relay that takes so many messages a minute', () => {
+  test('gets no more of two processes together, and in the end all', async () => {
+    const sink = await sinkWith();
+    const processes = [1, 2].map(() => process_(`${sink.url}?per-minute=1200`));
+    const start = performance.now();
+    const outcomes = (await Promise.all(processes.map((one) => sendMany(one, 30)))).flat();
+    const seconds = (performance.now() - start) / 1000;
+    expect(outcomes.every((outcome) => outcome.type === 'accepted')).toBe(true);
+    // 20 at once, then 20 a second.
+    expect(60).toBeLessThanOrEqual(20 + 20 * seconds + 1);
+  });
+
+  test('leaves the rest to another relay, and gets what is urgent first', async () => {
+    const limited = await sinkWith();
+    const free = await sinkWith();
+    const both = createMailTransport({
+      relays: [parseRelay(`${limited.url}?per-minute=60`), parseRelay(free.url)],
+      connections: 2,
+      permits: (relay, onMore) =>
+        relay.perMinute === undefined
+          ? undefined
+          : createRelayPermits({
+              store: createThrottleStore({ database: test_.database }),
+              relay,
+              perMinute: relay.perMinute,
+              onMore,
+            }),
+    });
+    open.push(both);
+    await sendMany(both, 30);
+    expect(limited.messages.length).toBeLessThanOrEqual(2);
+    const alone = process_(`${limited.url}?per-minute=60`);
+    const before = limited.messages.length;
+    const digests = sendMany(alone, 3);
+    const urgent = alone.send(message(99), yes, { urgent: true });
+    await urgent;
+    expect(limited.messages.slice(before).map((sunk) => sunk.messageId)).toContain('<99@paperboy.test>');
+    expect(limited.messages.length - before).toBeLessThanOrEqual(2);
+    await alone.close();
+    const left = (await digests).filter((outcome) => outcome.type === 'deferred');
+    expect(left.length).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('connections to one domain', () => {
+  const limited = (url: string, limits: string) => {
+    const transport = limitDomains({
+      transport: createMailTransport({ relays: [parseRelay(url)], connections: 8 }),
+      store: createSlotStore({ database: test_.database }),
+      limits: parseDomainConnections(limits),
+    });
+    open.push(transport);
+    return transport;
+  };
+
+  /** A sink that knows how many messages of a domain were on their way at most. */
+  async function watched() {
+    const now = new Map<string, number>();
+    const peak = new Map<string, number>();
+    const sink = await sinkWith({
+      script: async (stage, { line, to }) => {
+        const domain = (/@([^>]*)>/.exec(line)?.[1] ?? to.split('@')[1]) as string;
+        if (stage === 'rcpt') {
+          now.set(domain, (now.get(domain) ?? 0) + 1);
+          peak.set(domain, Math.max(peak.get(domain) ?? 0, now.get(domain) ?? 0));
+        }
+        if (stage !== 'content') return undefined;
+        await delay(3);
+        now.set(domain, (now.get(domain) ?? 0) - 1);
+        return undefined;
+      },
+    });
+    return { sink, peak };
+  }
+
+  test('are as many as allowed, over all processes; other domains are free', async () => {
+    const { sink, peak } = await watched();
+    const processes = [1, 2].map(() => limited(sink.url, 'slow.test=3'));
+    const sent = await Promise.all(
+      processes.flatMap((one) => [sendMany(one, 40, 'slow.test'), sendMany(one, 40, 'free.test')]),
+    );
+    expect(sent.flat().every((outcome) => outcome.type === 'accepted')).toBe(true);
+    expect(peak.get('slow.test')).toBeLessThanOrEqual(3);
+    expect(peak.get('free.test')).toBeGreaterThan(3);
+    for (const one of processes) await one.close();
+    const { rows } = await sql`select * from connection_slots`.execute(test_.database);
+    expect(rows).toEqual([]);
+  });
+
+  test('of a process that died are free once its lease has run out, and urgent mail asks for none', async () => {
+    const { sink } = await watched();
+    await sql`insert into connection_slots values ('domain:slow.test', 'dead', 2,
+              clock_timestamp() + interval '1 s')`.execute(test_.database);
+    const one = limited(sink.url, '*=2');
+    const start = performance.now();
+    const waiting = one.send(message(1, 'slow.test'), yes);
+    expect(await one.send(message(2, 'slow.test'), yes, { urgent: true })).toMatchObject({
+      type: 'accepted',
+    });
+    expect(sink.messages).toHaveLength(1);
+    expect(await waiting).toMatchObject({ type: 'accepted' });
+    expect(performance.now() - start).toBeGreaterThan(500);
+  });
+
+  test('that nobody gets back are given up with the process: what waits is given back untried', async () => {
+    const { sink } = await watched();
+    await sql`insert into connection_slots values ('domain:slow.test', 'other', 1,
+              clock_timestamp() + interval '1 hour')`.execute(test_.database);
+    const one = limited(sink.url, 'slow.test=1');
+    const waiting = one.send(message(1, 'slow.test'), yes);
+    await one.close();
+    expect(await waiting).toEqual({ type: 'deferred', reply: 'shutting down' });
+  });
+});
+
+describe('a confirmation', () => {
+  const clock = new Date();
+  const store = () => createNoticeStore({ database: test_.database, now: () => clock });
+  const planTest = async (email: string): Promise<NoticeId> => {
+    const planned = { subscriberId: null, email, language: 'en', notice: { kind: 'test' } } as const;
+    const [id] = await store().plan(test_.database, [planned], clock);
+    return id as NoticeId;
+  };
+  const throttle = () =>
+    createThrottle({
+      store: createThrottleStore({ database: test_.database }),
+      limits: parseLimits('*=6', ''),
+      now: () => clock,
+    });
+  const deliver = (url: string) => {
+    const transport = createMailTransport({ relays: [parseRelay(url)], connections: 1 });
+    open.push(transport);
+    return createDeliverNotices({
+      store: store(),
+      compose: async ({ id, email }) => ({
+        ...message(id),
+        envelope: { from: 'bounces@paperboy.test', to: email },
+      }),
+      transport,
+      suppressedAmong: async () => new Set<string>(),
+      suppress: async () => undefined,
+      throttle: throttle(),
+      now: () => clock,
+      leaseMs: 60_000,
+    });
+  };
+
+  test('goes although the rate is spent, and is counted', async () => {
+    const sink = await sinkWith();
+    const ids = [await planTest('a@example.org'), await planTest('b@example.org')];
+    expect(await deliver(sink.url)(ids)).toBe(2);
+    await waitFor('the count', async () => {
+      const { rows } = await sql<{
+        tokens: number;
+      }>`select tokens from throttles where key = 'global'`.execute(test_.database);
+      return (rows[0]?.tokens ?? 1) < 1;
+    });
+  });
+
+  test('waits for a domain that asks for patience, until its pause is over', async () => {
+    const sink = await sinkWith();
+    await createThrottleStore({ database: test_.database }).backOff('domain:busy.test');
+    const id = await planTest('a@busy.test');
+    expect(await deliver(sink.url)([id])).toBe(0);
+    expect(sink.messages).toEqual([]);
+    const { rows } = await sql<{ state: string; wait: number }>`
+      select state, extract(epoch from due_at)::float8 - ${clock.getTime() / 1000} as wait from notices`.execute(
+      test_.database,
+    );
+    expect(rows[0]?.state).toBe('deferred');
+    expect(rows[0]?.wait).toBeGreaterThan(30);
+    expect(rows[0]?.wait).toBeLessThanOrEqual(61);
+  });
+
+  test('makes its domain’s back-off known when it is the one that is told', async () => {
+    const sink = await sinkWith({
+      script: (stage) => (stage === 'rcpt' ? '450 4.7.1 greylisted' : undefined),
+    });
+    await deliver(sink.url)([await planTest('a@grey.test')]);
+    await waitFor('the pause', async () =>
+      (await createThrottleStore({ database: test_.database }).paused()).has('domain:grey.test'),
+    );
+  });
+});
