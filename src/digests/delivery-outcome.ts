@@ -17,7 +17,7 @@ export function backoffMs(attempts: number, reached: boolean, random: number): n
   return Math.round(base * (1 - BACKOFF.jitter + 2 * BACKOFF.jitter * random));
 }
 
-/** The state of a claimed row after an attempt to send it. `sender-rejected` gives it back: no reader is to blame. */
+/** The state of a claimed row after an attempt to send it. `sender-rejected` is no reader's fault: tried again. */
 export function resultOf(
   row: ClaimedDigest,
   outcome: SendOutcome,
@@ -32,13 +32,8 @@ export function resultOf(
       return { ...claim, state: 'failed', reply: outcome.reply };
     case 'unknown':
       return { ...claim, state: 'unknown', reply: outcome.reply };
+    // Others are tried first: it may be this reader's domain alone that the relay won't serve.
     case 'sender-rejected':
-      // Others first: should it be this reader's domain alone that the relay won't serve, the next probe is another's.
-      return {
-        ...claim,
-        state: 'planned',
-        dueAt: new Date(now.getTime() + backoffMs(row.attempts, true, random)),
-      };
     case 'deferred': {
       if (outcome.reply === SHUTTING_DOWN) return { ...claim, state: 'planned' };
       const pause = backoffMs(row.attempts, outcome.code !== undefined, random);

@@ -224,6 +224,7 @@ export function createSmtpSession(deps: {
     const early = sending !== null && !sending.flushed;
     // "Accepted" before the message was out is about something else, or a lie: nobody can tell what becomes of it.
     if (early && reply.code < 400) return close(`answered before the final dot: ${showReply(reply)}`);
+    if (reply.code >= 300 && reply.code < 400) return close(`out of order: ${showReply(reply)}`);
     const job = sending?.job;
     sending = null;
     job?.done(classifyReply(reply, 'content'));
