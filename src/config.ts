@@ -33,6 +33,7 @@ export type Config = {
     readonly trustProxy: boolean | string[];
     readonly refuseRoles: boolean;
     /** In lower case. */
+    readonly refuseDisposable: boolean;
     readonly refusedDomains: readonly string[];
     readonly checkMx: boolean;
   };
@@ -214,6 +215,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
         ? settings.TRUST_PROXY === 'true'
         : list(settings.TRUST_PROXY),
       refuseRoles: settings.REFUSE_ROLE_ADDRESSES === 'true',
+      refuseDisposable: settings.REFUSE_DISPOSABLE === 'true',
       refusedDomains: list((settings.REFUSED_DOMAINS ?? '').toLowerCase()),
       checkMx: settings.CHECK_MX === 'true',
     },

@@ -36,7 +36,7 @@ import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
 import { signerOf } from './signer.ts';
-import type { AddressPolicy } from './subscribers/address.ts';
+import { addressPolicy } from './subscribers/address.ts';
 import { claimDue, claimOne, setNextDigestAt } from './subscribers/due-store.ts';
 import { markedPapers } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
@@ -118,10 +118,7 @@ export function createServices(on: Foundations) {
   });
 
   const enqueueNotices = (ids: readonly NoticeId[]) => queue.add('deliver-notices', { ids: [...ids] });
-  const policy: AddressPolicy = {
-    refuseRoles: config.web.refuseRoles,
-    refusedDomains: new Set(config.web.refusedDomains),
-  };
+  const policy = addressPolicy(config.web);
   const subscribers = createSubscribers({
     database,
     secret,

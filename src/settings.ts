@@ -110,10 +110,14 @@ export const SETTINGS = Type.Object({
     description:
       'Whether addresses of functions rather than people (info@, postmaster@ …) may not subscribe.',
   }),
-  REFUSED_DOMAINS: optionalText('^[A-Za-z0-9.-]+(\\s*,\\s*[A-Za-z0-9.-]+)*$', {
+  REFUSE_DISPOSABLE: choice(['false', 'true'], 'false', {
     group: 'Web',
     description:
-      'Domains whose addresses may not subscribe, such as those of throw-away mailboxes; their subdomains too.',
+      'Whether addresses at known throw-away mailboxes may not subscribe (the public list disposable-email-domains, as of this release).',
+  }),
+  REFUSED_DOMAINS: optionalText('^[A-Za-z0-9.-]+(\\s*,\\s*[A-Za-z0-9.-]+)*$', {
+    group: 'Web',
+    description: 'Further domains whose addresses may not subscribe; their subdomains too.',
     accepts: 'domains in ASCII, separated by commas',
   }),
   CHECK_MX: choice(['false', 'true'], 'false', {

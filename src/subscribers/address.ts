@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { disposableEmailBlocklist } from 'disposable-email-domains-js';
 import isEmailModule from 'validator/lib/isEmail.js';
 
 // The one check, not the library's hundred: CommonJS whose types and exports disagree on where the default is.
@@ -22,6 +23,19 @@ export type AddressPolicy = {
   /** Domains (and their subdomains) that are refused, in ASCII and lower case. */
   readonly refusedDomains: ReadonlySet<string>;
 };
+
+/** The policy of an installation's settings. `refuseDisposable`: the public list of throw-away domains too. */
+export function addressPolicy(settings: {
+  readonly refuseRoles: boolean;
+  readonly refuseDisposable: boolean;
+  readonly refusedDomains: readonly string[];
+}): AddressPolicy {
+  const disposable = settings.refuseDisposable ? disposableEmailBlocklist() : [];
+  return {
+    refuseRoles: settings.refuseRoles,
+    refusedDomains: new Set([...settings.refusedDomains, ...disposable]),
+  };
+}
 
 /** Takes every well-formed address. */
 export const OPEN_POLICY: AddressPolicy = { refuseRoles: false, refusedDomains: new Set() };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { describeAddressFault, OPEN_POLICY, parseAddress } from '#src/subscribers/address.ts';
+import { addressPolicy, describeAddressFault, OPEN_POLICY, parseAddress } from '#src/subscribers/address.ts';
 import { createTakesMail, type DomainResolver } from '#src/subscribers/mail-domain.ts';
 
 const key = (typed: string) => {
@@ -61,7 +61,12 @@ describe('addresses', () => {
   });
 
   it('of roles and refused domains are refused where the policy says so', () => {
-    const policy = { refuseRoles: true, refusedDomains: new Set(['throwaway.example']) };
+    const settings = { refuseRoles: true, refuseDisposable: false, refusedDomains: ['throwaway.example'] };
+    const policy = addressPolicy(settings);
+    expect(parseAddress('a@mailinator.com', policy).type).toBe('ok');
+    const strict = addressPolicy({ ...settings, refuseDisposable: true });
+    expect(parseAddress('a@mailinator.com', strict).type).toBe('disposable');
+    expect(parseAddress('a@mx.throwaway.example', strict).type).toBe('disposable');
     expect(parseAddress('Info@example.org', policy).type).toBe('role');
     expect(parseAddress('a@mx.throwaway.example', policy).type).toBe('disposable');
     expect(parseAddress('a@notthrowaway.example', policy).type).toBe('ok');
