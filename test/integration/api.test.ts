@@ -48,6 +48,15 @@ describe('the description', () => {
     expect(document.openapi).toBe('3.1.0');
     const checked = await new Validator().validate(structuredClone(document));
     expect(checked).toMatchObject({ valid: true });
+    expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Paper', 'Subscriber']));
+    // Every named schema is used, and a public operation says that it is.
+    const text = JSON.stringify(document);
+    for (const name of Object.keys(document.components.schemas))
+      expect(text).toContain(`"#/components/schemas/${name}"`);
+    expect(document.security).toEqual([]);
+    expect(document.paths['/api/v1/papers'].get.responses['4XX'].content).toEqual({
+      'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+    });
     const operations = Object.values(
       document.paths as Record<string, Record<string, Record<string, unknown>>>,
     ).flatMap((path) => Object.values(path));

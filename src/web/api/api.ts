@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { apiReferencePage } from '../pages/api-reference.ts';
 import { sendPage, type Web } from '../web.ts';
+import { nameSchemas } from './components.ts';
 import { registerGuard, registerIdempotency } from './guard.ts';
 import { paperApi } from './papers.ts';
 import { registerProblems } from './problem.ts';
@@ -14,7 +15,11 @@ const BODY_LIMIT = 16 * 1024 * 1024;
 
 /** The HTTP API under /api/v1, its OpenAPI 3.1 description made from the very schemas that check requests. */
 export async function registerApi(app: FastifyInstance, web: Web, perMinute: number): Promise<void> {
-  await app.register(swagger, { openapi: openapi(web) });
+  await app.register(swagger, {
+    openapi: openapi(web),
+    transformObject: (document) =>
+      'openapiObject' in document ? nameSchemas(document.openapiObject) : document.swaggerObject,
+  });
   await app.register(rateLimit, {
     max: perMinute,
     timeWindow: 60_000,
@@ -47,7 +52,10 @@ const openapi = (web: Web) => ({
     version: '1',
     description:
       'Papers, topics and subscribers of this service. Reading papers and topics is public; everything else needs an API key with the right scope. Lists are paged by cursor. Writes take an Idempotency-Key header. Faults are problem+json (RFC 9457).',
+    license: { name: 'MIT', identifier: 'MIT' },
   },
+  // Public, where an operation doesn't say otherwise.
+  security: [],
   servers: [{ url: `${web.site.origin}${web.site.base}` }],
   components: {
     securitySchemes: { apiKey: { type: 'http' as const, scheme: 'bearer' } },

@@ -4,7 +4,7 @@ import { type IsoDate, isoDate, utcDate } from '#src/database/ids.ts';
 import type { ListingRecord } from '#src/papers/paper.ts';
 import { parseQuery } from '#src/topics/query/parse.ts';
 import type { Web } from '../web.ts';
-import { Problem, sendProblem } from './problem.ts';
+import { FAULTS, sendProblem } from './problem.ts';
 import {
   fromCursor,
   PageQuery,
@@ -18,7 +18,6 @@ import {
 } from './schemas.ts';
 
 const MOST_OF_A_DAY = 2000;
-const FAULTS = { '4xx': Problem };
 
 /** Reading papers is public; storing them needs `papers:write`. */
 export const paperApi =

@@ -2,23 +2,28 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
 
 /** Problem Details for HTTP APIs (RFC 9457). */
-export const Problem = Type.Object(
-  {
-    type: Type.String({ description: 'Always about:blank: the status says what kind of problem it is.' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.Optional(Type.String({ description: 'What is wrong, and how to mend it.' })),
-    errors: Type.Optional(
-      Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
-        description: 'Each thing that is wrong with the request.',
-      }),
-    ),
-  },
-  { $id: 'Problem', title: 'Problem' },
-);
+export const Problem = Type.Object({
+  type: Type.String({ description: 'Always about:blank: the status says what kind of problem it is.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.Optional(Type.String({ description: 'What is wrong, and how to mend it.' })),
+  errors: Type.Optional(
+    Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
+      description: 'Each thing that is wrong with the request.',
+    }),
+  ),
+});
 
 /** See {@link Problem}. */
 export type Problem = Static<typeof Problem>;
+
+/** Answers of every operation that say what was wrong with the request, for the `response` of its schema. */
+export const FAULTS = {
+  '4xx': {
+    description: 'What is wrong with the request',
+    content: { 'application/problem+json': { schema: Problem } },
+  },
+};
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',

@@ -7,6 +7,9 @@ import type { Site } from '../site.ts';
 
 /** Text or null, in the form of OpenAPI 3.1. */
 const textOrNull = () => Type.Unsafe<string | null>({ type: ['string', 'null'] });
+/** One of some words: one `enum`, which generated clients understand better than a union of constants. */
+export const oneOf = <const Word extends string>(...words: Word[]) =>
+  Type.Unsafe<Word>({ type: 'string', enum: words });
 const countOrNull = () => Type.Unsafe<number | null>({ type: ['integer', 'null'] });
 const IsoDate = (description?: string) =>
   Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', ...(description ? { description } : {}) });
@@ -151,18 +154,13 @@ export const Tie = Type.Object(
 );
 
 const Hour = Type.Integer({ minimum: 0, maximum: 23 });
-const Frequency = Type.Union([Type.Literal('daily'), Type.Literal('weekdays'), Type.Literal('weekly')]);
+const Frequency = oneOf('daily', 'weekdays', 'weekly');
 
 /** A subscriber as the API gives it. */
 export const SubscriberOut = Type.Object({
   id: Type.String({ format: 'uuid' }),
   email: Type.String(),
-  state: Type.Union([
-    Type.Literal('pending'),
-    Type.Literal('active'),
-    Type.Literal('paused'),
-    Type.Literal('unsubscribed'),
-  ]),
+  state: oneOf('pending', 'active', 'paused', 'unsubscribed'),
   timezone: Type.String(),
   hour: Hour,
   frequency: Frequency,

@@ -6,7 +6,7 @@ import { parseZone } from '#src/subscribers/zones.ts';
 import { parseTopic } from '#src/topics/parse-topic.ts';
 import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
 import { visitOf, type Web } from '../web.ts';
-import { Problem, sendProblem } from './problem.ts';
+import { FAULTS, type Problem, sendProblem } from './problem.ts';
 import {
   fromCursor,
   PageQuery,
@@ -23,7 +23,6 @@ import {
 } from './schemas.ts';
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
-const FAULTS = { '4xx': Problem };
 const security = [{ apiKey: [] }];
 type Faults = NonNullable<Problem['errors']>;
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Web } from '../web.ts';
-import { Problem, sendProblem } from './problem.ts';
+import { FAULTS, sendProblem } from './problem.ts';
 import { TopicIn, TopicOut, topicOut } from './schemas.ts';
 
 const SlugParams = Type.Object({
@@ -11,7 +11,6 @@ const SlugParams = Type.Object({
     description: 'such as diffusion-models',
   }),
 });
-const FAULTS = { '4xx': Problem };
 
 /** The topic catalogue: public to read, `topics:write` to edit. */
 export const topicApi =
