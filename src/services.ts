@@ -18,6 +18,7 @@ import { createLedger } from './digests/ledger.ts';
 import { createPlanner } from './digests/plan.ts';
 import { profilesOf } from './digests/profiles.ts';
 import { createStatistics, fitInThread, type StatisticsService } from './digests/refit-statistics.ts';
+import { createRemindersOf } from './digests/reminders.ts';
 import { createStatisticsStore } from './digests/statistics-store.ts';
 import { createNoticeComposer } from './mail/notice-mail.ts';
 import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
@@ -38,7 +39,7 @@ import { senderOf } from './sender.ts';
 import { signerOf } from './signer.ts';
 import { addressPolicy } from './subscribers/address.ts';
 import { claimDue, claimOne, setNextDigestAt } from './subscribers/due-store.ts';
-import { markedPapers } from './subscribers/feedback-store.ts';
+import { markedPapers, markReminded, putAside } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
 import { createLinks } from './subscribers/links.ts';
 import { createTakesMail } from './subscribers/mail-domain.ts';
@@ -100,6 +101,11 @@ export function createServices(on: Foundations) {
   const embeddings = wireEmbeddings(on, { papers, topics, statistics, memory });
   const ranked = { papers, topics, editions, statistics, editionCoverage, embeddings };
   const editionIndex = wireCandidates(on, ranked);
+  const remindersOf = createRemindersOf({
+    putAside,
+    papersByIds: async (ids) => (await papers.papersByIds(ids)).map((paper) => toMatching(paper, 0)),
+    catalogue: topics.catalogue,
+  });
   const patienceMs = config.papers.patienceMinutes * 60_000;
   const latestSlot = createLatestSlot({ database, expected, patienceMs });
   const planner = createPlanner({
@@ -112,6 +118,8 @@ export function createServices(on: Foundations) {
     claimDue: async (tx, at, limit) => claimDue(tx, await latestSlot(at), limit),
     claimOne,
     setNextDigestAt,
+    remindersOf,
+    markReminded,
     profilesOf: (db, readers) => profilesOf(topics, db, readers),
     seenPapers: ledger.seenPapers,
     writeDigests: ledger.insert,
@@ -164,6 +172,7 @@ export function createServices(on: Foundations) {
   const views = createPaperViews({ database, papers, now });
   const preview = createPreview({
     editionIndex,
+    remindersOf: (readers, profiles) => remindersOf(database, readers, profiles, now()),
     now,
     feedbackOf: subscribers.feedbackOf,
     papersByIds: views.byIds,

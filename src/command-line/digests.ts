@@ -104,12 +104,14 @@ async function describe({ papers }: CommandContext, { content }: PlannedDigest) 
 }
 
 function inWords(reason: Reason): string {
-  const terms = reason.type !== 'trending' && reason.terms.length > 0 ? `: ${reason.terms.join(', ')}` : '';
+  const terms = 'terms' in reason && reason.terms.length > 0 ? `: ${reason.terms.join(', ')}` : '';
   switch (reason.type) {
     case 'follow':
       return `follows ${reason.name}${terms}`;
     case 'liked':
       return `liked “${reason.title}”${terms}`;
+    case 'reminder':
+      return `put aside on ${reason.on}, comes again once`;
     case 'trending':
       return reason.fill ? 'trending (fills up)' : 'trending';
   }

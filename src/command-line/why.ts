@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import type { PaperId } from '#src/database/ids.ts';
 import { profilesOf } from '#src/digests/profiles.ts';
+import type { Verdict } from '#src/mail/links.ts';
 import type { Explanation, Reason } from '#src/matching/types.ts';
+import type { Feedback } from '#src/subscribers/feedback-store.ts';
 import { addressKey } from '#src/subscribers/lifecycle.ts';
 import { localDate } from '#src/subscribers/schedule.ts';
 import { findSubscriber } from '#src/subscribers/subscriber-store.ts';
@@ -31,17 +34,38 @@ async function why(io: Io, context: CommandContext, options: Options): Promise<v
   const reader = await findSubscriber(backing.database, { emailKey: addressKey(options.email) });
   if (!reader) throw new CommandError(`Nobody is subscribed as ${options.email}.`);
 
+  const judged = verdictOn(await context.subscribers.feedbackOf(reader.id), paper.id);
   const edition = await context.editionIndex(localDate(reader.timezone, now()), now());
   const profile = (await profilesOf(topics, backing.database, [reader])).get(reader.id);
   if (!profile) throw new Error(`no profile of subscriber ${reader.id}`);
   const seen = await ledger.seenPapers(backing.database, [reader.id], edition.since);
-  const explanation = edition.index.explain(profile, seen.get(reader.id) ?? new Set(), paper.id);
+  const explanation: Answer = judged
+    ? { type: 'judged', verdict: judged, reminders: reader.reminders }
+    : edition.index.explain(profile, seen.get(reader.id) ?? new Set(), paper.id);
   if (options.json) io.out(JSON.stringify({ paper: paper.identity, title: paper.title, ...explanation }));
   else for (const line of [paper.title, ...inWords(explanation)]) io.out(line);
 }
 
-function inWords(explanation: Explanation): string[] {
+/** What a paper's fate was; `judged`: the reader said more, less or not now of it, so that it isn't chosen again. */
+type Answer =
+  | Explanation
+  | { readonly type: 'judged'; readonly verdict: Verdict; readonly reminders: boolean };
+
+const VERDICT_WORDS = { more: 'more like this', less: 'less like this', not_now: 'not now' } as const;
+
+function verdictOn({ likes, dislikes, notNow }: Feedback, paper: PaperId): Verdict | undefined {
+  if (likes.includes(paper)) return 'more';
+  if (dislikes.includes(paper)) return 'less';
+  return notNow.includes(paper) ? 'not_now' : undefined;
+}
+
+function inWords(explanation: Answer): string[] {
   switch (explanation.type) {
+    case 'judged': {
+      const again = explanation.verdict === 'not_now' && explanation.reminders;
+      const end = again ? 'and is reminded of it once.' : 'so that it does not come again.';
+      return [`The reader said “${VERDICT_WORDS[explanation.verdict]}” of it, ${end}`];
+    }
     case 'no-candidate':
       return ["It is not among the papers of today's edition."];
     case 'sent-before':
@@ -66,12 +90,14 @@ const scoreInWords = ({ score, reasons }: { score: number; reasons: readonly Rea
 ];
 
 function reasonInWords(reason: Reason): string {
-  const terms = reason.type !== 'trending' && reason.terms.length > 0 ? `: ${reason.terms.join(', ')}` : '';
+  const terms = 'terms' in reason && reason.terms.length > 0 ? `: ${reason.terms.join(', ')}` : '';
   switch (reason.type) {
     case 'follow':
       return `follows ${reason.name}${terms}`;
     case 'liked':
       return `likes papers such as “${reason.title}”${terms}`;
+    case 'reminder':
+      return `put aside on ${reason.on}, comes again once`;
     case 'trending':
       return reason.fill ? 'trending, fills up' : 'trending';
   }

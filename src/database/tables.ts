@@ -127,6 +127,7 @@ export interface Events {
 export interface Feedback {
   given_at: Generated<Timestamp>;
   paper_id: number;
+  reminded_at: Timestamp | null;
   subscriber_id: number;
   verdict: string;
 }
@@ -264,6 +265,7 @@ export interface Subscribers {
   papers_per_digest: Generated<number>;
   paused_until: string | null;
   public_id: Generated<string>;
+  reminders: Generated<boolean>;
   sections: Generated<boolean>;
   state: string;
   tell_nothing_today: Generated<boolean>;

@@ -5,6 +5,7 @@ import { nextDigestAt, slotDate } from '#src/subscribers/schedule.ts';
 import type { Preferences } from '#src/subscribers/subscriber.ts';
 import type { EditionIndex } from './candidates.ts';
 import type { PlannedDigest } from './digest.ts';
+import { type Reminder, type RemindersOf, withReminders } from './reminders.ts';
 
 /** A reader whose hour has come, locked by the planning transaction. */
 export type DueReader = Preferences & {
@@ -19,6 +20,8 @@ export type ChooseDeps = {
   readonly deadlineHours: number;
   readonly editionIndex: (on: IsoDate, at: Date) => Promise<EditionIndex>;
   readonly profilesOf: (db: Queryable, readers: readonly DueReader[]) => Promise<Map<SubscriberId, Profile>>;
+  /** Papers put aside that come again, for readers who want that (reminders.ts). */
+  readonly remindersOf: RemindersOf;
   /** Papers of digests that were sent or still may be, from edition `since` on. */
   readonly seenPapers: (
     db: Queryable,
@@ -52,6 +55,7 @@ export async function planReaders(
 ): Promise<PlannedDigest[]> {
   if (due.length === 0) return [];
   const profiles = await deps.profilesOf(db, due);
+  const reminders = await deps.remindersOf(db, due, profiles, now);
   const slots = due.map((reader) => ({ reader, slotAt: lastSlot(reader, now) }));
   const byEdition = Map.groupBy(slots, ({ reader, slotAt }) => on ?? slotDate(reader, slotAt));
   const rows: PlannedDigest[] = [];
@@ -63,7 +67,12 @@ export async function planReaders(
     for (const { reader, slotAt } of readers) {
       const profile = profiles.get(reader.id);
       if (!profile) throw new Error(`no profile of subscriber ${reader.id}`);
-      const content = chooseContent(edition, profile, seen.get(reader.id) ?? new Set());
+      const content = chooseContent(
+        edition,
+        profile,
+        seen.get(reader.id) ?? new Set(),
+        reminders.get(reader.id) ?? [],
+      );
       const deadline = new Date(now.getTime() + deps.deadlineHours * HOUR_MS);
       rows.push({
         editionDate,
@@ -82,9 +91,11 @@ function chooseContent(
   edition: EditionIndex,
   profile: Profile,
   seen: ReadonlySet<PaperId>,
+  reminders: readonly Reminder[],
 ): PlannedDigest['content'] {
-  const judged = [...profile.likes, ...profile.dislikes];
-  const choices = edition.index.choose(profile, judged.length === 0 ? seen : new Set([...seen, ...judged]));
+  const judged = [...profile.likes, ...profile.dislikes, ...(profile.notNow ?? [])];
+  const chosen = edition.index.choose(profile, judged.length === 0 ? seen : new Set([...seen, ...judged]));
+  const choices = withReminders(chosen, reminders, profile.limit);
   return {
     paperIds: choices.map((choice) => choice.paper),
     reasons: choices.map((choice) => choice.reasons),

@@ -47,6 +47,8 @@ export function reasonView(reason: Reason): ReasonView {
       return { type: 'follow', topic: reason.topic, name: reason.name, terms: reason.terms };
     case 'liked':
       return { type: 'liked', title: reason.title, terms: reason.terms };
+    case 'reminder':
+      return { type: 'reminder', on: reason.on };
     case 'trending':
       return { type: 'trending', fill: reason.fill };
   }

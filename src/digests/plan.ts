@@ -1,10 +1,11 @@
 import type { Database, Queryable } from '#src/database/database.ts';
-import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
+import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { JobQueue } from '#src/queue/jobs.ts';
 import { type ChooseDeps, type DueReader, firstSlotAfter, planReaders } from './choose-content.ts';
 import type { PlannedDigest, SkipReason } from './digest.ts';
 import type { InsertedDigest } from './ledger.ts';
 import { digestRanges } from './ranges.ts';
+import { remindersIn } from './reminders.ts';
 
 /** What the planner uses of the other rooms. */
 export type PlannerDeps = ChooseDeps & {
@@ -22,6 +23,12 @@ export type PlannerDeps = ChooseDeps & {
     tx: Queryable,
     rows: readonly PlannedDigest[],
   ) => Promise<readonly InsertedDigest[]>;
+  /** Notes that reminders of papers are under way. */
+  readonly markReminded: (
+    tx: Queryable,
+    rows: readonly { readonly subscriber: SubscriberId; readonly paper: PaperId }[],
+    at: Date,
+  ) => Promise<void>;
   readonly queue: JobQueue;
 };
 
@@ -93,6 +100,7 @@ async function planBatch(deps: PlannerDeps): Promise<Tally> {
     const due = await deps.claimDue(tx, now, BATCH);
     const rows = await planReaders(deps, tx, due, now);
     const written = await deps.writeDigests(tx, rows);
+    await deps.markReminded(tx, remindersIn(rows, written), now);
     await moveOn(deps, tx, due, rows, now);
     return { due, rows, written };
   });
@@ -130,6 +138,7 @@ async function planOne(
     const [row] = await planReaders(deps, tx, [{ ...reader, nextDigestAt: now }], now);
     if (!row) throw new Error(`nothing planned for subscriber ${id}`);
     const written = await deps.writeDigests(tx, [row]);
+    await deps.markReminded(tx, remindersIn([row], written), now);
     await moveOn(deps, tx, [reader], [row], now);
     return { row, written };
   });

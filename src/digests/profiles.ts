@@ -25,12 +25,13 @@ export async function profilesOf(
   return new Map(
     readers.map((reader) => {
       const own = follows.get(reader.id) ?? { follows: [], mutes: [] };
-      const judged = feedback.get(reader.id) ?? { likes: [], dislikes: [] };
+      const judged = feedback.get(reader.id) ?? { likes: [], dislikes: [], notNow: [] };
       const profile: Profile = {
         follows: own.follows,
         mutes: own.mutes,
         likes: judged.likes,
         dislikes: judged.dislikes,
+        notNow: judged.notNow,
         dial: reader.dial,
         fillWithTrending: reader.fillWithTrending || own.follows.length === 0,
         limit: reader.papersPerDigest,

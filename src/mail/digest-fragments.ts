@@ -83,6 +83,7 @@ function topicKey({ kind, value, name }: Followed): string {
 
 function reasonKey(reason: ReasonView): string {
   if (reason.type === 'trending') return `\0${reason.fill}`;
+  if (reason.type === 'reminder') return `\0\0\0${reason.on}`;
   if (reason.type === 'liked') return `\0\0${reason.title}\0${reason.terms.join('\0')}`;
   return `\0${reason.topic.kind}\0${reason.topic.value}\0${reason.name}\0${reason.terms.join('\0')}`;
 }

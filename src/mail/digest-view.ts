@@ -31,7 +31,9 @@ export type ReasonView =
       readonly terms: readonly string[];
     }
   | { readonly type: 'liked'; readonly title: string; readonly terms: readonly string[] }
-  | { readonly type: 'trending'; readonly fill: boolean };
+  | { readonly type: 'trending'; readonly fill: boolean }
+  /** The day (UTC) it was put aside. */
+  | { readonly type: 'reminder'; readonly on: string };
 
 /** A paper's part of both bodies, encoded; made once per edition, language and with or without picture. */
 export type PaperBlock = {

@@ -67,6 +67,8 @@ export type Phrases = {
     readonly likedTerms: string;
     readonly trending: string;
     readonly fill: string;
+    /** `{date}`: when it was put aside. */
+    readonly reminder: string;
   };
   readonly foot: {
     readonly why: string;

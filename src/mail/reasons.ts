@@ -2,7 +2,7 @@ import type { ReasonView } from './digest-view.ts';
 import { displayText } from './display-text.ts';
 import { cutAtWord } from './excerpt.ts';
 import type { Locale } from './languages.ts';
-import { runs } from './phrases.ts';
+import { format, runs } from './phrases.ts';
 
 /** Reasons shown under one paper. */
 export const REASONS_SHOWN = 3;
@@ -26,7 +26,10 @@ export function reasonRuns(
 }
 
 /** A reason in words: "because you follow", a name, ": ", terms. */
-export function reasonSentence(reason: ReasonView, { phrases: { reasons } }: Locale): readonly ReasonRun[] {
+export function reasonSentence(reason: ReasonView, locale: Locale): readonly ReasonRun[] {
+  const { reasons } = locale.phrases;
+  if (reason.type === 'reminder')
+    return [plain(format(reasons.reminder, { date: locale.calendarDate(reason.on) }))];
   if (reason.type === 'trending') return [plain(reason.fill ? reasons.fill : reasons.trending)];
   const names = reason.terms.map(shortName).filter((term) => term !== '');
   const terms = names

@@ -25,6 +25,8 @@ export type Profile = {
   readonly likes: readonly PaperId[];
   /** Papers marked "less", newest first. */
   readonly dislikes: readonly PaperId[];
+  /** Papers put aside: they are not chosen again. */
+  readonly notNow?: readonly PaperId[];
   /** 0 = taste only … 100 = trending only. */
   readonly dial: number;
   readonly fillWithTrending: boolean;
@@ -52,6 +54,8 @@ export type Reason =
       readonly terms: readonly string[];
       readonly weight: number;
     }
+  /** The reader put it aside on a day and wanted to be reminded: it weighs nothing, its turn brought it. */
+  | { readonly type: 'reminder'; readonly on: IsoDate; readonly weight: 0 }
   /** `fill`: it matched nothing that is followed and fills up the digest. */
   | { readonly type: 'trending'; readonly weight: number; readonly fill: boolean };
 

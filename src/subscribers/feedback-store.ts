@@ -34,6 +34,39 @@ export async function feedbackOf(
   return found;
 }
 
+/** A paper marked "not now", and when. */
+export type AsidePaper = { readonly paper: PaperId; readonly at: Date };
+
+/** Papers that readers put aside at or before an instant, with no reminder so far and not withdrawn, the oldest first. */
+export async function putAside(
+  db: Queryable,
+  ids: readonly SubscriberId[],
+  before: Date,
+): Promise<Map<SubscriberId, AsidePaper[]>> {
+  const { rows } = await sql<AsidePaper & { subscriber: SubscriberId }>`
+    select f.subscriber_id as subscriber, f.paper_id as paper, f.given_at as at
+    from feedback f join papers p on p.id = f.paper_id
+    where f.subscriber_id = any(${[...ids]}::bigint[]) and f.verdict = 'not_now' and f.reminded_at is null
+      and f.given_at <= ${before} and p.withdrawn_at is null
+    order by f.given_at, f.paper_id`.execute(db);
+  const found = Map.groupBy(rows, ({ subscriber }) => subscriber);
+  return new Map([...found].map(([id, own]) => [id, own.map(({ paper, at }) => ({ paper, at }))]));
+}
+
+/** Notes that readers get reminders of papers: there is no second one. */
+export async function markReminded(
+  tx: Queryable,
+  rows: readonly { readonly subscriber: SubscriberId; readonly paper: PaperId }[],
+  at: Date,
+): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    update feedback set reminded_at = ${at}
+    from unnest(${rows.map(({ subscriber }) => subscriber)}::bigint[], ${rows.map(({ paper }) => paper)}::bigint[])
+      as shown (subscriber_id, paper_id)
+    where feedback.subscriber_id = shown.subscriber_id and feedback.paper_id = shown.paper_id`.execute(tx);
+}
+
 /** Stores a verdict, replacing an earlier one; false when there is no such paper. */
 export async function putFeedback(
   tx: Queryable,

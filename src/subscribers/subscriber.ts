@@ -27,6 +27,8 @@ export type Preferences = Schedule & {
   readonly dial: number;
   readonly fillWithTrending: boolean;
   readonly tellNothingToday: boolean;
+  /** A paper put aside ("not now") comes again, once. */
+  readonly reminders: boolean;
   readonly sections: boolean;
   readonly images: boolean;
   /** BCP 47: one of LANGUAGES in src/mail/languages.ts. */

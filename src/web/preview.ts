@@ -1,6 +1,7 @@
 import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { EditionIndex } from '#src/digests/candidates.ts';
 import { reasonView } from '#src/digests/paper-view.ts';
+import { type Reminder, withReminders } from '#src/digests/reminders.ts';
 import type { ReasonView } from '#src/mail/digest-view.ts';
 import type { Choice, Profile } from '#src/matching/types.ts';
 import type { Feedback } from '#src/subscribers/feedback-store.ts';
@@ -22,6 +23,11 @@ export type PreviewDependencies = {
   readonly editionIndex: (on: IsoDate, at: Date) => Promise<EditionIndex>;
   /** Papers that digests have brought to the reader since a date. */
   readonly seenPapers: (id: SubscriberId, since: IsoDate) => Promise<ReadonlySet<PaperId>>;
+  /** Papers put aside that come again. */
+  readonly remindersOf: (
+    readers: readonly { readonly id: SubscriberId; readonly reminders: boolean }[],
+    profiles: ReadonlyMap<SubscriberId, Profile>,
+  ) => Promise<Map<SubscriberId, Reminder[]>>;
   readonly feedbackOf: (id: SubscriberId) => Promise<Feedback>;
   /** Papers in the order asked for. */
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<ListedPaper[]>;
@@ -51,7 +57,11 @@ export function createPreview(deps: PreviewDependencies) {
       const feedback = await deps.feedbackOf(id);
       const seen = await deps.seenPapers(id, edition.since);
       const judged = [...feedback.likes, ...feedback.dislikes, ...feedback.notNow];
-      const chosen = edition.index.choose(profileOf(choices, feedback), new Set([...seen, ...judged]));
+      const profile = profileOf(choices, feedback);
+      const { reminders } = choices.preferences;
+      const again = (await deps.remindersOf([{ id, reminders }], new Map([[id, profile]]))).get(id) ?? [];
+      const matching = edition.index.choose(profile, new Set([...seen, ...judged]));
+      const chosen = withReminders(matching, again, profile.limit);
       const papers = await deps.papersByIds(chosen.map((choice) => choice.paper));
       const reasons = new Map(chosen.map((choice) => [choice.paper, reasonViews(choice)]));
       return {

@@ -70,6 +70,7 @@ export async function createTestWeb(
         feedbackOf: room.subscribers.feedbackOf,
         papersByIds: views.byIds,
         seenPapers: async () => new Set(),
+        remindersOf: async () => new Map(),
       }),
       archive: (id, limit) => archiveOf(database, id, limit),
       sourceStatuses: async () => [],

@@ -69,6 +69,7 @@ export const de: Phrases = {
     likedTerms: 'weil Ihnen {title} gefiel: {terms}',
     trending: 'im Trend',
     fill: 'im Trend, auch wenn Sie es nicht verfolgen',
+    reminder: 'am {date} zurückgestellt; es kommt kein weiteres Mal',
   },
   foot: {
     why: 'Sie erhalten diese Mail, weil Sie {service} mit dieser Adresse abonniert und das bestätigt haben.',

@@ -58,6 +58,7 @@ export const en: Phrases = {
     likedTerms: 'because you liked {title}: {terms}',
     trending: 'trending',
     fill: 'trending, and outside of what you follow',
+    reminder: 'you put it aside on {date}; it won’t come again',
   },
   foot: {
     why: 'You get this because you subscribed to {service} with this address and confirmed it.',

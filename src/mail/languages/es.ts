@@ -69,6 +69,7 @@ export const es: Phrases = {
     likedTerms: 'porque te gustó {title}: {terms}',
     trending: 'en tendencia',
     fill: 'en tendencia, fuera de lo que sigues',
+    reminder: 'lo dejaste para más tarde el {date}; no volverá a aparecer',
   },
   foot: {
     why: 'Recibes este correo porque suscribiste esta dirección a {service} y la confirmaste.',

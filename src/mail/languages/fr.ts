@@ -63,6 +63,7 @@ export const fr: Phrases = {
     likedTerms: 'parce que vous avez aimé {title} : {terms}',
     trending: 'en vogue',
     fill: 'en vogue, hors de ce que vous suivez',
+    reminder: 'mis de côté le {date} ; il ne reviendra plus',
   },
   foot: {
     why: 'Vous recevez ce message parce que vous avez abonné cette adresse à {service} et l’avez confirmée.',

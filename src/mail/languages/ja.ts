@@ -60,6 +60,7 @@ export const ja: Phrases = {
     likedTerms: '{title} を高く評価されたため：{terms}',
     trending: '話題',
     fill: '話題（フォロー外）',
+    reminder: '{date}に後回しにした論文です。今後は届きません',
   },
   foot: {
     why: 'このメールは、このアドレスで {service} を購読し、確認された方にお送りしています。',

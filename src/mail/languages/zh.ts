@@ -54,6 +54,7 @@ export const zh: Phrases = {
     likedTerms: '因为您喜欢 {title}：{terms}',
     trending: '热门',
     fill: '热门，不在您的关注之内',
+    reminder: '您于{date}选择暂不阅读；不会再次出现',
   },
   foot: {
     why: '您收到这封邮件，是因为您用此地址订阅了 {service} 并已确认。',

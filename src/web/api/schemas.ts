@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { LANGUAGES } from '#src/mail/languages.ts';
 import type { StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
 import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
 import type { ListedPaper } from '../dependencies.ts';
@@ -156,6 +157,18 @@ export const Tie = Type.Object(
 const Hour = Type.Integer({ minimum: 0, maximum: 23 });
 const Frequency = oneOf('daily', 'weekdays', 'weekly');
 
+/** What a subscriber chooses beside the schedule; in the order of the preferences page. */
+const Content = {
+  papersPerDigest: Type.Integer({ minimum: 1, maximum: 50 }),
+  dial: Type.Integer({ minimum: 0, maximum: 100, description: '0: taste only … 100: what trends only' }),
+  language: Type.Union(LANGUAGES.map((tag) => Type.Literal(tag))),
+  fillWithTrending: Type.Boolean({ description: 'fill up with trending papers when few match' }),
+  tellNothingToday: Type.Boolean({ description: 'a mail that says so on a day without papers' }),
+  reminders: Type.Boolean({ description: 'a paper marked "not now" comes again, once' }),
+  sections: Type.Boolean({ description: 'papers grouped by topic' }),
+  images: Type.Boolean(),
+};
+
 /** A subscriber as the API gives it. */
 export const SubscriberOut = Type.Object({
   id: Type.String({ format: 'uuid' }),
@@ -165,7 +178,8 @@ export const SubscriberOut = Type.Object({
   hour: Hour,
   frequency: Frequency,
   weekdays: Type.Integer({ description: 'bit 0 = Monday … bit 6 = Sunday' }),
-  papersPerDigest: Type.Integer(),
+  ...Content,
+  language: Type.String(),
   nextDigestAt: textOrNull(),
   pausedUntil: textOrNull(),
   createdAt: Type.String(),
@@ -184,6 +198,13 @@ export const subscriberOut = (
   frequency: subscriber.frequency,
   weekdays: subscriber.weekdays,
   papersPerDigest: subscriber.papersPerDigest,
+  dial: subscriber.dial,
+  language: subscriber.language,
+  fillWithTrending: subscriber.fillWithTrending,
+  tellNothingToday: subscriber.tellNothingToday,
+  reminders: subscriber.reminders,
+  sections: subscriber.sections,
+  images: subscriber.images,
   nextDigestAt: subscriber.nextDigestAt?.toISOString() ?? null,
   pausedUntil: subscriber.pausedUntil,
   createdAt: subscriber.createdAt.toISOString(),
@@ -234,7 +255,7 @@ export const SubscriberPatch = Type.Object(
     hour: Type.Optional(Hour),
     frequency: Type.Optional(Frequency),
     weekdays: Type.Optional(Type.Integer({ minimum: 1, maximum: 127 })),
-    papersPerDigest: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })),
+    ...Type.Partial(Type.Object(Content)).properties,
     follows: Type.Optional(Type.Array(Tie, { maxItems: 250 })),
     mutes: Type.Optional(Type.Array(Tie, { maxItems: 250 })),
   },

@@ -18,6 +18,7 @@ export const PreferencesBody = Type.Object({
   language: text(35),
   fillWithTrending: flag,
   tellNothingToday: flag,
+  reminders: flag,
   sections: flag,
   images: flag,
   topics: Type.Array(Type.String({ maxLength: 100 }), { default: [], maxItems: 300 }),
@@ -61,6 +62,7 @@ export function preferencesValues(preferences: Preferences, ties: Ties): Prefere
     weekdays: [0, 1, 2, 3, 4, 5, 6].filter((day) => preferences.weekdays & (1 << day)),
     fillWithTrending: ticked(preferences.fillWithTrending),
     tellNothingToday: ticked(preferences.tellNothingToday),
+    reminders: ticked(preferences.reminders),
     sections: ticked(preferences.sections),
     images: ticked(preferences.images),
     topics: ties.follows.filter((follow) => follow.kind === 'topic').map((follow) => follow.value),
@@ -125,6 +127,7 @@ function choicesOf(body: PreferencesBody, timezone: string): Preferences {
     language: body.language,
     fillWithTrending: body.fillWithTrending !== undefined,
     tellNothingToday: body.tellNothingToday !== undefined,
+    reminders: body.reminders !== undefined,
     sections: body.sections !== undefined,
     images: body.images !== undefined,
   };

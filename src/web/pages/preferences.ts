@@ -138,6 +138,7 @@ function contentFields({ values, languages }: PreferencesView): Html {
 <input id="dial" name="dial" type="range" min="0" max="100" step="5" value="${values.dial}" aria-describedby="dial-hint"></div>
 !${checkbox('fillWithTrending', 'on', html`Fill up with trending papers when few match`, values.fillWithTrending !== undefined)}
 !${checkbox('tellNothingToday', 'on', html`Tell me when there is nothing today`, values.tellNothingToday !== undefined)}
+!${checkbox('reminders', 'on', html`Remind me once, after a week or two, of papers I put aside with “not now”`, values.reminders !== undefined)}
 !${checkbox('sections', 'on', html`Sort the papers into sections by topic`, values.sections !== undefined)}
 !${checkbox('images', 'on', html`Show pictures where there are any`, values.images !== undefined)}
 </fieldset>`;

@@ -23,6 +23,7 @@ export function profileInWords(
   ];
   if (ties.mutes.length > 0) sentences.push(`Never ${names(ties.mutes)}.`);
   if (ties.follows.length > 0) sentences.push(dialInWords(preferences));
+  if (preferences.reminders) sentences.push('Papers put aside with “not now” come again, once.');
   return sentences;
 }
 

@@ -24,6 +24,7 @@ const VERDICTS = {
   less: { title: 'Less like this', text: 'Papers like this one will come less often:' },
   not_now: { title: 'Not now', text: 'This paper will not come again:' },
 } as const;
+const REMINDED = 'This paper will come again once, in a week or two:';
 
 const FeedbackParams = Type.Object({
   ...TokenParams.properties,
@@ -55,8 +56,9 @@ export const feedbackRoutes =
         const [found] = await web.deps.papersByIds([paper as PaperId]);
         if (!found) return reply.callNotFound();
         const { title, text } = VERDICTS[verdict];
+        const isReminded = verdict === 'not_now' && reader.subscriber.reminders;
         const action = `/feedback/${token}/${paper}/${verdict}`;
-        const paragraphs = [text, displayText(found.title)];
+        const paragraphs = [isReminded ? REMINDED : text, displayText(found.title)];
         return sendPage(web, reply, buttonPage(web.site, { title, paragraphs, action, button: title }));
       },
     );
