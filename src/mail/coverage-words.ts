@@ -23,7 +23,7 @@ export function coverageLine(locale: Locale, figures: CoverageFigures): string {
   const parts = (coverage?.fresh ?? []).map(({ name, count }) =>
     format(locale.plural(digest.fresh, count), { name, count: locale.number(count) }),
   );
-  parts.push(format(locale.plural(digest.count, candidates), values));
+  parts.push(format(locale.plural(digest.count, shown), values));
   if (had !== null && had > 0)
     parts.push(format(locale.plural(digest.had, had), { count: locale.number(had) }));
   if (coverage && coverage.late.length > 0) parts.push(lateWords(locale, coverage.late));

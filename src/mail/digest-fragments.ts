@@ -1,6 +1,7 @@
 import { createCache } from './cache.ts';
 import type { PaperBlock, ReasonView } from './digest-view.ts';
 import { type Followed, type Note } from './digest-words.ts';
+import { RIGHT_TO_LEFT } from './display-text.ts';
 import { encodeHtml } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
 import type { Locale } from './languages.ts';
@@ -14,9 +15,6 @@ import type { MessageTemplates } from './templates.ts';
 export const INDENT = '    ';
 /** Reasons, and sets of topics, kept encoded; readers who share topics share them. */
 const KEPT = 20_000;
-
-/** A name written from right to left is set apart, so that it turns nothing around it. */
-const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 /** A small part of a digest, encoded for both bodies. */
 export type Fragment = { readonly html: Block; readonly text: Block };

@@ -45,8 +45,6 @@ export type DigestWriterDependencies = {
   readonly sender: Sender;
   /** Of `loadTemplates('digest')`. */
   readonly templates: MessageTemplates;
-  /** True when the operator counts opened mails or followed links: the mails then say so. */
-  readonly tracked?: boolean;
 };
 
 /** Creates a {@link DigestWriter}. One per process: it keeps what it encoded. */

@@ -18,7 +18,6 @@ type ShellOptions = {
   readonly locale: Locale;
   /** False: for the page on the web, which needs no link to itself. */
   readonly mail: boolean;
-  readonly tracked?: boolean;
 };
 
 const FIELDS = ['heading', 'count', 'papers', 'notes', 'unfollow', 'subject', 'preview'] as const;
@@ -60,17 +59,14 @@ function shared({ locale, sender, mail }: ShellOptions): Values<Slot> {
 }
 
 /** Longer texts, and those that may be absent. */
-function optional(
-  { locale, kind, sender, tracked }: ShellOptions,
-  lay: (text: string) => string,
-): Values<Slot> {
+function optional({ locale, kind, sender }: ShellOptions, lay: (text: string) => string): Values<Slot> {
   const { digest, foot } = locale.phrases;
   const introduction = digest.introduction[kind];
   const operator = operatorLine(sender, foot.operator);
   return {
     introduction: introduction && { text: lay(introduction) },
     why: lay(format(foot.why, { service: sender.name })),
-    tracking: lay(tracked ? foot.tracked : foot.tracking),
+    tracking: lay(foot.tracking),
     operator: operator && { text: lay(operator) },
   };
 }

@@ -14,7 +14,8 @@ export type HeadWords = { readonly heading: string; readonly count: string };
 export function headWords(view: DigestView, service: string): HeadWords {
   const { locale } = view;
   const { heading } = locale.phrases.digest;
-  const date = locale.date(view.slotAt, view.timezone);
+  // It begins a line wherever it stands; French and Spanish write days in lower case.
+  const date = capitalised(locale.date(view.slotAt, view.timezone), locale);
   const dated = heading[view.kind].includes('{date}');
   return {
     heading: format(heading[view.kind], { service, date }),
@@ -22,6 +23,11 @@ export function headWords(view: DigestView, service: string): HeadWords {
       .filter((part) => part !== '')
       .join(' · '),
   };
+}
+
+function capitalised(text: string, { language }: Locale): string {
+  const [first = ''] = text;
+  return first.toLocaleUpperCase(language) + text.slice(first.length);
 }
 
 /** A remark at the foot; `page`: it leads to the digest's page. */

@@ -1,7 +1,7 @@
 import { cleanText } from './clean-text.ts';
 import { INDENT } from './digest-fragments.ts';
 import type { PaperBlock, PaperView } from './digest-view.ts';
-import { displayText } from './display-text.ts';
+import { displayText, setApart } from './display-text.ts';
 import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
 import { cutAtWord, opening } from './excerpt.ts';
@@ -76,7 +76,10 @@ function display(paper: PaperView, locale: Locale): Shown {
 
 /** "A, B, C and 4 more". */
 export function authorLine(authors: readonly string[], locale: Locale): string {
-  const names = authors.map(displayText).filter((name) => name !== '');
+  const names = authors
+    .map(displayText)
+    .filter((name) => name !== '')
+    .map(setApart);
   const count = names.length - AUTHORS_SHOWN;
   // "and 1 more" takes the place of the one name it hides.
   if (count <= 1) return locale.list(names);

@@ -28,6 +28,7 @@ export type Phrases = {
     readonly subject: DigestKinds<Plural, string>;
     readonly heading: DigestKinds<string>;
     readonly introduction: DigestKinds<string>;
+    /** By the number of papers shown. */
     readonly count: Plural;
     readonly previewSecond: string;
     readonly previewOnly: string;
@@ -79,7 +80,6 @@ export type Phrases = {
     readonly unfollow: string;
     readonly unsubscribeAll: string;
     readonly tracking: string;
-    readonly tracked: string;
     readonly operator: string;
   };
   readonly notices: Readonly<Record<NoticeText, NoticePhrases>>;
@@ -115,4 +115,15 @@ export function runs<Value>(phrase: string, values: Readonly<Record<string, Valu
     else throw new RangeError(`no value for {${part}} in: ${phrase}`);
   }
   return out;
+}
+
+/** The same phrases with every text put through `change`. */
+export function mapTexts<Texts>(texts: Texts, change: (text: string) => string): Texts {
+  if (typeof texts === 'string') return change(texts) as Texts;
+  if (Array.isArray(texts)) return texts.map((each: unknown) => mapTexts(each, change)) as Texts;
+  const entries = Object.entries(texts as object).map(([name, each]) => [
+    name,
+    mapTexts(each as unknown, change),
+  ]);
+  return Object.fromEntries(entries) as Texts;
 }

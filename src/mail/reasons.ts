@@ -1,5 +1,5 @@
 import type { ReasonView } from './digest-view.ts';
-import { displayText } from './display-text.ts';
+import { displayText, setApart } from './display-text.ts';
 import { cutAtWord } from './excerpt.ts';
 import type { Locale } from './languages.ts';
 import { format, runs } from './phrases.ts';
@@ -57,5 +57,7 @@ function plain(text: string): ReasonRun {
 
 /** A reason for a text part: `because you follow Diffusion models: *latent diffusion*`. */
 export function plainReason(sentenceRuns: readonly ReasonRun[]): string {
-  return sentenceRuns.map(({ type, text }) => (type === 'term' ? `*${text}*` : text)).join('');
+  return sentenceRuns
+    .map(({ type, text }) => (type === 'term' ? `*${setApart(text)}*` : setApart(text)))
+    .join('');
 }

@@ -46,14 +46,18 @@ const PREVIEW_STYLE = /style="display:none;font-size:1px;color:#ffffff;[^"]*"/;
 
 /** Drops what MJML writes and no client needs: indentation, empty lines, empty attributes, defaults. */
 function tidy(html: string): string {
-  return html
-    .replace(/[ \t]*\n\s*/g, '\n')
-    .replace(/^<!doctype html>/, '<!DOCTYPE html>')
-    .replaceAll('word-spacing:normal;', '')
-    .replace(PREVIEW_STYLE, 'style="display:none;max-height:0;overflow:hidden;mso-hide:all"')
-    .replace(/ (?:class|style)=""/g, '')
-    .replace(/<(body|div|td)  /g, '<$1 ')
-    .replace(/<style[^>]*>\s*<\/style>\n?/g, '')
-    .replace(/<noscript>\s*|\s*<\/noscript>/g, '')
-    .trim();
+  return (
+    html
+      .replace(/[ \t]*\n\s*/g, '\n')
+      .replace(/^<!doctype html>/, '<!DOCTYPE html>')
+      .replaceAll('word-spacing:normal;', '')
+      // `start` lets text from right to left begin at its own side; Outlook knows `left` only.
+      .replaceAll('text-align:left;', 'text-align:left;text-align:start;')
+      .replace(PREVIEW_STYLE, 'style="display:none;max-height:0;overflow:hidden;mso-hide:all"')
+      .replace(/ (?:class|style)=""/g, '')
+      .replace(/<(body|div|td)  /g, '<$1 ')
+      .replace(/<style[^>]*>\s*<\/style>\n?/g, '')
+      .replace(/<noscript>\s*|\s*<\/noscript>/g, '')
+      .trim()
+  );
 }

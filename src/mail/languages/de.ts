@@ -5,9 +5,9 @@ export const de: Phrases = {
   colon: ':',
   digest: {
     subject: {
-      daily: { one: '{title}', other: '{title} und {others} weitere' },
-      weekly: { one: 'Ihre Woche: {title}', other: 'Ihre Woche: {title} und {others} weitere' },
-      welcome: { one: 'Willkommen: {title}', other: 'Willkommen: {title} und {others} weitere' },
+      daily: { one: '{title}', other: '{title} und {others} mehr' },
+      weekly: { one: 'Ihre Woche: {title}', other: 'Ihre Woche: {title} und {others} mehr' },
+      welcome: { one: 'Willkommen: {title}', other: 'Willkommen: {title} und {others} mehr' },
       nothing: 'Heute nichts für Sie',
     },
     heading: {
@@ -18,15 +18,15 @@ export const de: Phrases = {
     },
     introduction: {
       daily: '',
-      weekly: 'Das Beste der letzten sieben Tage zu dem, was Sie verfolgen.',
+      weekly: 'Das Beste der letzten sieben Tage zu Ihren Themen.',
       welcome:
-        'Hier sind die Arbeiten von heute zu dem, was Sie verfolgen. Ab jetzt kommen sie zu der Stunde, die Sie gewählt haben; alles lässt sich über die Links in jeder Mail ändern, ganz ohne Passwort.',
+        'Hier sind die Artikel von heute zu Ihren Themen. Von jetzt an kommen sie zu der Uhrzeit, die Sie gewählt haben. Alles lässt sich über die Links in jeder Mail ändern, ganz ohne Passwort.',
       nothing:
-        'Keine der heutigen Arbeiten passte gut genug zu dem, was Sie verfolgen. Sie wollten davon erfahren; in den Einstellungen können Sie das abschalten oder mehr verfolgen.',
+        'Keiner der heutigen Artikel passte gut genug zu Ihren Themen. Sie wollten das erfahren; in den Einstellungen können Sie den Hinweis abschalten oder weitere Themen wählen.',
     },
     count: {
-      one: '{shown} von {candidates} Arbeit für Sie ausgewählt',
-      other: '{shown} von {candidates} Arbeiten für Sie ausgewählt',
+      one: '{shown} von {candidates} Artikeln für Sie ausgewählt',
+      other: '{shown} von {candidates} Artikeln für Sie ausgewählt',
     },
     previewSecond: 'Außerdem: {titles}',
     previewOnly: 'Von {authors}',
@@ -36,7 +36,7 @@ export const de: Phrases = {
     votes: { one: '{count} Stimme', other: '{count} Stimmen' },
     comments: { one: '{count} Kommentar', other: '{count} Kommentare' },
     stars: { one: '{count} Stern', other: '{count} Sterne' },
-    links: { paper: 'Arbeit', pdf: 'PDF', code: 'Code', project: 'Projekt' },
+    links: { paper: 'Artikel', pdf: 'PDF', code: 'Code', project: 'Projekt' },
     actions: {
       more: 'mehr davon',
       less: 'weniger davon',
@@ -46,7 +46,7 @@ export const de: Phrases = {
     actionsInText: 'Mehr, weniger, stummschalten',
     sectionTrending: 'Im Trend',
     sectionOther: 'Mehr für Sie',
-    withdrawn: 'Inzwischen zurückgezogene Arbeiten sind weggelassen.',
+    withdrawn: 'Inzwischen zurückgezogene Artikel sind weggelassen.',
     longer: 'Diese Ausgabe ist zu lang für eine Mail: {count} weitere stehen auf ihrer Seite',
     fresh: { one: '{count} neue in {name}', other: '{count} neue in {name}' },
     had: { one: '{count} hatten Sie schon', other: '{count} hatten Sie schon' },
@@ -63,12 +63,12 @@ export const de: Phrases = {
     },
   },
   reasons: {
-    follow: 'weil Sie {name} verfolgen',
-    followTerms: 'weil Sie {name} verfolgen: {terms}',
+    follow: 'weil Sie {name} folgen',
+    followTerms: 'weil Sie {name} folgen: {terms}',
     liked: 'weil Ihnen {title} gefiel',
     likedTerms: 'weil Ihnen {title} gefiel: {terms}',
     trending: 'im Trend',
-    fill: 'im Trend, auch wenn Sie es nicht verfolgen',
+    fill: 'im Trend, außerhalb Ihrer Themen',
     reminder: 'am {date} zurückgestellt; es kommt kein weiteres Mal',
   },
   foot: {
@@ -80,20 +80,21 @@ export const de: Phrases = {
     unfollow: 'Von einem Thema abmelden',
     unsubscribeAll: 'Von allem abmelden',
     tracking: 'Kein Zählpixel, keine umgeleiteten Links.',
-    tracked: 'Der Betreiber dieses Dienstes zählt geöffnete Mails oder angeklickte Links.',
     operator: 'Verschickt von {operator}.',
   },
   notices: {
     confirm: {
       subject: 'Bestätigen Sie Ihr Abonnement von {service}',
-      preview: 'Ein Klick, und die ersten Arbeiten sind unterwegs.',
+      preview: 'Ein Klick, und die ersten Artikel sind unterwegs.',
       heading: 'Ein Klick, und Sie sind dabei',
       paragraphs: [
-        'Jemand, hoffentlich Sie, hat {service} gebeten, die Forschungsarbeiten des Tages an diese Adresse zu schicken.',
+        'Jemand, hoffentlich Sie, hat {service} gebeten, die Forschungsartikel des Tages an diese Adresse zu schicken.',
         'Bestätigen Sie das, und Ihre erste Ausgabe kommt sofort.',
       ],
       button: 'Abonnement bestätigen',
-      after: ['Waren Sie es nicht, tun Sie nichts: Ohne Bestätigung wird nichts weiter verschickt.'],
+      after: [
+        'Waren Sie das nicht, brauchen Sie nichts zu tun: Ohne Bestätigung wird nichts weiter verschickt.',
+      ],
     },
     'confirm-address': {
       subject: 'Bestätigen Sie Ihre neue Adresse für {service}',
@@ -101,22 +102,22 @@ export const de: Phrases = {
       heading: 'Ist das Ihre neue Adresse?',
       paragraphs: [
         'Jemand, der {service} liest, möchte die Ausgaben künftig an diese Adresse bekommen.',
-        'Sie ziehen um, sobald Sie bestätigen; bis dahin bleibt alles, wie es ist.',
+        'Der Wechsel gilt, sobald Sie bestätigen; bis dahin bleibt alles, wie es ist.',
       ],
       button: 'Diese Adresse bestätigen',
-      after: ['Waren Sie es nicht, tun Sie nichts.'],
+      after: ['Waren Sie das nicht, brauchen Sie nichts zu tun.'],
     },
     'address-requested': {
       subject: 'Ihre Mails von {service}: eine neue Adresse',
       preview: 'Ohne Ihre Zustimmung ändert sich nichts.',
       heading: 'Jemand möchte Ihre Adresse ändern',
       paragraphs: [
-        'Mit einem Link aus Ihren Mails wurde verlangt, dass Ihre Ausgaben künftig an eine andere Adresse gehen.',
-        'Sie ziehen um, sobald beide Adressen zugestimmt haben; bis dahin bleibt alles, wie es ist.',
+        'Über einen Link aus einer Ihrer Mails hat jemand darum gebeten, Ihre Ausgaben künftig an eine andere Adresse zu schicken.',
+        'Der Wechsel gilt, sobald beide Adressen zugestimmt haben; bis dahin bleibt alles, wie es ist.',
       ],
       button: 'Ja, ich stimme zu',
       after: [
-        'Waren Sie es nicht, tun Sie nichts, und geben Sie Mails von {service} nicht weiter: Ihre Links gelten für alle, die sie haben.',
+        'Waren Sie das nicht, brauchen Sie nichts zu tun. Leiten Sie Mails von {service} aber nicht weiter: Die Links darin gelten für alle, die sie haben.',
       ],
     },
     'address-changed': {
@@ -125,23 +126,21 @@ export const de: Phrases = {
       heading: 'Ihre Adresse ist geändert',
       paragraphs: ['Ihre Ausgaben gehen ab jetzt an die neue Adresse. Dies ist die letzte Mail an die alte.'],
       button: '',
-      after: ['Waren Sie es nicht, antworten Sie auf diese Mail: Ein Mensch liest sie.'],
+      after: ['Waren Sie das nicht, antworten Sie auf diese Mail: Ein Mensch liest sie.'],
     },
     'preferences-changed': {
       subject: 'Ihre Einstellungen bei {service} sind geändert',
-      preview: 'Was Sie verfolgen oder wann Sie es bekommen, wurde geändert.',
+      preview: 'Ihre Themen oder Ihre Zeiten wurden geändert.',
       heading: 'Ihre Einstellungen sind geändert',
-      paragraphs: ['Was Sie verfolgen oder wann und wie Ihre Ausgabe kommt, wurde eben geändert.'],
+      paragraphs: ['Soeben wurde geändert, zu welchen Themen oder wann und wie Ihre Ausgabe kommt.'],
       button: 'Einstellungen ansehen',
-      after: ['Waren Sie es nicht, können Sie es auf derselben Seite zurücknehmen.'],
+      after: ['Waren Sie das nicht, können Sie es auf derselben Seite zurücknehmen.'],
     },
     paused: {
       subject: '{service} macht Pause',
       preview: 'Keine Ausgaben, bis Sie zurückkommen.',
       heading: 'Pause',
-      paragraphs: [
-        'Sie bekommen keine Ausgaben, bis Sie zurückkommen. Was Sie verfolgen, bleibt gespeichert.',
-      ],
+      paragraphs: ['Sie bekommen keine Ausgaben, bis Sie zurückkommen. Ihre Themen bleiben gespeichert.'],
       button: 'Pause beenden',
       after: [],
     },
@@ -150,16 +149,16 @@ export const de: Phrases = {
       preview: 'Keine Ausgaben bis {date}.',
       heading: 'Pause bis {date}',
       paragraphs: [
-        'Bis {date} bekommen Sie keine Ausgaben; danach kommen sie von selbst wieder. Was Sie verfolgen, bleibt gespeichert.',
+        'Bis {date} bekommen Sie keine Ausgaben; danach kommen sie von selbst wieder. Ihre Themen bleiben gespeichert.',
       ],
       button: 'Pause ändern oder beenden',
       after: [],
     },
     resumed: {
       subject: 'Willkommen zurück bei {service}',
-      preview: 'Ihre Ausgaben kommen wieder zu Ihrer Stunde.',
+      preview: 'Ihre Ausgaben kommen wieder zu Ihrer Zeit.',
       heading: 'Willkommen zurück',
-      paragraphs: ['Die Pause ist vorbei. Die nächste Ausgabe kommt zu der Stunde, die Sie gewählt haben.'],
+      paragraphs: ['Die Pause ist vorbei. Die nächste Ausgabe kommt zu der Uhrzeit, die Sie gewählt haben.'],
       button: 'Einstellungen ansehen',
       after: [],
     },

@@ -28,8 +28,8 @@ export const es: Phrases = {
         'Ningún artículo de hoy se acercaba lo bastante a lo que sigues. Pediste saberlo; en tus preferencias puedes desactivarlo o seguir más temas.',
     },
     count: {
-      one: '{shown} de {candidates} artículo elegido para usted',
-      other: '{shown} de {candidates} artículos elegidos para usted',
+      one: '{shown} artículo de {candidates} elegido para ti',
+      other: '{shown} artículos de {candidates} elegidos para ti',
     },
     previewSecond: 'También: {titles}',
     previewOnly: 'De {authors}',
@@ -50,7 +50,7 @@ export const es: Phrases = {
     sectionTrending: 'Tendencias',
     sectionOther: 'Más para ti',
     withdrawn: 'Se omiten los artículos retirados desde entonces.',
-    longer: 'Esta edición es demasiado larga para un correo: {count} más están en su página',
+    longer: 'Esta edición es demasiado larga para un correo: hay {count} más en su página',
     fresh: { one: '{count} nuevo en {name}', other: '{count} nuevos en {name}' },
     had: { one: '{count} ya recibido', other: '{count} ya recibidos' },
     late: { one: '{names} llega con retraso', other: '{names} llegan con retraso' },
@@ -79,8 +79,7 @@ export const es: Phrases = {
     pause: 'Pausa: una semana, un mes, hasta una fecha',
     unfollow: 'Dejar de seguir un tema',
     unsubscribeAll: 'Darse de baja de todo',
-    tracking: 'Sin píxel de seguimiento ni enlaces desviados.',
-    tracked: 'El operador de este servicio cuenta los correos abiertos o los enlaces seguidos.',
+    tracking: 'Sin píxel de seguimiento ni enlaces de redirección.',
     operator: 'Enviado por {operator}.',
   },
   notices: {
@@ -90,7 +89,7 @@ export const es: Phrases = {
       heading: 'Un clic y ya está',
       paragraphs: [
         'Alguien, esperamos que tú, pidió a {service} que enviara los artículos científicos del día a esta dirección.',
-        'Confírmala y tu primera edición llegará enseguida.',
+        'Confirma y tu primera edición llegará enseguida.',
       ],
       button: 'Confirmar mi suscripción',
       after: ['Si no fuiste tú, no hagas nada: sin la confirmación no se envía nada más.'],
@@ -111,7 +110,7 @@ export const es: Phrases = {
       preview: 'Nada cambia sin tu acuerdo.',
       heading: 'Se pidió un cambio de dirección',
       paragraphs: [
-        'Con un enlace de tus correos, alguien pidió que tus ediciones lleguen desde ahora a otra dirección.',
+        'Con un enlace de tus correos, alguien pidió que tus ediciones llegaran desde ahora a otra dirección.',
         'El cambio se hace en cuanto acepten las dos direcciones; hasta entonces todo sigue igual.',
       ],
       button: 'Sí, de acuerdo',
@@ -156,7 +155,7 @@ export const es: Phrases = {
       after: [],
     },
     resumed: {
-      subject: 'Hola de nuevo, de {service}',
+      subject: 'Hola de nuevo desde {service}',
       preview: 'Tus ediciones vuelven a tu hora.',
       heading: 'Qué bien que vuelvas',
       paragraphs: ['La pausa terminó. La próxima edición llega a la hora que elegiste.'],

@@ -1,7 +1,7 @@
-import type { Phrases } from '../phrases.ts';
+import { mapTexts, type Phrases } from '../phrases.ts';
 
-/** French. */
-export const fr: Phrases = {
+/** French; written with plain spaces, see {@link fr}. */
+const TEXTS: Phrases = {
   colon: ' :',
   digest: {
     subject: {
@@ -13,22 +13,22 @@ export const fr: Phrases = {
     heading: {
       daily: '{date}',
       weekly: 'Ce que vous avez manqué cette semaine',
-      welcome: 'Bienvenue chez {service}',
+      welcome: 'Bienvenue sur {service}',
       nothing: 'Rien pour vous aujourd’hui',
     },
     introduction: {
       daily: '',
       weekly: 'Le meilleur des sept derniers jours, sur ce que vous suivez.',
       welcome:
-        'Voici les articles du jour sur ce que vous suivez. Ils arriveront désormais à l’heure que vous avez choisie ; tout se change par les liens de chaque message, sans mot de passe.',
+        'Voici les articles du jour sur ce que vous suivez. Ils arriveront désormais à l’heure que vous avez choisie ; tout se règle par les liens de chaque message, sans mot de passe.',
       nothing:
-        'Aucun article du jour ne correspondait d’assez près à ce que vous suivez. Vous avez demandé à le savoir ; vos préférences permettent de ne plus être prévenu, ou de suivre davantage.',
+        'Aucun article du jour ne correspondait d’assez près à ce que vous suivez. Vous avez demandé à le savoir ; vos préférences permettent de désactiver cet avis ou de suivre davantage de sujets.',
     },
     count: {
       one: '{shown} article sur {candidates} choisi pour vous',
       other: '{shown} articles sur {candidates} choisis pour vous',
     },
-    previewSecond: 'Aussi : {titles}',
+    previewSecond: 'Également : {titles}',
     previewOnly: 'Par {authors}',
     viewInBrowser: 'Voir dans le navigateur',
     unsubscribe: 'Se désabonner',
@@ -38,15 +38,15 @@ export const fr: Phrases = {
     stars: { one: '{count} étoile', other: '{count} étoiles' },
     links: { paper: 'Article', pdf: 'PDF', code: 'Code', project: 'Projet' },
     actions: {
-      more: 'plus comme ça',
-      less: 'moins comme ça',
+      more: 'plus dans ce genre',
+      less: 'moins dans ce genre',
       notNow: 'pas maintenant',
       mute: 'masquer {name}',
     },
     actionsInText: 'Plus, moins, masquer',
     sectionTrending: 'Tendances',
     sectionOther: 'Aussi pour vous',
-    withdrawn: 'Les articles retirés depuis sont omis.',
+    withdrawn: 'Les articles retirés depuis lors ont été omis.',
     longer: 'Cette édition est trop longue pour un message : {count} autres sont sur sa page',
     fresh: { one: '{count} nouveau dans {name}', other: '{count} nouveaux dans {name}' },
     had: { one: '{count} déjà reçu', other: '{count} déjà reçus' },
@@ -67,14 +67,13 @@ export const fr: Phrases = {
   },
   foot: {
     why: 'Vous recevez ce message parce que vous avez abonné cette adresse à {service} et l’avez confirmée.',
-    whyNotice: 'Vous recevez ce message parce que cette adresse a été saisie chez {service}.',
+    whyNotice: 'Vous recevez ce message parce que cette adresse a été saisie sur {service}.',
     preferences: 'Préférences',
-    frequency: 'Changer la fréquence',
+    frequency: 'Modifier la fréquence',
     pause: 'Pause : une semaine, un mois, jusqu’à une date',
     unfollow: 'Se désabonner d’un sujet',
     unsubscribeAll: 'Se désabonner de tout',
-    tracking: 'Aucun pixel espion, aucun lien détourné.',
-    tracked: 'L’exploitant de ce service compte les messages ouverts ou les liens suivis.',
+    tracking: 'Ni pixel espion, ni lien de redirection.',
     operator: 'Envoyé par {operator}.',
   },
   notices: {
@@ -84,7 +83,7 @@ export const fr: Phrases = {
       heading: 'Un clic, et c’est fait',
       paragraphs: [
         'Quelqu’un, vous sans doute, a demandé à {service} d’envoyer les articles de recherche du jour à cette adresse.',
-        'Confirmez-la, et votre première édition part aussitôt.',
+        'Confirmez, et votre première édition part aussitôt.',
       ],
       button: 'Confirmer mon abonnement',
       after: ['Si ce n’était pas vous, ne faites rien : sans confirmation, rien d’autre n’est envoyé.'],
@@ -105,7 +104,7 @@ export const fr: Phrases = {
       preview: 'Rien ne change sans votre accord.',
       heading: 'Un changement d’adresse a été demandé',
       paragraphs: [
-        'Avec un lien tiré de vos messages, quelqu’un a demandé que vos éditions arrivent désormais à une autre adresse.',
+        'Par un lien tiré de l’un de vos messages, quelqu’un a demandé que vos éditions arrivent désormais à une autre adresse.',
         'Le changement se fait dès que les deux adresses ont accepté ; d’ici là, rien ne change.',
       ],
       button: 'Oui, j’accepte',
@@ -114,7 +113,7 @@ export const fr: Phrases = {
       ],
     },
     'address-changed': {
-      subject: 'Votre adresse chez {service} a changé',
+      subject: 'Votre adresse sur {service} a changé',
       preview: 'Les éditions arrivent désormais à la nouvelle adresse.',
       heading: 'Votre adresse a changé',
       paragraphs: [
@@ -124,7 +123,7 @@ export const fr: Phrases = {
       after: ['Si ce n’était pas vous, répondez à ce message : une personne le lira.'],
     },
     'preferences-changed': {
-      subject: 'Vos préférences chez {service} ont changé',
+      subject: 'Vos préférences sur {service} ont changé',
       preview: 'Ce que vous suivez, ou le moment où vous le recevez, a changé.',
       heading: 'Vos préférences ont changé',
       paragraphs: ['Ce que vous suivez, ou quand et comment vous recevez votre édition, vient de changer.'],
@@ -146,14 +145,14 @@ export const fr: Phrases = {
       paragraphs: [
         'Vous ne recevez plus d’éditions jusqu’au {date} ; elles reprendront ensuite d’elles-mêmes. Ce que vous suivez est conservé.',
       ],
-      button: 'Changer ou finir la pause',
+      button: 'Modifier ou terminer la pause',
       after: [],
     },
     resumed: {
-      subject: 'Content de vous revoir chez {service}',
+      subject: 'Ravis de vous revoir sur {service}',
       preview: 'Vos éditions reviennent à votre heure.',
-      heading: 'Content de vous revoir',
-      paragraphs: ['La pause est finie. La prochaine édition arrive à l’heure que vous avez choisie.'],
+      heading: 'Ravis de vous revoir',
+      paragraphs: ['La pause est terminée. La prochaine édition arrive à l’heure que vous avez choisie.'],
       button: 'Voir mes préférences',
       after: [],
     },
@@ -161,7 +160,7 @@ export const fr: Phrases = {
       subject: 'Vous avez quitté {service}',
       preview: 'Plus aucun message. Merci de nous avoir lus.',
       heading: 'Au revoir, et merci de nous avoir lus',
-      paragraphs: ['Vous êtes désabonné de tout. Ceci est le dernier message.'],
+      paragraphs: ['Votre désabonnement est complet. Ceci est le dernier message.'],
       button: 'S’abonner à nouveau',
       after: ['Si c’était une erreur, abonnez à nouveau la même adresse ; cela prend une minute.'],
     },
@@ -171,10 +170,18 @@ export const fr: Phrases = {
       heading: 'L’envoi fonctionne',
       paragraphs: [
         'Ceci est le message d’essai de {service}. Il a pris le même chemin que chaque édition : mêmes en-têtes, même signature, même relais.',
-        'Regardez sa source : SPF, DKIM et DMARC devraient tous dire « pass ».',
+        'Affichez son code source : SPF, DKIM et DMARC devraient tous dire « pass ».',
       ],
       button: '',
       after: [],
     },
   },
 };
+
+/**
+ * French, with its no-break spaces: before a colon and inside guillemets of full width, before the other double signs a narrow one
+ * (Lexique des règles typographiques en usage à l'Imprimerie nationale).
+ */
+export const fr: Phrases = mapTexts(TEXTS, (text) =>
+  text.replace(/ (?=[:»])|(?<=«) /g, '\u00a0').replace(/ (?=[;!?])/g, '\u202f'),
+);

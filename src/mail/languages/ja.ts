@@ -18,7 +18,7 @@ export const ja: Phrases = {
     },
     introduction: {
       daily: '',
-      weekly: 'この七日間で、フォロー中の内容に合う論文のベストです。',
+      weekly: 'この7日間の論文から、フォロー中の内容に合うものを選びました。',
       welcome:
         'フォロー中の内容に合う今日の論文です。これからは選んだ時刻に届きます。設定はすべてメール内のリンクから変更でき、パスワードは不要です。',
       nothing:
@@ -37,7 +37,7 @@ export const ja: Phrases = {
     actions: {
       more: 'こうした論文を増やす',
       less: '減らす',
-      notNow: '今は不要',
+      notNow: '今は見ない',
       mute: '{name} をミュート',
     },
     actionsInText: '増やす・減らす・ミュート',
@@ -67,11 +67,10 @@ export const ja: Phrases = {
     whyNotice: 'このメールは、{service} でこのアドレスが入力されたためお送りしています。',
     preferences: '設定',
     frequency: '頻度を変更',
-    pause: '休止：一週間、一か月、または指定日まで',
+    pause: '休止：1週間、1か月、または指定日まで',
     unfollow: 'トピックのフォローをやめる',
     unsubscribeAll: 'すべての配信を停止',
     tracking: '開封の追跡も、リンクの転送もしていません。',
-    tracked: 'このサービスの運営者は、開封やリンクのクリックを集計しています。',
     operator: '送信者：{operator}。',
   },
   notices: {
@@ -102,7 +101,7 @@ export const ja: Phrases = {
       preview: '同意がなければ何も変わりません。',
       heading: 'アドレスの変更が求められました',
       paragraphs: [
-        'あなたのメール内のリンクから、今後の配信先を別のアドレスに変えるよう求められました。',
+        'お届けしたメールのリンクから、今後の配信先を別のアドレスに変更するよう求められました。',
         '両方のアドレスが同意した時点で切り替わります。それまでは何も変わりません。',
       ],
       button: 'はい、同意します',
@@ -114,7 +113,7 @@ export const ja: Phrases = {
       subject: '{service} のアドレスが変更されました',
       preview: '今後は新しいアドレスに届きます。',
       heading: 'アドレスが変更されました',
-      paragraphs: ['今後は新しいアドレスに届きます。これが以前のアドレスへの最後のメールです。'],
+      paragraphs: ['今後は新しいアドレスに届きます。以前のアドレスへのメールはこれが最後です。'],
       button: '',
       after: ['心当たりがない場合は、このメールに返信してください。担当者が読みます。'],
     },
@@ -153,12 +152,12 @@ export const ja: Phrases = {
       after: [],
     },
     goodbye: {
-      subject: '{service} を退会しました',
+      subject: '{service} の購読を解除しました',
       preview: '今後メールは届きません。ありがとうございました。',
       heading: 'ご購読ありがとうございました',
       paragraphs: ['すべての配信を停止しました。これが最後のメールです。'],
       button: 'もう一度購読する',
-      after: ['お間違いの場合は、同じアドレスでもう一度購読してください。一分ほどで済みます。'],
+      after: ['誤って解除した場合は、同じアドレスでもう一度購読してください。1分ほどで済みます。'],
     },
     test: {
       subject: '{service} のテストメール',

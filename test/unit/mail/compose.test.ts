@@ -140,7 +140,7 @@ describe('a digest', () => {
       composed((await composerOf(gone).compose([row])).get(row.id)).raw,
     );
     expect(text).not.toContain('Subject Number 2');
-    expect(text).toContain('Papers that were withdrawn since are left out.');
+    expect(text).toContain('Papers withdrawn since then are left out.');
   });
 
   test('names written from right to left turn nothing around them', async () => {
@@ -164,7 +164,9 @@ describe('a digest', () => {
     expect(decoded).toMatch(
       /<h2 class="ink title" dir="auto"[^>]*><a [^>]*>מודלים של שפה \(p &lt; 0.01\)<\/a>/,
     );
-    expect(text).toContain('because you follow מודלים: *שפה*, *words*');
+    expect(text).toContain('because you follow מודלים\u200e: *שפה\u200e*, *words*');
+    // Titles and abstracts begin at their own side; where `start` is not known, at the left.
+    expect(html).toContain('text-align:left;text-align:start;');
   });
 
   test('is signed when there is a key', async () => {

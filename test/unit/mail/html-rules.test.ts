@@ -23,6 +23,7 @@ const ENHANCEMENTS: readonly (readonly [feature: RegExp, without: string])[] = [
   [/^(?:@media|ID selector|Chaining selectors)/, 'stays light, and the head stays 27 px'],
   [/^(?:border-radius|outline)/, 'square corners'],
   [/^(?:opacity|overflow)/, 'mj-preview hides its text by size and colour too'],
+  [/^text-decoration-color/, 'underlines in the colour of the text'],
   [/^height property/, 'a false alarm: line-height'],
   [/^(?:word-break|aria-label attribute|<body> element)/, 'not needed: long runs are broken in the text'],
 ];

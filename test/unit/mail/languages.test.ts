@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { coverageLine } from '#src/mail/coverage-words.ts';
 import { LANGUAGES, localeOf } from '#src/mail/languages.ts';
 import { format, type Plural } from '#src/mail/phrases.ts';
 
@@ -55,6 +56,30 @@ describe('a locale', () => {
     expect(localeOf('de').date(late, 'America/New_York')).toBe('Mittwoch, 3. Juni 2026');
     expect(localeOf('ja').date(late, 'Asia/Tokyo')).toBe('2026年6月4日木曜日');
     expect(localeOf('en').date(late, 'Mars/Olympus')).toBe('Wednesday, June 3, 2026');
+  });
+
+  test('French has its no-break spaces, and no other space stands before a double sign', () => {
+    const { phrases } = localeOf('fr');
+    expect(phrases.foot.pause).toBe('Pause\u00a0: une semaine, un mois, jusqu’à une date');
+    expect(phrases.notices['confirm-address'].heading).toBe('Est-ce votre nouvelle adresse\u202f?');
+    expect(phrases.notices.test.paragraphs[1]).toContain('«\u00a0pass\u00a0»');
+    expect(JSON.stringify(phrases)).not.toMatch(/ [:;!?»]|« /);
+  });
+
+  test('counts agree with their nouns', () => {
+    const line = (language: string, shown: number) =>
+      coverageLine(localeOf(language), { shown, candidates: 1428, had: null, coverage: null });
+    expect([line('en', 1), line('de', 1), line('fr', 1), line('es', 1)]).toEqual([
+      '1 of 1,428 papers chosen for you',
+      '1 von 1.428 Artikeln für Sie ausgewählt',
+      '1 article sur 1\u202f428 choisi pour vous',
+      '1 artículo de 1428 elegido para ti',
+    ]);
+    expect([line('fr', 10), line('es', 10), line('fr', 0)]).toEqual([
+      '10 articles sur 1\u202f428 choisis pour vous',
+      '10 artículos de 1428 elegidos para ti',
+      '0 article sur 1\u202f428 choisi pour vous',
+    ]);
   });
 
   test('a place without a value is a bug that is thrown', () => {
