@@ -25,8 +25,14 @@ export function choosePapers(
     .map((position) => scored.choice(position));
   if (chosen.length < limit && profile.fillWithTrending && !scored.trendMuted)
     chosen.push(...fill(candidates, scored, new Set(picked), limit - chosen.length));
-  return chosen;
+  // To who follows nothing, what trends is no stopgap.
+  return profile.follows.length > 0 ? chosen : chosen.map(asTrending);
 }
+
+const asTrending = (choice: Choice): Choice => ({
+  ...choice,
+  reasons: choice.reasons.map((reason) => (reason.type === 'trending' ? { ...reason, fill: false } : reason)),
+});
 
 function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
   const picked: number[] = [];

@@ -147,6 +147,12 @@ describe('choosing', () => {
     for (const { reasons } of filled) expect(reasons).toMatchObject([{ type: 'trending', fill: true }]);
   });
 
+  it('of a reader who follows nothing is what trends, and does not speak of what they follow', () => {
+    const chosen = index.choose(profile({ fillWithTrending: true }), none);
+    expect(chosen.length).toBeGreaterThan(0);
+    for (const { reasons } of chosen) expect(reasons).toMatchObject([{ type: 'trending', fill: false }]);
+  });
+
   it('finds papers like a liked one that is no candidate, and names it', () => {
     const context = paper(900, { title: 'How sheep sleep', abstract: 'Sleep of sheep, counted.' });
     const likes = [context.id, context.id].slice(0, 1);
