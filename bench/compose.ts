@@ -197,6 +197,7 @@ export function paper(id: number): Paper {
     withdrawnAt: null,
     upvotes: id % 50,
     comments: id % 4,
+    license: null,
     githubStars: null,
   };
 }

@@ -15,6 +15,7 @@ import { createEditionStore } from './digests/edition-store.ts';
 import { createEmbeddingStore } from './digests/embeddings/embedding-store.ts';
 import { createEmbeddings, type EmbeddingsService } from './digests/embeddings/embeddings.ts';
 import { createLedger } from './digests/ledger.ts';
+import { createNoteCoverage } from './digests/note-coverage.ts';
 import { createPlanner } from './digests/plan.ts';
 import { profilesOf } from './digests/profiles.ts';
 import { createStatistics, fitInThread, type StatisticsService } from './digests/refit-statistics.ts';
@@ -27,7 +28,7 @@ import { createSuppressionStore } from './mail/suppression-store.ts';
 import { indexCandidates } from './matching/index-candidates.ts';
 import type { MatchingPaper } from './matching/types.ts';
 import { coverageView } from './papers/coverage.ts';
-import { createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
+import { createDueCoverage, createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
 import { sourceStatuses } from './papers/poll.ts';
@@ -106,6 +107,7 @@ export function createServices(on: Foundations) {
     papersByIds: async (ids) => (await papers.papersByIds(ids)).map((paper) => toMatching(paper, 0)),
     catalogue: topics.catalogue,
   });
+  const noteCoverage = createNoteCoverage({ editions, coverageOf: editionCoverage });
   const patienceMs = config.papers.patienceMinutes * 60_000;
   const latestSlot = createLatestSlot({ database, expected, patienceMs });
   const planner = createPlanner({
@@ -152,7 +154,7 @@ export function createServices(on: Foundations) {
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
     recipientsByIds: (ids) => recipientsByIds(database, ids),
     linksOf: links.linksOf,
-    coverageOf: async (date) => coverageView(await editionCoverage(date, now())),
+    coverageOf: async (date, at) => coverageView(await editionCoverage(date, at)),
     sender,
     now,
   });
@@ -166,7 +168,7 @@ export function createServices(on: Foundations) {
   const digestHtml = async (id: SubscriberId, date: IsoDate) => {
     const row = await findDigest(database, id, date);
     if (!row || row.skipReason) return null;
-    const page = await digestComposer.page({ ...row, leaseToken: 0 });
+    const page = await digestComposer.page({ ...row, leaseToken: 0 }, row.handedOverAt ?? now());
     return typeof page === 'string' ? page : null;
   };
   const views = createPaperViews({ database, papers, now });
@@ -178,8 +180,9 @@ export function createServices(on: Foundations) {
     papersByIds: views.byIds,
     seenPapers: async (id, since) => (await ledger.seenPapers(database, [id], since)).get(id) ?? new Set(),
   });
+  const dueCoverage = createDueCoverage({ database, expected });
   const statuses = async () => [
-    ...(await sourceStatuses({ memory, now }, config.papers.sources)),
+    ...(await sourceStatuses({ memory, now, dueCoverage }, config.papers.sources)),
     ...(embeddings ? [await embeddings.status()] : []),
   ];
   const idempotency = createIdempotencyStore({ database });
@@ -222,6 +225,7 @@ export function createServices(on: Foundations) {
     suppressions,
     ledger,
     editions,
+    noteCoverage,
     statistics,
     embeddings,
     editionIndex,

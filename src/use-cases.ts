@@ -146,8 +146,13 @@ export function createWorkerUseCases(
       return report;
     },
     ingest: async (only) => {
-      for (const name of only === undefined ? config.papers.sources : [only]) await on.reading.poll(name);
+      const crashes: unknown[] = [];
+      // One that breaks down here takes no other along.
+      for (const name of only === undefined ? config.papers.sources : [only])
+        await on.reading.poll(name).catch((error: unknown) => crashes.push(error));
       await recordReaderVotes(database, now());
+      await services.noteCoverage(now());
+      if (crashes.length > 0) throw crashes[0];
     },
     embed: async ({ signal }) => {
       if (!services.embeddings || !on.endpoint) return;
@@ -158,6 +163,7 @@ export function createWorkerUseCases(
     upkeep: async () => {
       const today = utcDate(now());
       await ensurePartitions(database, addDays(today, -1), addDays(today, 40));
+      await services.noteCoverage(now());
       await services.editions.freezeBefore(addDays(today, -1), now());
       const report = await services.subscribers.upkeep();
       await services.idempotency.removeBefore(new Date(now().getTime() - ANSWERS_KEPT_MS));

@@ -84,12 +84,8 @@ async function preview(io: Io, options: { email: string; date?: IsoDate; html?: 
 }
 
 async function writeHtml(context: CommandContext, planned: PlannedDigest, file: string): Promise<void> {
-  const page = await context.digestComposer.page({
-    ...planned,
-    id: 0 as DigestId,
-    attempts: 0,
-    leaseToken: 0,
-  });
+  const row = { ...planned, id: 0 as DigestId, attempts: 0, leaseToken: 0 };
+  const page = await context.digestComposer.page(row, new Date());
   if (typeof page !== 'string') throw new CommandError(`There is nothing to show: ${page.skip}.`);
   await writeFile(file, page);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { SectionStatus, SourceStatus } from '#src/papers/source-health.ts';
 import { openReading } from '#src/reading.ts';
 import { type Io, table } from './io.ts';
 import { withServices } from './with-services.ts';
@@ -25,24 +26,43 @@ async function show(io: Io, options: { poll?: boolean; json?: boolean }): Promis
       const statuses = await sourceStatuses();
       if (options.json) io.out(JSON.stringify(statuses));
       else
-        io.out(
-          table(
-            statuses.map(
-              ({ name, state, succeededAt, lagHours, newestListedOn, expectedListedOn, faults }) => ({
-                source: name,
-                state,
-                'last success': succeededAt,
-                'lag (h)': lagHours,
-                newest: newestListedOn,
-                expected: expectedListedOn,
-                fault: faults[0]?.message,
-              }),
-            ),
-          ),
-        );
+        io.out(table(statuses.flatMap((status) => [sourceRow(status), ...status.sections.map(sectionRow)])));
       if (statuses.some(({ state }) => state === 'failing' || state === 'stale')) process.exitCode = 1;
     } finally {
       await reading.close();
     }
   });
 }
+
+const sourceRow = (status: SourceStatus) => ({
+  source: status.name,
+  state: status.state,
+  'last success': status.succeededAt,
+  'lag (h)': status.lagHours,
+  newest: status.newestListedOn,
+  expected: status.expectedListedOn,
+  new: null,
+  usual: null,
+  fault: status.faults[0]?.message,
+});
+
+/** A category is indented below its source. `new` and `usual`: papers of the newest list that should be there. */
+const sectionRow = ({
+  section,
+  state,
+  succeededAt,
+  newestListedOn,
+  fresh,
+  expected,
+  fault,
+}: SectionStatus) => ({
+  source: `  ${section}`,
+  state,
+  'last success': succeededAt,
+  'lag (h)': null,
+  newest: newestListedOn,
+  expected: null,
+  new: fresh,
+  usual: expected,
+  fault,
+});

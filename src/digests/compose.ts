@@ -23,8 +23,11 @@ export type Composed = OutgoingMessage | { readonly skip: SkipReason };
 export type DigestComposer = {
   /** One entry for every row. Papers and readers are read once for all rows; what is frozen in a row's content is what it shows. */
   compose(rows: readonly ClaimedDigest[]): Promise<Map<DigestId, Composed>>;
-  /** The digest as an HTML document for the web ("view in browser"), or why there is none. Deadline and state do not matter here. */
-  page(row: ClaimedDigest): Promise<string | { readonly skip: SkipReason }>;
+  /**
+   * The digest as an HTML document for the web ("view in browser"), or why there is none. Deadline and state do not matter here.
+   * @param at the sources are told of as they were then
+   */
+  page(row: ClaimedDigest, at: Date): Promise<string | { readonly skip: SkipReason }>;
 };
 
 /** What a {@link DigestComposer} needs. */
@@ -39,7 +42,7 @@ export type DigestComposerDependencies = {
   /** DKIM; without it messages go out unsigned (the relay may sign). */
   readonly sign?: Sign;
   /** What an edition was made of, where it is known. */
-  readonly coverageOf?: (date: IsoDate) => Promise<CoverageView | null>;
+  readonly coverageOf?: (date: IsoDate, at: Date) => Promise<CoverageView | null>;
 };
 
 /** Creates a {@link DigestComposer}. One per process: it holds the encoded blocks. */
@@ -60,8 +63,11 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
         await Promise.all(rows.map(async (row) => [row.id, await composeOne(row, context)] as const)),
       );
     },
-    page: async (row) => {
-      const context = { ...dependencies, blocks, writer: await load(), batch: await read([row]) };
+    page: async (row, at) => {
+      const { editionDate } = row;
+      const coverage = new Map([[editionDate, (await dependencies.coverageOf?.(editionDate, at)) ?? null]]);
+      const batch = { ...(await read([row])), coverage };
+      const context = { ...dependencies, blocks, writer: await load(), batch };
       const recipient = context.batch.recipients.get(row.subscriberId);
       if (!recipient) return { skip: 'address-gone' };
       const view = digestView(row, recipient, context);
@@ -96,7 +102,7 @@ function createSources(dependencies: DigestComposerDependencies): Sources {
   const { papersByIds, recipientsByIds, coverageOf = async () => null, now } = dependencies;
   const options = { now, keepMs: FRESH_MS, limit: PAPERS_KEPT };
   const readCoverage = async (dates: readonly IsoDate[]) =>
-    new Map(await Promise.all(dates.map(async (date) => [date, await coverageOf(date)] as const)));
+    new Map(await Promise.all(dates.map(async (date) => [date, await coverageOf(date, now())] as const)));
   return {
     recipientsByIds,
     papersByIds: createFreshCache(papersByIds, options),

@@ -40,6 +40,27 @@ export function createEditionStore({ database }: { database: Queryable }) {
       return rows[0]?.candidates ?? [];
     },
 
+    /** Dates of the editions that are not frozen, in order. */
+    async openDates(): Promise<IsoDate[]> {
+      const rows = await database
+        .selectFrom('editions')
+        .select('edition_date')
+        .where('frozen_at', 'is', null)
+        .orderBy('edition_date')
+        .execute();
+      return rows.map((row) => row.edition_date as IsoDate);
+    },
+
+    /** Notes what the sources had brought for an open edition; a frozen one keeps what it has. */
+    async noteCoverage(editionDate: IsoDate, coverage: readonly Coverage[]): Promise<void> {
+      await database
+        .updateTable('editions')
+        .set({ coverage: JSON.stringify(coverage) })
+        .where('edition_date', '=', editionDate)
+        .where('frozen_at', 'is', null)
+        .execute();
+    },
+
     /** Freezes the editions before `date`: no zone has a morning of theirs any more. Returns how many. */
     async freezeBefore(date: IsoDate, at: Date): Promise<number> {
       const result = await database

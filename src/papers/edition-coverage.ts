@@ -54,7 +54,11 @@ export function createLatestSlot(deps: Deps & { readonly patienceMs: number }): 
   };
 }
 
-/** Of each source the newest list that should be there by now. */
+/** Of each source the coverage of the newest list that should be there by an instant. */
+export function createDueCoverage(deps: Deps): (at: Date) => Promise<Coverage[]> {
+  return (at) => dueCoverage(deps, at);
+}
+
 async function dueCoverage(deps: Deps, at: Date): Promise<Coverage[]> {
   const parts = deps.expected.sources.map((source) =>
     sourceCoverage(deps, source, expectedListing(source, at) ?? utcDate(at), at),

@@ -72,6 +72,8 @@ export async function ingest(
         await flush();
         await count.withdraw(item.identifier, item.observedAt);
         break;
+      case 'section':
+        break;
       case 'checkpoint':
         await flush();
         if (store !== null) await item.reached();

@@ -30,7 +30,7 @@ export async function selectPapers(
   const { rows } = await sql<Paper>`
     select p.id, p.identity, p.arxiv_id as "arxivId", p.doi, p.title, p.abstract, p.authors, p.categories,
       p.organisation, p.keywords, p.published_at as "publishedAt", p.url, p.pdf_url as "pdfUrl",
-      p.code_url as "codeUrl", p.project_url as "projectUrl", p.thumbnail_url as "thumbnailUrl",
+      p.code_url as "codeUrl", p.project_url as "projectUrl", p.thumbnail_url as "thumbnailUrl", p.license,
       p.first_listed_on as "firstListedOn", p.withdrawn_at as "withdrawnAt",
       ${latest('upvotes', until)} as upvotes, ${latest('comments', until)} as comments,
       ${latest('github_stars', until)} as "githubStars"

@@ -72,6 +72,16 @@ export type SourceItem =
   | { readonly type: 'withdrawal'; readonly identifier: string; readonly observedAt: Date }
   /** Everything before is complete: `reached` is called once it is stored, to remember how far the source was read. */
   | { readonly type: 'checkpoint'; readonly reached: () => Promise<void> }
+  /**
+   * How one section of the source, such as an arXiv category, was read; after its listings.
+   * `newestListedOn`: null when it listed nothing, or nothing that wasn't known; `fault`: why it wasn't read whole.
+   */
+  | {
+      readonly type: 'section';
+      readonly section: string;
+      readonly newestListedOn: IsoDate | null;
+      readonly fault: string | null;
+    }
   | { readonly type: 'fault'; readonly fault: SourceFault };
 
 /** A stored paper, as matching, mails and pages read it. */
@@ -92,6 +102,8 @@ export type Paper = {
   readonly codeUrl: string | null;
   readonly projectUrl: string | null;
   readonly thumbnailUrl: string | null;
+  /** As its source names it: an address or a word such as `cc_by_nc`. */
+  readonly license: string | null;
   readonly firstListedOn: IsoDate | null;
   readonly withdrawnAt: Date | null;
   /** Latest totals, where any were seen. */

@@ -1,9 +1,20 @@
-import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
+import type { IsoDate } from '#src/database/ids.ts';
+import type { Coverage } from './coverage.ts';
+import { gapToRead } from './gap.ts';
 import { type IngestOptions, type IngestReport, type IngestStore, ingest } from './ingest.ts';
 import type { SourceItem } from './paper.ts';
 import { expectedListing } from './schedule.ts';
-import { messageOf, type SourceMemory } from './source.ts';
-import { healthAfter, type SourceHealth, type SourceStatus, statusOf } from './source-health.ts';
+import { messageOf, type Source, type SourceMemory } from './source.ts';
+import {
+  type Gap,
+  healthAfter,
+  healthAfterCrash,
+  type SectionHealth,
+  type SourceHealth,
+  type SourceStatus,
+  statusOf,
+  unpolled,
+} from './source-health.ts';
 import type { Sources } from './sources/sources.ts';
 
 /** What polling needs. */
@@ -20,13 +31,9 @@ export type PollOutcome =
   | { readonly type: 'unknown-source'; readonly known: readonly string[] }
   | { readonly type: 'crashed'; readonly error: unknown };
 
-/** Days that are caught up at most after a break. */
-const MAX_GAP_DAYS = 30;
-const CATCH_UP_MS = 6 * 3_600_000;
-
 /**
- * Reads a source from the network and notes how it went. After a break, the days since its last success are read too,
- * at most thirty: nothing that was listed meanwhile is lost.
+ * Reads a source from the network and notes how it went. Then what was missed is read too, by date: the days since its last
+ * answer, and lists of single sections that were replaced by a newer one before they were ever seen.
  */
 export async function pollSource(
   deps: PollDeps,
@@ -36,66 +43,87 @@ export async function pollSource(
   const source = deps.sources.get(name);
   if (!source) return { type: 'unknown-source', known: [...deps.sources.keys()] };
   const at = deps.now();
-  const before = healthOf(await deps.memory.recall(keyOf(name)));
-  const from = await gapToCatchUp(deps.memory, name, before, at);
-  const newest: Newest = { day: null };
+  const before = (await healthOf(deps.memory, name)) ?? unpolled(name, at);
+  const found: Findings = { newestListedOn: null, sections: new Map(), gap: before.gap, answered: false };
   try {
-    const items = watched(source.read({ now: at, ...(from ? { from } : {}) }), newest);
-    const report = await ingest({ items, store: deps.store }, options);
-    await note(deps, healthAfter(before, name, at, { report, newestListedOn: newest.day }));
+    const report = await ingest({ items: readAll(source, before, found, at), store: deps.store }, options);
+    await note(deps, healthAfter(before, at, report, found));
     return { type: 'polled', report };
   } catch (error) {
-    await note(deps, healthAfter(before, name, at, { error: messageOf(error) })).catch(() => undefined);
+    await note(deps, healthAfterCrash(before, at, messageOf(error))).catch(() => undefined);
     return { type: 'crashed', error };
   }
 }
 
-/** How the sources are, in the order of their names; those never polled have `state: 'never'`. */
+/**
+ * How the sources are, in the order of their names; those never polled have `state: 'never'`.
+ * @param deps.dueCoverage of each source the newest list that should be there; without it sections are told by their polls alone
+ */
 export async function sourceStatuses(
-  { memory, now }: Pick<PollDeps, 'memory' | 'now'>,
+  deps: Pick<PollDeps, 'memory' | 'now'> & { readonly dueCoverage?: (at: Date) => Promise<Coverage[]> },
   names: readonly string[],
 ): Promise<SourceStatus[]> {
+  const at = deps.now();
+  const coverage = (await deps.dueCoverage?.(at)) ?? [];
   const all = names.map(async (name): Promise<SourceStatus> => {
-    const expected = expectedListing(name, now());
-    const health = healthOf(await memory.recall(keyOf(name)));
-    if (health) return statusOf(health, expected, now());
-    const never = healthAfter(undefined, name, now(), { error: 'never polled' });
-    return { ...never, state: 'never', faults: [], failures: 0, lagHours: null, expectedListedOn: expected };
+    const due = {
+      on: expectedListing(name, at),
+      coverage: coverage.filter(({ source }) => source === name),
+    };
+    const health = await healthOf(deps.memory, name);
+    return health ? statusOf(health, due, at) : { ...statusOf(unpolled(name, at), due, at), state: 'never' };
   });
   return await Promise.all(all);
 }
 
 const keyOf = (name: string) => `health:${name}`;
 const note = ({ memory }: PollDeps, health: SourceHealth) => memory.remember(keyOf(health.name), health);
-const healthOf = (value: unknown) =>
-  typeof value === 'object' && value !== null ? (value as SourceHealth) : undefined;
 
-/** {@link gapSince}, at most every six hours: a source with a lasting fault isn't harvested again with every poll. */
-async function gapToCatchUp(memory: SourceMemory, name: string, health: SourceHealth | undefined, at: Date) {
-  const from = gapSince(health, at);
-  if (from === undefined) return undefined;
-  const tried = Date.parse(String(await memory.recall(`caught-up:${name}`)));
-  if (at.getTime() - tried < CATCH_UP_MS) return undefined;
-  await memory.remember(`caught-up:${name}`, at.toISOString());
-  return from;
+/** Notes of before sections were told apart lack some fields. */
+async function healthOf(memory: SourceMemory, name: string): Promise<SourceHealth | undefined> {
+  const value = await memory.recall(keyOf(name));
+  if (typeof value !== 'object' || value === null) return undefined;
+  const stored = value as SourceHealth;
+  const whole = { ...unpolled(name, new Date(stored.triedAt)), ...stored };
+  return { ...whole, reachedAt: whole.reachedAt ?? whole.succeededAt };
 }
 
-/** The first day to catch up, when the last success was before yesterday. */
-function gapSince(health: SourceHealth | undefined, at: Date): IsoDate | undefined {
-  if (!health?.succeededAt) return undefined;
-  const last = utcDate(new Date(health.succeededAt));
-  const today = utcDate(at);
-  if (last >= addDays(today, -1)) return undefined;
-  const earliest = addDays(today, -MAX_GAP_DAYS);
-  return last > earliest ? last : earliest;
-}
+type Findings = {
+  newestListedOn: IsoDate | null;
+  sections: Map<string, Pick<SectionHealth, 'newestListedOn' | 'fault'>>;
+  gap: Gap | null;
+  answered: boolean;
+};
 
-type Newest = { day: IsoDate | null };
-
-async function* watched(items: AsyncIterable<SourceItem>, newest: Newest): AsyncIterable<SourceItem> {
-  for await (const item of items) {
-    if (item.type === 'listing' && item.listing.listedOn > (newest.day ?? ''))
-      newest.day = item.listing.listedOn;
+async function* readAll(
+  source: Source,
+  before: SourceHealth,
+  found: Findings,
+  at: Date,
+): AsyncIterable<SourceItem> {
+  yield* watched(source.read({ now: at }), found);
+  const { gap, isDue } = gapToRead(before, found.sections, at);
+  found.gap = gap;
+  // Who doesn't answer today isn't asked for the days before.
+  if (!gap || !isDue || !found.answered) return;
+  let faults = 0;
+  for await (const item of source.read({ now: at, from: gap.from, to: gap.to })) {
+    if (item.type === 'fault') faults += 1;
     yield item;
   }
+  found.gap = faults === 0 ? null : { ...gap, tries: gap.tries + 1, triedAt: at.toISOString() };
+}
+
+/** Notes what passes by: the newest day, how sections were read, and whether there was any answer. */
+async function* watched(items: AsyncIterable<SourceItem>, found: Findings): AsyncIterable<SourceItem> {
+  let faults = 0;
+  for await (const item of items) {
+    if (item.type === 'listing' && item.listing.listedOn > (found.newestListedOn ?? ''))
+      found.newestListedOn = item.listing.listedOn;
+    if (item.type === 'section') found.sections.set(item.section, item);
+    if (item.type === 'fault') faults += 1;
+    found.answered ||= item.type === 'section' ? item.fault === null : item.type !== 'fault';
+    yield item;
+  }
+  found.answered ||= faults === 0;
 }

@@ -16,8 +16,6 @@ export type PaperDetail = {
   /** The newest arXiv version seen, and the authors' comment. */
   readonly version: number | null;
   readonly comment: string | null;
-  /** As its source names it, see `licenceOf`. */
-  readonly license: string | null;
   /** Newest first. */
   readonly listings: readonly {
     readonly source: string;
@@ -115,7 +113,7 @@ async function detailOf(
     listingsOf(deps.database, paper.id),
     deps.database
       .selectFrom('papers')
-      .select(['version', 'comment', 'license'])
+      .select(['version', 'comment'])
       .where('id', '=', paper.id)
       .executeTakeFirst(),
     withTrend(deps, similar),
@@ -126,7 +124,6 @@ async function detailOf(
     paper: { ...paper, trend: trend(own, paper, at) },
     version: row?.version ?? null,
     comment: row?.comment ?? null,
-    license: row?.license ?? null,
     listings,
     signals: own,
     similar: others.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)),

@@ -87,6 +87,17 @@ describe('planning', () => {
       'huggingface waiting',
     );
     expect(archive[0]?.coverage).toMatchObject({ fresh: [], quiet: [] });
+
+    // Nothing ever comes for that day: the edition says so in the end, until it is frozen.
+    const stateNoted = async () =>
+      (await services.editions.find(isoDate('2026-06-02')))?.coverage?.find(
+        ({ source }) => source === 'huggingface',
+      )?.state;
+    await services.noteCoverage(new Date('2026-06-02T13:00:00Z'));
+    expect(await stateNoted()).toBe('late');
+    await services.editions.freezeBefore(isoDate('2026-06-03'), clock.now());
+    await services.noteCoverage(new Date('2026-06-02T08:00:00Z'));
+    expect(await stateNoted()).toBe('late');
   });
 
   test('four planners at once make one digest for each of 1,300 readers', async () => {

@@ -55,6 +55,7 @@ function asPaper({ paper, signals }: ListingRecord, id: number): Paper {
     withdrawnAt: null,
     upvotes: signals?.upvotes ?? null,
     comments: signals?.comments ?? null,
+    license: null,
     githubStars: signals?.github_stars ?? null,
   };
 }

@@ -58,6 +58,7 @@ export function samplePaper(id: number, fields: Partial<Paper> = {}): Paper {
     withdrawnAt: null,
     upvotes: null,
     comments: null,
+    license: null,
     githubStars: null,
     ...fields,
   };

@@ -2,7 +2,7 @@ import { utcDate } from '#src/database/ids.ts';
 import { type Embeddings, embeddingsOf, paperInput } from '#src/matching/embeddings.ts';
 import type { Text } from '#src/matching/text/lexical-index.ts';
 import type { SourceMemory } from '#src/papers/source.ts';
-import { type SourceHealth, type SourceStatus, statusOf } from '#src/papers/source-health.ts';
+import { type SourceHealth, type SourceStatus, statusOf, unpolled } from '#src/papers/source-health.ts';
 import type { EmbeddingStore } from './embedding-store.ts';
 import type { EmbeddingsEndpoint, EmbeddingsSettings } from './endpoint.ts';
 import { type MakeReport, makeVectors } from './make-vectors.ts';
@@ -64,8 +64,7 @@ export function createEmbeddings(deps: {
       const known = await health();
       const at = now();
       if (known) return statusOf(known, null, at);
-      const never = healthAfter(undefined, { made: 0, refused: 0, waiting: 0 }, 0, at);
-      return { ...never, succeededAt: null, state: 'never', lagHours: null, expectedListedOn: null };
+      return { ...statusOf(unpolled(EMBEDDINGS, at), null, at), state: 'never' };
     },
   };
 }
@@ -125,11 +124,9 @@ function healthAfter(
 ): SourceHealth {
   const message = `${waiting} texts have no vector and are ranked by latent semantic analysis: ${fault}`;
   return {
-    name: EMBEDDINGS,
-    triedAt: at.toISOString(),
+    ...unpolled(EMBEDDINGS, at),
     succeededAt: fault === undefined ? at.toISOString() : (before?.succeededAt ?? null),
     newAt: made > 0 ? at.toISOString() : (before?.newAt ?? null),
-    newestListedOn: null,
     failures: fault === undefined ? 0 : (before?.failures ?? 0) + 1,
     listings: wanted,
     created: made,

@@ -72,7 +72,12 @@ const unconditional = { recall: async () => undefined, remember: async () => und
 /** A part that broke off: a fault of the document, not of one record in it. */
 const isBroken = (item: SourceItem) => item.type === 'fault' && item.fault.message.startsWith('XML: ');
 
-const contextOf = (where: string, { now }: SourceRequest) => ({ where, day: utcDate(now), observedAt: now });
+const contextOf = (where: string, { now }: SourceRequest) => ({
+  where,
+  day: utcDate(now),
+  observedAt: now,
+  live: true,
+});
 
 function tokenOf(value: unknown): string | undefined {
   return isFields(value) && typeof value['token'] === 'string' ? value['token'] : undefined;

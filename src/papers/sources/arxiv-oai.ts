@@ -4,9 +4,9 @@ import { fault } from '../source.ts';
 import { instantOf, lineOf } from '../text.ts';
 import { childOf, childrenOf, textIn, type XmlElement } from '../xml.ts';
 import { type ArxivTexts, arxivRecord } from './arxiv-record.ts';
-import { dateOf, startOfDay } from './json-lines.ts';
+import { dateOf } from './json-lines.ts';
 import { splitAuthors } from './people.ts';
-import type { ReadContext } from './read-context.ts';
+import { type ReadContext, seenAt } from './read-context.ts';
 
 /** Days between the first submission and the announcement at most: a long week-end and moderation. */
 const NEW_WITHIN_DAYS = 7;
@@ -20,8 +20,7 @@ export function readOaiRecord(record: XmlElement, context: ReadContext): SourceI
   const header = childOf(record, 'header');
   const identifier = lineOf(header && textIn(header, 'identifier')) ?? '';
   const datestamp = dateOf(lineOf(header && textIn(header, 'datestamp')));
-  const observedAt =
-    datestamp && startOfDay(datestamp) < context.observedAt ? startOfDay(datestamp) : context.observedAt;
+  const observedAt = seenAt(context, datestamp);
   if (header?.attributes['status'] === 'deleted') return { type: 'withdrawal', identifier, observedAt };
   const metadata = childOf(record, 'metadata');
   const known = metadata?.children.find(({ name }) => name === 'arXiv' || name === 'arXivRaw');

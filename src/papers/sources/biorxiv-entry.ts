@@ -2,9 +2,9 @@ import { doiOf } from '../identity.ts';
 import type { SourceItem } from '../paper.ts';
 import { fault } from '../source.ts';
 import { known, lineOf, storable } from '../text.ts';
-import { dateOf, startOfDay } from './json-lines.ts';
+import { dateOf } from './json-lines.ts';
 import { isFields } from './loose-record.ts';
-import type { ReadContext } from './read-context.ts';
+import { type ReadContext, seenAt } from './read-context.ts';
 
 /**
  * One record of the details API of bioRxiv and medRxiv (https://api.biorxiv.org). Each version is a record of its own:
@@ -23,7 +23,6 @@ export function readDetails(entry: unknown, context: ReadContext): SourceItem {
   const server = lineOf(entry['server'])?.toLowerCase() === 'medrxiv' ? 'medrxiv' : 'biorxiv';
   const version = Number(lineOf(entry['version']) ?? entry['version']);
   const journal = doiOf(lineOf(entry['published']) ?? '');
-  const begin = startOfDay(listedOn);
   const category = lineOf(entry['category']);
   const organisation = lineOf(entry['author_corresponding_institution']);
   const paper = known({
@@ -42,7 +41,7 @@ export function readDetails(entry: unknown, context: ReadContext): SourceItem {
     withdrawn: /withdraw/i.test(lineOf(entry['type']) ?? ''),
   });
   const kind = version > 1 ? 'replace' : 'new';
-  const observedAt = begin < context.observedAt ? begin : context.observedAt;
+  const observedAt = seenAt(context, listedOn);
   return {
     type: 'listing',
     listing: { source: server, listedOn, kind, section: category ?? '', observedAt, paper },

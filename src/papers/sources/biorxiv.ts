@@ -68,10 +68,8 @@ function readAnswer(body: Buffer, where: string, request: SourceRequest): Answer
       count: 0,
       total: 0,
     };
-  const day = utcDate(request.now);
-  const items = collection.map((entry, index) =>
-    readDetails(entry, { where, day, observedAt: request.now, position: index + 1 }),
-  );
+  const context = { where, day: utcDate(request.now), observedAt: request.now, live: !request.files };
+  const items = collection.map((entry, index) => readDetails(entry, { ...context, position: index + 1 }));
   return { items, count: collection.length, total: totalOf(json) };
 }
 

@@ -62,6 +62,10 @@ export const PaperOut = Type.Object({
   pdfUrl: textOrNull(),
   codeUrl: textOrNull(),
   projectUrl: textOrNull(),
+  license: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'as the source names it: an address, or a word such as cc_by_nc',
+  }),
   upvotes: countOrNull(),
   comments: countOrNull(),
   githubStars: countOrNull(),
@@ -96,6 +100,7 @@ export const PaperIn = Type.Object(
     pdfUrl: Type.Optional(WebUrl()),
     codeUrl: Type.Optional(WebUrl()),
     projectUrl: Type.Optional(WebUrl()),
+    license: Type.Optional(Type.String({ minLength: 1, maxLength: 300 })),
     upvotes: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_000_000_000 })),
     comments: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_000_000_000 })),
     githubStars: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_000_000_000 })),

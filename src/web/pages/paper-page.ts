@@ -42,7 +42,7 @@ const identifiers = ({ paper, version }: PaperDetail): string[] => [
   ...(paper.publishedAt ? [`published ${paper.publishedAt.toISOString().slice(0, 10)}`] : []),
 ];
 
-function licence({ license }: PaperDetail): Html {
+function licence({ paper: { license } }: PaperDetail): Html {
   if (license === null) return '';
   const { name, url } = licenceOf(license);
   return html`<p class="soft">Licence: !${url ? html`<a href="${url}" rel="license">${displayText(name)}</a>` : html`${displayText(name)}`}</p>`;

@@ -56,7 +56,7 @@ describe('storing', () => {
     };
     const { papers } = await store.put([listing(paper, { signals: { upvotes: 7, github_stars: 80_000 } })]);
     const [stored] = await store.papersByIds(papers);
-    const { sourceId: _sourceId, comment: _comment, version: _version, license, ...fields } = paper;
+    const { sourceId: _sourceId, comment: _comment, version: _version, ...fields } = paper;
     expect(stored).toEqual({
       ...fields,
       id: papers[0],
@@ -71,7 +71,7 @@ describe('storing', () => {
       githubStars: 80_000,
     });
     const row = await test.database.selectFrom('papers').select(['license', 'provenance']).executeTakeFirst();
-    expect(row).toMatchObject({ license, provenance: { license: 'jsonl' } });
+    expect(row).toMatchObject({ license: paper.license, provenance: { license: 'jsonl' } });
   });
 
   it('is idempotent', async () => {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
+import type { Coverage } from '#src/papers/coverage.ts';
 import type { SourceItem } from '#src/papers/paper.ts';
 import { createPaperStore, type PaperStore } from '#src/papers/paper-store.ts';
 import { type PollDeps, pollSource, sourceStatuses } from '#src/papers/poll.ts';
@@ -108,17 +109,113 @@ it('catches up the days it was down, not again with every poll', async () => {
   await pollSource(deps(), 'huggingface');
   clock = new Date('2026-06-09T13:15:00Z');
   await pollSource(deps(), 'huggingface');
-  clock = new Date('2026-06-09T20:00:00Z');
+  // Who doesn't answer isn't asked for more.
+  expect(requests.map(({ from }) => from)).toEqual([undefined, undefined, undefined]);
   items = [];
   await pollSource(deps(), 'huggingface');
   await pollSource(deps(), 'huggingface');
-  expect(requests.map(({ from }) => from)).toEqual([
-    undefined,
-    '2026-06-02',
-    undefined,
-    '2026-06-02',
-    undefined,
+  expect(requests.slice(3).map(({ from, to }) => [from, to])).toEqual([
+    [undefined, undefined],
+    ['2026-06-02', '2026-06-08'],
+    [undefined, undefined],
   ]);
+  expect(await status()).toMatchObject({ gap: null });
+});
+
+describe('a category by itself', () => {
+  /** A poll that finds each category's list of a day, or a fault; harvests by date end in `harvest`. */
+  let harvest: SourceItem[] = [];
+  const found = new Map<string, string>();
+  const arxiv = {
+    name: 'arxiv',
+    async *read(request: SourceRequest): AsyncIterable<SourceItem> {
+      requests.push(request);
+      if (request.from) return yield* harvest;
+      for (const [section, day] of found) {
+        const fault = day.startsWith('status') ? day : null;
+        if (fault) yield { type: 'fault', fault: { where: section, message: fault } };
+        const newestListedOn = fault ? null : isoDate(day);
+        yield { type: 'section', section, newestListedOn, fault };
+      }
+    },
+  };
+  const poll = async (at: string) => {
+    clock = new Date(at);
+    expect(await pollSource({ ...deps(), sources: new Map([['arxiv', arxiv]]) }, 'arxiv')).toMatchObject({
+      type: 'polled',
+    });
+  };
+  const late = (section: string): Coverage => ({
+    source: 'arxiv',
+    section,
+    received: 0,
+    fresh: 0,
+    crossed: 0,
+    replaced: 0,
+    repeated: 0,
+    expected: 45,
+    state: 'late',
+  });
+  const arxivStatus = async (coverage: Coverage[] = []) =>
+    (await sourceStatuses({ ...deps(), dueCoverage: async () => coverage }, ['arxiv']))[0];
+
+  it('is failing or stale while the others are well', async () => {
+    found.set('cs.AI', '2026-06-02').set('cs.CL', 'status 500');
+    await poll('2026-06-02T06:00:00Z');
+    expect(await arxivStatus()).toMatchObject({
+      state: 'failing',
+      sections: [
+        { section: 'cs.AI', state: 'ok', newestListedOn: '2026-06-02', fault: null },
+        { section: 'cs.CL', state: 'failing', succeededAt: null, fault: 'status 500' },
+      ],
+    });
+    found.set('cs.CL', '2026-06-01');
+    await poll('2026-06-02T07:00:00Z');
+    expect(await arxivStatus([late('cs.CL')])).toMatchObject({
+      state: 'stale',
+      failures: 0,
+      sections: [
+        { section: 'cs.AI', state: 'ok' },
+        { section: 'cs.CL', state: 'stale', newestListedOn: '2026-06-01', fresh: 0, expected: 45 },
+      ],
+    });
+  });
+
+  it('has the list that it skipped harvested, again after a fault, once in six hours', async () => {
+    found.set('cs.AI', '2026-06-01').set('cs.CL', '2026-06-01');
+    await poll('2026-06-01T06:00:00Z');
+    found.set('cs.AI', '2026-06-02');
+    await poll('2026-06-02T06:00:00Z');
+    expect(requests.map(({ from }) => from)).toEqual([undefined, undefined]);
+    found.set('cs.AI', '2026-06-03').set('cs.CL', '2026-06-03');
+    harvest = [{ type: 'fault', fault: { where: 'oai', message: 'status 503' } }];
+    await poll('2026-06-03T06:00:00Z');
+    await poll('2026-06-03T06:15:00Z');
+    expect(await arxivStatus()).toMatchObject({ gap: { from: '2026-06-01', to: '2026-06-02', tries: 1 } });
+    harvest = [];
+    await poll('2026-06-03T12:15:00Z');
+    await poll('2026-06-03T12:30:00Z');
+    expect(requests.slice(2).map(({ from, to }) => (from ? `${from} ${to}` : ''))).toEqual([
+      '',
+      '2026-06-01 2026-06-02',
+      '',
+      '',
+      '2026-06-01 2026-06-02',
+      '',
+    ]);
+  });
+
+  it('skips nothing over a week-end', async () => {
+    found.clear();
+    found.set('cs.AI', '2026-06-05');
+    await poll('2026-06-05T06:00:00Z');
+    found.set('cs.AI', '2026-06-08');
+    await poll('2026-06-08T06:00:00Z');
+    // Only the days without any answer are asked for.
+    expect(requests.filter(({ from }) => from).map(({ from, to }) => [from, to])).toEqual([
+      ['2026-06-05', '2026-06-07'],
+    ]);
+  });
 });
 
 it('knows the sources there are', async () => {

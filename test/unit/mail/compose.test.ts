@@ -60,16 +60,22 @@ describe('a digest', () => {
       linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
       sender: samples.sender,
       now: () => samples.NOW,
-      coverageOf: async () => ({ fresh: [{ name: 'cs.AI', count: 203 }], late: ['cs.CL'], quiet: [] }),
+      coverageOf: async (_date, at) => ({
+        fresh: [{ name: 'cs.AI', count: 203 }],
+        late: at > samples.NOW ? [] : ['cs.CL'],
+        quiet: [],
+      }),
     });
     const before = samples.sampleDigest(papers);
     const row = { ...before, content: { ...before.content, had: 31 } };
     const line = '203 new in cs.AI · 10 of 428 papers chosen for you · 31 you already had · cs.CL is late';
     const oneLine = (text = '') => text.replace(/&(#183|#xB7|middot);/gi, '·').replace(/\s+/g, ' ');
     const mail = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
-    const page = await composer.page(row);
+    const page = await composer.page(row, samples.NOW);
     for (const part of [mail.text, mail.html, typeof page === 'string' ? page : page.skip])
       expect(oneLine(part)).toContain(line);
+    const later = new Date(samples.NOW.getTime() + 3_600_000);
+    expect(await composer.page(row, later)).not.toContain('is late');
     const old = await PostalMime.parse(composed((await composer.compose([before])).get(before.id)).raw);
     expect(oneLine(old.text)).toContain('10 of 428 papers chosen for you · cs.CL is late');
   });
@@ -102,7 +108,7 @@ describe('a digest', () => {
     );
     expect(mail.text).toContain(`${shown}.`);
     expect(mail.text).not.toContain(`\n${shown + 1}. `);
-    const page = await composer.page(row);
+    const page = await composer.page(row, samples.NOW);
     expect(typeof page === 'string' && page.match(/class="ink title"/g)?.length).toBe(50);
   });
 

@@ -5,6 +5,7 @@ import { createLocalRateLimit } from '#src/papers/rate-limit-store.ts';
 import { type FaultServer, startFaultServer } from '#test/support/papers-fault-server.ts';
 
 const text = 'a paper '.repeat(1000);
+const bomb = gzipSync(Buffer.alloc(50_000_000));
 let server: FaultServer;
 let elsewhere: FaultServer;
 const clients: HttpClient[] = [];
@@ -18,8 +19,7 @@ beforeAll(async () => {
       response.writeHead(200, { 'content-encoding': 'deflate' }).end(deflateSync(text)),
     '/br': (_, response) =>
       response.writeHead(200, { 'content-encoding': 'br' }).end(brotliCompressSync(text)),
-    '/bomb': (_, response) =>
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000))),
+    '/bomb': (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
     '/odd-encoding': (_, response) => response.writeHead(200, { 'content-encoding': 'zstd-x' }).end(text),
     '/cut-gzip': (_, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text).subarray(0, 40)),

@@ -16,12 +16,20 @@ describe('arXiv’s announcements', () => {
     ['2026-11-26', true],
     ['2026-12-29', true],
     ['2026-07-04', false],
-    // 2027 is not published yet: by rule.
+    // The lists after Friday 2025-07-04 and Labor Day 2025 were empty.
+    ['2025-07-04', true],
+    ['2025-09-01', true],
+    ['2023-06-14', true],
+    ['2023-12-26', false],
+    // 2027 is not published yet: by rule, and any day after Christmas may be one.
     ['2027-07-05', true],
     ['2027-01-18', true],
     ['2027-11-25', true],
     ['2027-06-18', true],
     ['2027-06-17', false],
+    ['2027-12-28', true],
+    ['2025-12-30', true],
+    ['2028-01-03', false],
   ])('holiday %s: %s', (date, holiday) => expect(isHoliday(isoDate(date))).toBe(holiday));
 });
 
