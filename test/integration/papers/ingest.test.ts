@@ -100,5 +100,6 @@ describe.skipIf(!hasSharedData)(`a month replayed${skipNote}`, () => {
       seenBefore: new Date('2026-06-16T12:00:00Z'),
     });
     expect(new Set(edition.map(({ arxivId }) => arxivId)).size).toBe(edition.length);
-  });
+    // Two months' worth of writing: half a minute on a machine that does much else.
+  }, 120_000);
 });
