@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { utcDate } from './database/ids.ts';
 import type { Log } from './log.ts';
+import { completeReferences } from './papers/complete-references.ts';
 import { createNetwork } from './papers/network.ts';
 import { createPaperStore } from './papers/paper-store.ts';
 import { pollSource } from './papers/poll.ts';
@@ -14,6 +15,8 @@ export type Reading = {
   poll(name: string): Promise<void>;
   /** Makes sure there are papers to show: from the sources, else from the sample that comes with Paperboy. */
   ensurePapers(): Promise<void>;
+  /** Fetches papers that readers refer to and that are not known, see `completeReferences`; a fault is logged. */
+  complete(identifiers: readonly string[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -65,6 +68,15 @@ export function openReading(deps: {
       const failed = (error: unknown) => log?.warn({ err: error }, 'a source is out of reach');
       await Promise.all(config.papers.sources.map((name) => poll(name).catch(failed)));
       if (!(await hasRecent())) await poll('sample');
+    },
+    complete: async (identifiers) => {
+      const report = await completeReferences({ sources, store, memory: network.memory, now }, identifiers);
+      if (!report) return;
+      const { faults, ...counts } = report;
+      log?.[report.faultCount > 0 ? 'warn' : 'info'](
+        { ...counts, faults: faults.slice(0, 3) },
+        'papers that readers refer to',
+      );
     },
     close: () => network.close(),
   };

@@ -259,7 +259,11 @@ function wireCandidates(
       found.map((paper) => paper.id),
       at,
     );
-    return found.map((paper) => toMatching(paper, trend(signals.get(paper.id) ?? [], paper, at)));
+    const names = await stores.papers.otherNamesOf(found.map((paper) => paper.id));
+    return found.map((paper) => ({
+      ...toMatching(paper, trend(signals.get(paper.id) ?? [], paper, at)),
+      names: names.get(paper.id) ?? [],
+    }));
   };
   return createCandidates({
     editions: stores.editions,

@@ -40,7 +40,7 @@ export type DeliveryFoundations = {
 /** What all the workers' use cases stand on. */
 export type UseCaseFoundations = DeliveryFoundations & {
   /** Where papers come from. */
-  readonly reading: Pick<Reading, 'poll'>;
+  readonly reading: Pick<Reading, 'poll' | 'complete'>;
   /** Makes vectors of papers and phrases; absent where none is set. */
   readonly endpoint?: EmbeddingsEndpoint;
 };
@@ -133,6 +133,9 @@ export function createDelivery(on: DeliveryFoundations) {
 /** How long the API remembers its answers to writes with an Idempotency-Key, in milliseconds. */
 const ANSWERS_KEPT_MS = 7 * 86_400_000;
 
+/** Followed papers looked for at once. */
+const REFERENCES_LIMIT = 5000;
+
 /** Wires everything the workers call: delivery, plan, ingest, upkeep. */
 export function createWorkerUseCases(
   on: UseCaseFoundations,
@@ -152,6 +155,10 @@ export function createWorkerUseCases(
         await on.reading.poll(name).catch((error: unknown) => crashes.push(error));
       await recordReaderVotes(database, now());
       await services.noteCoverage(now());
+      if (config.papers.sources.includes('arxiv'))
+        await on.reading
+          .complete(await services.topics.unknownPapers(REFERENCES_LIMIT))
+          .catch((error: unknown) => crashes.push(error));
       if (crashes.length > 0) throw crashes[0];
     },
     embed: async ({ signal }) => {

@@ -3,7 +3,7 @@ import { topicKey } from '#src/topics/parse-topic.ts';
 import type { TopicRef } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
 import { type Candidates, MUTE_FLOOR, scoreCandidates } from './score.ts';
-import type { Explanation, Profile } from './types.ts';
+import { type Explanation, isNamed, type Profile } from './types.ts';
 
 /** Says what became of one paper for one reader, for operators who are asked. */
 export function explainPaper(
@@ -33,9 +33,9 @@ export function explainPaper(
 }
 
 function mutesOf(candidates: Candidates, { mutes }: Profile, position: number): TopicRef[] {
-  const identity = candidates.papers[position]?.identity;
+  const paper = candidates.papers[position];
   const found = mutes.filter((mute) => {
-    if (mute.kind === 'paper' && mute.value === identity) return true;
+    if (mute.kind === 'paper' && paper && isNamed(paper, mute.value)) return true;
     const { papers, scores } = candidates.topic(mute);
     const rank = papers.indexOf(position);
     const soft = mute.kind === 'paper' || mute.kind === 'query';

@@ -40,7 +40,11 @@ export function indexCandidates(
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
-  const byIdentity = new Map(known.map(({ identity }, at) => [identity, collection.positionOf(at)]));
+  const byIdentity = new Map(
+    known.flatMap(({ identity, names = [] }, at) =>
+      [...names, identity].map((name) => [name, collection.positionOf(at)] as const),
+    ),
+  );
   const byId = new Map(known.map(({ id }, at) => [id, at]));
   const examples = createMemory<number, Example>(EXAMPLES_REMEMBERED);
   const learn = (positions: readonly number[]): void => {

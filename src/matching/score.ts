@@ -3,7 +3,7 @@ import type { Follow, TopicRef } from '#src/topics/topic.ts';
 import type { Relevance } from './relevance.ts';
 import { type Likeness, likeness, remaining, strongest } from './taste.ts';
 import { SOFT_FLOOR, type TopicScores } from './topic-scores.ts';
-import type { Choice, MatchingPaper, Profile, Reason } from './types.ts';
+import { type Choice, isNamed, type MatchingPaper, type Profile, type Reason } from './types.ts';
 
 /** A paper that readers marked, and how candidates fit it. */
 export type Example = {
@@ -149,7 +149,7 @@ function barredBy(candidates: Candidates, { mutes }: Profile): Set<number> {
       if (!soft || (scores[rank] as number) >= MUTE_FLOOR) barred.add(at);
     });
     if (mute.kind === 'paper')
-      candidates.papers.forEach(({ identity }, at) => identity === mute.value && barred.add(at));
+      candidates.papers.forEach((paper, at) => isNamed(paper, mute.value) && barred.add(at));
   }
   return barred;
 }

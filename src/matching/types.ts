@@ -5,6 +5,8 @@ import type { Follow, TopicRef } from '#src/topics/topic.ts';
 export type MatchingPaper = {
   readonly id: PaperId;
   readonly identity: string;
+  /** Other identifiers of the same work: what is followed or muted may name any of them. */
+  readonly names?: readonly string[];
   readonly title: string;
   readonly abstract: string;
   readonly authors: readonly string[];
@@ -16,6 +18,10 @@ export type MatchingPaper = {
   /** Trend in [0, 1], from papers/trend.ts. */
   readonly trend: number;
 };
+
+/** True when an identifier names the paper. */
+export const isNamed = ({ identity, names }: MatchingPaper, identifier: string): boolean =>
+  identity === identifier || names?.includes(identifier) === true;
 
 /** What matching knows of one subscriber: nothing that names the person. */
 export type Profile = {

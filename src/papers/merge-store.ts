@@ -24,8 +24,8 @@ export async function absorbRows(database: Queryable, absorptions: readonly Abso
     sql`insert into signals (paper_id, kind, observed_at, value)
         select t.survivor, kind, observed_at, value from signals join ${pairs} on signals.paper_id = t.id
         on conflict (paper_id, kind, observed_at) do nothing`,
-    sql`insert into feedback (subscriber_id, paper_id, verdict, given_at)
-        select subscriber_id, t.survivor, verdict, given_at from feedback join ${pairs} on feedback.paper_id = t.id
+    sql`insert into feedback (subscriber_id, paper_id, verdict, given_at, reminded_at)
+        select subscriber_id, t.survivor, verdict, given_at, reminded_at from feedback join ${pairs} on feedback.paper_id = t.id
         order by given_at desc
         on conflict (subscriber_id, paper_id) do nothing`,
     // Editions from before the paper was listed or stored can't hold its id. One pass over the rest for all rows of the batch.

@@ -58,6 +58,15 @@ export function createPaperStore({ database }: { readonly database: Database }) 
       return (await selectPapers(database, named, null))[0];
     },
 
+    /** All identifiers of papers beside the one they are stored by; papers that have no other are absent. */
+    async otherNamesOf(ids: readonly PaperId[]): Promise<Map<PaperId, string[]>> {
+      const { rows } = await sql<{ paper_id: PaperId; names: string[] }>`
+        select paper_id, array_agg(identifier order by identifier) as names
+        from paper_identifiers n join papers p on p.id = n.paper_id and p.identity <> n.identifier
+        where paper_id = any(${ids}::bigint[]) group by paper_id`.execute(database);
+      return new Map(rows.map((row) => [row.paper_id, row.names]));
+    },
+
     /** Ids of the papers that go by these identifiers; unknown ones are absent. */
     async idsByIdentifiers(identifiers: readonly string[]): Promise<Map<string, PaperId>> {
       const { rows } = await sql<{ identifier: string; paper_id: PaperId }>`

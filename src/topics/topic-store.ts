@@ -40,6 +40,9 @@ export function createTopicStore({ database }: { readonly database: Database }) 
     /** Queries that active readers follow or mute, each once, the oldest first. */
     followedQueries: (limit: number): Promise<string[]> => followedQueries(database, limit),
 
+    /** Followed papers that are not known yet, the latest first: identifiers such as `arxiv:2606.01234`. */
+    unknownPapers: (limit: number): Promise<string[]> => unknownPapers(database, limit),
+
     /** Replaces everything a subscriber follows and mutes. Give at most {@link FOLLOWS_LIMIT}; the last of a repeated topic counts. */
     replaceFollows: async (subscriber: SubscriberId, follows: readonly Follow[], on: Queryable) => {
       await on.deleteFrom('follows').where('subscriber_id', '=', subscriber).execute();
@@ -203,5 +206,16 @@ async function followedQueries(database: Database, limit: number): Promise<strin
       select from follows join subscribers on subscribers.id = follows.subscriber_id
       where follows.topic_id = topics.id and subscribers.state = 'active')
     order by id limit ${limit}`.execute(database);
+  return rows.map(({ value }) => value);
+}
+
+async function unknownPapers(database: Database, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ value: string }>`
+    select value from topics
+    where kind = 'paper' and not exists (select from paper_identifiers where identifier = topics.value)
+      and exists (
+        select from follows join subscribers on subscribers.id = follows.subscriber_id
+        where follows.topic_id = topics.id and subscribers.state = 'active')
+    order by id desc limit ${limit}`.execute(database);
   return rows.map(({ value }) => value);
 }
