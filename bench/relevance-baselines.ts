@@ -32,11 +32,11 @@ export const bm25: MethodFactory = (documents) => {
   };
 };
 
-/** 1 where every word of the phrase occurs, else 0: what alert mails do. */
+/** 1 where every word of the phrase (without the name of its list) occurs, else 0: what alert mails do. */
 export const keywordAnd: MethodFactory = (documents) => {
   const { index, at } = indexed(documents);
   return (task) => {
-    const terms = [...new Set(phraseStems(task.phrase ?? '', index.vocabulary))];
+    const terms = [...new Set(phraseStems(task.keywords ?? task.phrase ?? '', index.vocabulary))];
     const found = new Int32Array(documents.length);
     for (const term of terms)
       forEachPosting(index, term, (document) => {

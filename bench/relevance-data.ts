@@ -18,11 +18,15 @@ export type Task = {
   /** What the figures are averaged over: tasks of a topic first, then topics. */
   readonly topic: string;
   readonly phrase?: string;
+  /** The phrase alone, where `phrase` also holds the name of its list. */
+  readonly keywords?: string;
   readonly likes: readonly string[];
   readonly pool: readonly string[];
   readonly grades: ReadonlyMap<string, number>;
   /** Only papers listed until this day may shape statistics; '' where the set has no days. */
   readonly cut: string;
+  /** Monday of the week that is ranked, where a task is one. */
+  readonly week?: string;
 };
 
 /** A set of judgments: its documents, and its tasks by number of examples. */
@@ -32,7 +36,7 @@ export type JudgedSet = {
 };
 
 /** With no examples there is no day of the last one: the first two weeks of the corpus shape statistics. */
-const FIRST_CUT = '2025-03-31';
+const FIRST_CUT = '2025-03-30';
 const LEAST_LATER = 5;
 
 type Row = Record<string, unknown>;
@@ -62,13 +66,13 @@ const docOf = (row: Row): Doc => ({
 const corpus = (folder: string): Doc[] => rows(folder, 'arxiv_2025-03_2025-09.jsonl.gz').map(docOf);
 
 /** Monday of the ISO week of a day. */
-function weekOf(day: string): string {
+export function weekOf(day: string): string {
   const at = new Date(`${day}T00:00:00Z`);
   at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7));
   return at.toISOString().slice(0, 10);
 }
 
-/** The curated lists, each following week a task. */
+/** The curated lists, each following week a task: what was listed after the cut, the rest of the cut's own week included. */
 function feeds(folder: string): JudgedSet {
   const documents = corpus(folder);
   const byId = new Map(documents.map((doc) => [doc.id, doc]));
@@ -89,14 +93,16 @@ function feedTasks(
   const members = membersOf(topic, byId);
   const cut = k === 0 ? FIRST_CUT : (members[k - 1]?.listed ?? '9999-12-31');
   const likes = members.slice(0, k).map(({ id }) => id);
-  const later = members.slice(k).filter(({ listed }) => weekOf(listed) > weekOf(cut));
+  const later = members.slice(k).filter(({ listed }) => listed > cut);
   if (later.length < LEAST_LATER) return [];
   const weeks = Map.groupBy(later, ({ listed }) => weekOf(listed));
   return [...weeks].map(([week, relevant]) => ({
     topic: textOf(topic['id']),
     phrase: phraseOf(topic),
+    keywords: textOf(topic['phrase']),
     likes,
-    pool: (byWeek.get(week) ?? []).map(({ id }) => id),
+    pool: (byWeek.get(week) ?? []).filter(({ listed }) => listed > cut).map(({ id }) => id),
+    week,
     grades: new Map(relevant.map(({ id }) => [id, 1])),
     cut,
   }));

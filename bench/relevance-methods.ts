@@ -9,7 +9,7 @@ import { fitStatistics } from '#src/matching/statistics/fit.ts';
 import type { Statistics } from '#src/matching/statistics/statistics.ts';
 import type { MatchingPaper } from '#src/matching/types.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
-import type { Doc, Task } from './relevance-data.ts';
+import { type Doc, type Task, weekOf } from './relevance-data.ts';
 
 /** Scores a task's pool, in the pool's order. */
 export type Method = (task: Task) => number[];
@@ -17,16 +17,26 @@ export type Method = (task: Task) => number[];
 /** Builds a method for all tasks that share the documents which may shape its statistics. */
 export type MethodFactory = (documents: readonly Doc[], known: readonly Doc[]) => Method;
 
+/** When statistics are fitted: `cut` once, on what was listed until the cut · `week` anew before each ranked week, as the service does. */
+export type Refit = 'cut' | 'week';
+
 /**
- * The day until which papers shape statistics for a cut: the end of the month before, as a scheduled refit would
- * have it; for a cut in the corpus' first month, the cut itself.
+ * The day until which papers shape statistics for a task: the last Sunday on or before the cut (or before the ranked
+ * week), so that tasks share fits; in the corpus' first week, the cut itself. '' where the set has no days.
  */
-export function fitDay(cut: string): string {
+export function fitDay({ cut, week }: Task, refit: Refit): string {
   if (cut === '') return '';
-  const start = `${cut.slice(0, 8)}01`;
-  const previous = new Date(Date.parse(`${start}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
-  return previous < '2025-03-31' ? cut : previous;
+  const sunday = refit === 'week' && week && week > cut ? dayBefore(week) : dayBefore(weekOf(dayAfter(cut)));
+  return sunday < FIRST_SUNDAY ? cut : sunday;
 }
+
+/** End of the corpus' first week. */
+const FIRST_SUNDAY = '2025-03-23';
+const DAY = 86_400_000;
+const shifted = (day: string, by: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + by).toISOString().slice(0, 10);
+const dayBefore = (day: string): string => shifted(day, -DAY);
+const dayAfter = (day: string): string => shifted(day, DAY);
 
 /** This engine, as the `rank` command runs it. */
 export const paperboy: MethodFactory = (documents, known) => {
@@ -72,7 +82,7 @@ function toPaper(doc: Doc, at: number): MatchingPaper {
 }
 
 /** Statistics take a while: kept in the folder for temporary files, by everything that makes them. */
-function fitted(known: readonly Doc[]): Statistics {
+export function fitted(known: readonly Doc[]): Statistics {
   const key = createHash('sha256');
   for (const file of ['fit.ts', 'decompose.ts', 'project.ts'])
     key.update(readFileSync(join(import.meta.dirname, '../src/matching/statistics', file)));

@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util';
 import { bootstrap, seeded } from './ranking-metrics.ts';
 import { bm25, keywordAnd } from './relevance-baselines.ts';
 import { type Doc, type JudgedSet, SETS, type Task } from './relevance-data.ts';
+import { simpleHybrid } from './relevance-hybrid.ts';
 import { linearModel } from './relevance-linear.ts';
 import { type Measures, measure } from './relevance-measures.ts';
-import { fitDay, type MethodFactory, paperboy } from './relevance-methods.ts';
+import { fitDay, type MethodFactory, paperboy, type Refit } from './relevance-methods.ts';
 
 const METHODS: Readonly<Record<string, MethodFactory>> = {
   paperboy,
+  simple_hybrid: simpleHybrid,
   keyword_and: keywordAnd,
   bm25,
   svm: linearModel('svm'),
@@ -15,7 +17,7 @@ const METHODS: Readonly<Record<string, MethodFactory>> = {
 };
 
 const USAGE = `usage: npm run eval -- relevance [--set ${Object.keys(SETS).join('|')}] [--data DIR] [--k 0,1,3,5,10]
-  [--methods ${Object.keys(METHODS).join(',')}] [--topics] [--json]
+  [--methods ${Object.keys(METHODS).join(',')}] [--refit cut|week] [--topics] [--json]
 Ranks judged papers with this engine and with the usual ones; nDCG@10, MAP, recall@20, ROC AUC, 95 % bootstrap over topics.`;
 
 type Summary = Measures & { readonly lo: Measures; readonly hi: Measures; readonly topics: number };
@@ -29,6 +31,7 @@ export async function run(args: string[]): Promise<void> {
       data: { type: 'string', default: new URL('../../shared/data', import.meta.url).pathname },
       k: { type: 'string' },
       methods: { type: 'string', default: Object.keys(METHODS).join(',') },
+      refit: { type: 'string', default: 'cut' },
       topics: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -36,7 +39,12 @@ export async function run(args: string[]): Promise<void> {
   });
   const names = values.set ? [values.set] : Object.keys(SETS);
   const methods = values.methods.split(',');
-  if (values.help || names.some((name) => !SETS[name]) || methods.some((name) => !METHODS[name])) {
+  if (
+    values.help ||
+    names.some((name) => !SETS[name]) ||
+    methods.some((name) => !METHODS[name]) ||
+    !isRefit(values.refit)
+  ) {
     console.error(USAGE);
     process.exitCode = values.help ? 0 : 2;
     return;
@@ -51,6 +59,7 @@ export async function run(args: string[]): Promise<void> {
         METHODS[method] as MethodFactory,
         method,
         ks,
+        values.refit,
         name === 'csfcube' ? 2 : 1,
       );
       for (const [k, topics] of measured) {
@@ -65,12 +74,15 @@ export async function run(args: string[]): Promise<void> {
   if (values.json) console.log(JSON.stringify(result));
 }
 
+const isRefit = (value: string): value is Refit => value === 'cut' || value === 'week';
+
 /** Measures per number of examples and topic, for the tasks that a method can do. */
 function evaluate(
   set: JudgedSet,
   factory: MethodFactory,
   method: string,
   ks: readonly number[] | undefined,
+  refit: Refit,
   relevantFrom: number,
 ): Map<number, Map<string, Measures>> {
   const measured: Map<number, Map<string, Measures[]>> = new Map();
@@ -78,7 +90,7 @@ function evaluate(
     .filter(([k]) => !ks || ks.includes(k))
     .flatMap(([k, list]) => list.map((task) => ({ k, task })))
     .filter(({ task }) => suits(method, task));
-  for (const [day, group] of Map.groupBy(tasks, ({ task }) => fitDay(task.cut))) {
+  for (const [day, group] of Map.groupBy(tasks, ({ task }) => fitDay(task, refit))) {
     const scoresOf = factory(set.documents, day === '' ? set.documents : listedUntil(set.documents, day));
     for (const { k, task } of group) {
       const topics = measured.get(k) ?? new Map<string, Measures[]>();
@@ -98,7 +110,7 @@ function evaluate(
 /** Models of examples need examples, and models of words need words. */
 function suits(method: string, { likes, phrase }: Task): boolean {
   if (method === 'svm' || method === 'logistic') return likes.length > 0;
-  return method === 'paperboy' || (phrase ?? '') !== '';
+  return method === 'paperboy' || method === 'simple_hybrid' || (phrase ?? '') !== '';
 }
 
 const listedUntil = (documents: readonly Doc[], day: string): Doc[] =>
