@@ -1,36 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { SinkScript, SinkStage } from '#test/support/smtp-sink.ts';
+import { CALENDAR_CASES } from './calendar-cases.ts';
+import type { Case } from './case.ts';
+import { MORE_CASES } from './more-cases.ts';
 import { fill, LEASE_SECONDS, type Stage, type WorkerProcess } from './stage.ts';
-
-/** What a case is given. */
-export type CaseContext = {
-  readonly stage: Stage;
-  readonly readers: number;
-  /** How many kills the random ones make. */
-  readonly kills: number;
-  /** Seeded, uniform in [0, 1). */
-  readonly random: () => number;
-  /** Resolves when at least this share of the readers' messages were taken, or nothing moves any more. */
-  readonly taken: (share: number) => Promise<void>;
-};
-
-/** What a case leaves behind for the judge. */
-export type CaseEnd = {
-  /** Kills of workers, or breaks of connections: each may leave one digest per connection in doubt. */
-  readonly bound: number;
-  /** Addresses that must have got nothing. */
-  readonly forbidden?: ReadonlySet<string>;
-};
-
-/** One fault and how it is brought about. */
-export type Case = {
-  readonly name: string;
-  readonly needs?: 'redis' | 'postgres';
-  /** Digests are planned by the workers of the case instead of beforehand. */
-  readonly unplanned?: boolean;
-  play(context: CaseContext): Promise<CaseEnd>;
-};
 
 /** Kills a worker the first time the sink comes to a stage, `n` commands in. */
 function killAt(stage: SinkStage, nth: number): Case {
@@ -273,26 +247,6 @@ const stalled: Case = {
   },
 };
 
-const clock: Case = {
-  name: 'clock of the workers set forth and back by an hour',
-  play: async ({ stage, taken }) => {
-    stage.sink.script = (at) => (at === 'content' ? delay(10, undefined) : undefined);
-    const loader = new URL('./shifting-clock.mjs', import.meta.url).href;
-    const workers = await Promise.all(
-      [1, 2].map(() => stage.startWorker({ NODE_OPTIONS: `--import=${loader}` })),
-    );
-    await taken(0.2);
-    // One hour forth, then back to the right time, then one back.
-    for (const worker of workers) worker.signal('SIGWINCH');
-    await taken(0.5);
-    for (const worker of workers) worker.signal('SIGWINCH');
-    await taken(0.7);
-    for (const worker of workers) worker.signal('SIGWINCH');
-    await taken(1);
-    return { bound: 0 };
-  },
-};
-
 const planners: Case = {
   name: 'three planners and schedulers at once',
   unplanned: true,
@@ -350,15 +304,17 @@ export const CASES: readonly Case[] = [
   relay('garbage after the dot', { at: 'content', answer: '?!', every: 60, unknown: true }),
   relaySlow,
   stalled,
-  clock,
   planners,
   unsubscribing,
+  ...MORE_CASES,
+  ...CALENDAR_CASES,
 ];
 
 /** Puts a stage into the state that a case begins with. */
 export async function prepare(stage: Stage, one: Case, readers: number): Promise<void> {
   await stage.killWorkers();
   stage.sink.script = () => undefined;
+  await sql`truncate throttles, delivery_halts, connection_slots`.execute(stage.database());
   await fill(stage, readers, one.unplanned !== true);
   stage.sink.messages.length = 0;
   stage.sink.counts.clear();

@@ -1,8 +1,10 @@
-// Preloaded into a worker: each SIGWINCH (which nothing else listens to) shifts what Date says: an hour ahead, right again, an hour back, right again.
-const SHIFTS = [0, 3_600_000, 0, -3_600_000];
-let step = 0;
+// Preloaded into a worker: shifts what Date says. CHAOS_CLOCK holds { "start": instant or null, "shifts": milliseconds }: the
+// clock begins at `start` (default now), and each SIGWINCH (which nothing else listens to) goes on to the next shift.
+const { start, shifts } = JSON.parse(process.env.CHAOS_CLOCK ?? '{"start":null,"shifts":[0]}');
 const RealDate = Date;
-const shift = () => SHIFTS[step % SHIFTS.length];
+const base = start === null ? 0 : RealDate.parse(start) - RealDate.now();
+let step = 0;
+const shift = () => base + shifts[step % shifts.length];
 globalThis.Date = class extends RealDate {
   constructor(...parameters) {
     if (parameters.length === 0) super(RealDate.now() + shift());

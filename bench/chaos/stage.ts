@@ -30,6 +30,11 @@ export type Stage = {
   readonly redis: TestRedis | null;
   readonly edition: IsoDate;
   readonly connections: number;
+  /** Removed with the stage. */
+  readonly folder: string;
+  /** Folder of the small file system that holds PostgreSQL; undefined: it is on the usual one. */
+  readonly disk: string | undefined;
+  databaseUrl(): string;
   /** The pid of the PostgreSQL server. */
   postgresPid(): Promise<number>;
   /** Starts PostgreSQL again after it was killed or stopped. */
@@ -38,6 +43,8 @@ export type Stage = {
   startWorker(environment?: Record<string, string>): Promise<WorkerProcess>;
   /** Asks the workers for a sweep, as the scheduler does every minute. */
   askForSweep(): Promise<void>;
+  /** Puts a job without parameters on the queue; a backend that is away is no error. */
+  ask(job: 'plan' | 'sweep' | 'upkeep'): Promise<void>;
   /** What workers that ended by themselves said last: they should not have. */
   lastWords(): string;
   /** Kills every worker that still runs. */
@@ -54,10 +61,15 @@ export const LEASE_SECONDS = 10;
 export async function openStage(options: {
   backend: 'postgres' | 'redis';
   connections: number;
+  disk?: string;
 }): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'paperboy-chaos-'));
-  const cluster = join(folder, 'postgres');
-  const settings = { max_connections: '200' };
+  const cluster = join(options.disk ?? folder, 'postgres');
+  // A small disk must not be full of log before anything happens.
+  const settings = {
+    max_connections: '200',
+    ...(options.disk ? { max_wal_size: '64MB', min_wal_size: '32MB' } : {}),
+  };
   let server = await startEmbeddedPostgres(cluster, { settings });
   let database = openDatabase(server.url, { max: 4, onError: () => undefined });
   await migrateDatabase(database);
@@ -87,6 +99,9 @@ export async function openStage(options: {
     redis,
     edition: utcDate(new Date()),
     connections: options.connections,
+    folder,
+    disk: options.disk,
+    databaseUrl: () => server.url,
     postgresPid: async () => {
       const running = await runningServer(join(cluster, 'cluster'));
       if (!running) throw new Error('PostgreSQL does not run');
@@ -108,12 +123,13 @@ export async function openStage(options: {
       workers.add(worker);
       return worker;
     },
-    askForSweep: async () => {
+    askForSweep: () => stage.ask('sweep'),
+    ask: async (job) => {
       try {
         queue ??= await openQueue(
           redis ? { kind: 'redis', url: redis.url } : { kind: 'postgres', url: server.url },
         );
-        await queue.queue.add('sweep', {});
+        await queue.queue.add(job, {});
       } catch {
         // The backend is away: that is what some cases are about.
         queue = null;

@@ -51,6 +51,9 @@ type Prepared = { readonly sendable: readonly Sendable[]; readonly results: read
 /** Rows that are tried when a relay that refused us is probed. */
 const PROBE_SIZE = 3;
 
+/** Milliseconds until rows are tried again that were claimed where no journal can be written. */
+const JOURNAL_PAUSE_MS = 15_000;
+
 /** One claim on its way. */
 type Run = {
   readonly deps: DeliverDependencies;
@@ -92,7 +95,7 @@ async function deliverClaim(
   const lease = keepLeases({ ledger: deps.ledger, claims: rows, leaseMs: deps.leaseMs, since });
   let journal: ClaimJournal | undefined;
   try {
-    journal = deps.journals?.open(rows);
+    journal = await openJournal({ deps, lease, journal, summary, signal }, rows);
     await deliverWindows({ deps, lease, journal, summary, signal }, rows);
     journal?.close();
   } catch (error) {
@@ -100,6 +103,20 @@ async function deliverClaim(
     throw error;
   } finally {
     lease.stop();
+  }
+}
+
+/** Without a journal nothing may be sent: the rows are free again for a machine that has the space. @throws what opening it throws */
+async function openJournal(run: Run, rows: readonly ClaimedDigest[]): Promise<ClaimJournal | undefined> {
+  try {
+    return run.deps.journals?.open(rows);
+  } catch (error) {
+    const dueAt = new Date(run.deps.now().getTime() + JOURNAL_PAUSE_MS);
+    await record(
+      run,
+      rows.map((row) => ({ ...claimOf(row), state: 'planned', dueAt })),
+    );
+    throw error;
   }
 }
 

@@ -87,14 +87,32 @@ function openClaim(
   };
   const file = join(directory, `${leaseToken}-${process.pid}${SUFFIX}`);
   const fd = openSync(file, 'a', 0o600);
-  writeSync(fd, `${JSON.stringify(header)}\n`);
+  let broken: unknown;
+  /** Nothing may follow a line that was cut short: the two would be read as one. */
+  const append = (text: string) => {
+    if (broken !== undefined) throw broken;
+    try {
+      const octets = Buffer.from(text);
+      if (writeSync(fd, octets) < octets.length) throw new Error(`${file}: no space left for the journal`);
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  };
+  try {
+    append(`${JSON.stringify(header)}\n`);
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(file);
+    throw error;
+  }
   let pending = '';
   let closed = false;
   const flush = () => {
     if (pending === '' || closed) return;
-    const text = Buffer.from(pending);
+    const text = pending;
     pending = '';
-    if (writeSync(fd, text) < text.length) throw new Error(`${file}: no space left for the journal`);
+    append(text);
   };
   /** The ledger is about to be told as well: an end that can't be written only leaves more in doubt after a crash. */
   const tryFlush = () => {

@@ -59,7 +59,14 @@ export const RFC_TIMEOUTS: SmtpTimeouts = {
 };
 
 type Expected = 'mail' | 'rcpt' | 'data' | 'content' | 'rset' | 'emptied' | 'quit';
-type Opening = { job: SmtpJob; envelope: Envelope; failed: SendOutcome | null; begun: boolean };
+type Opening = {
+  job: SmtpJob;
+  envelope: Envelope;
+  failed: SendOutcome | null;
+  begun: boolean;
+  /** RCPT was accepted. */
+  recipient: boolean;
+};
 /** `flushed`: its last octet has left this process. */
 type Sending = { job: SmtpJob; flushed: boolean };
 
@@ -108,7 +115,7 @@ export function createSmtpSession(deps: {
       return null;
     }
     count += 1;
-    opening = { job, envelope, failed: null, begun: false };
+    opening = { job, envelope, failed: null, begun: false, recipient: false };
     let commands = '';
     if (resetFirst) {
       resetFirst = false;
@@ -257,16 +264,25 @@ export function createSmtpSession(deps: {
     if (!current) return close('lost track');
     const accepted = kind === 'data' ? reply.code === 354 : reply.code < 300;
     if (!accepted && !current.failed) current.failed = classifyReply(reply, kind);
+    if (kind === 'rcpt' && accepted) current.recipient = true;
     const last = extensions.chunking ? 'rcpt' : 'data';
     if (!extensions.pipelining) return nextCommand(current, kind, last);
     if (kind !== last) return;
     if (!current.failed) return writeContent(current);
     if (kind === 'data' && accepted) {
+      // It refused the sender, took the recipient all the same and wants content: it would deliver an empty mail.
+      if (current.recipient) return abandonOpening(current, current.failed);
       // The server said 354 although it refused the recipient (RFC 2920 section 3.1): give it an empty message.
       expect('emptied');
       return write('.\r\n');
     }
     failOpening(current.failed);
+  };
+
+  const abandonOpening = (current: Opening, outcome: SendOutcome) => {
+    opening = null;
+    current.job.done(outcome);
+    close('it wants the content of a message whose sender it refused');
   };
 
   const nextCommand = (current: Opening, kind: 'mail' | 'rcpt' | 'data', last: 'rcpt' | 'data') => {

@@ -135,6 +135,16 @@ test('who leaves, or is suppressed, between plan and send is not mailed', async 
   expect(skipped.map((row) => row.skip_reason)).toEqual(['suppressed', 'unsubscribed']);
 });
 
+test('without space for the journal nothing is sent, and the rows are free for another machine', async () => {
+  await plan(20);
+  const full = { open: () => expect.fail('ENOSPC: no space left on device') };
+  await expect(worker({ journals: full })(everything)).rejects.toThrow('ENOSPC');
+  expect(sink.messages).toEqual([]);
+  expect(await statesOf(test_.database)).toEqual({ planned: 20 });
+  clock = new Date(NOON.getTime() + 60_000);
+  expect(await worker()(everything)).toMatchObject({ sent: 20 });
+});
+
 test('a row that cannot be composed is put off alone', async () => {
   const rows = await plan(10);
   const compose = composeFor(first);

@@ -136,6 +136,7 @@ async function serve(
   const input = createInput(socket);
   let from = '';
   let to = '';
+  let sender = false;
   let recipient = false;
   const answer = async (stage: Exclude<SinkStage, 'inside-content'>, line: string, usual?: string) => {
     const scripted = await ask(stage, line, to);
@@ -178,10 +179,12 @@ async function serve(
     } else if (verb === 'MAIL') {
       from = /<([^>]*)>/.exec(line)?.[1] ?? '';
       recipient = false;
-      await answer('mail', line);
+      sender = (await answer('mail', line)).startsWith('2');
     } else if (verb === 'RCPT') {
       to = /<([^>]*)>/.exec(line)?.[1] ?? '';
-      recipient = (await answer('rcpt', line)).startsWith('2');
+      recipient = (
+        await answer('rcpt', line, sender ? undefined : '503 5.5.1 Error: need MAIL command')
+      ).startsWith('2');
     } else if (verb === 'DATA') {
       const reply = await answer(
         'data',

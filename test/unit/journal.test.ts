@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -39,6 +47,12 @@ describe('a journal', () => {
     journal.begin(11 as DigestId);
     journal.end(sent(11));
     journal.close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('that has no space is none: it says so and leaves nothing behind', () => {
+    symlinkSync('/dev/full', join(directory, `7-${process.pid}.journal`));
+    expect(() => openJournals({ directory }).open(rows)).toThrow(/ENOSPC/);
     expect(readdirSync(directory)).toEqual([]);
   });
 

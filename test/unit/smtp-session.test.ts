@@ -305,7 +305,7 @@ test('dot-stuffing is undone by a server’s reading, for any content of CRLF li
 
 describe('a server that answers at the wrong moment', () => {
   /** Plays one message against replies to its commands; answers what became of it. */
-  const play = (replies: (line: string) => string | undefined, stuck = false) =>
+  const play = (replies: (line: string) => string | undefined, stuck = false, extensions = '') =>
     new Promise<Result>((resolve) => {
       const [ours, theirs] = duplexPair();
       const job: SmtpJob = {
@@ -333,7 +333,7 @@ describe('a server that answers at the wrong moment', () => {
       });
       const session = createSmtpSession({
         socket: ours as unknown as Socket,
-        extensions: parseExtensions(''),
+        extensions: parseExtensions(extensions),
         timeouts: RFC_TIMEOUTS,
         maxMessages: 100,
         take: () => undefined,
@@ -350,6 +350,24 @@ describe('a server that answers at the wrong moment', () => {
       type: 'unknown',
       reply: expect.stringContaining('before the final dot'),
     });
+  });
+
+  test('and wants the content of a message whose sender it refused gets none, not even an empty one', async () => {
+    let content = '';
+    const result = await play(
+      (line) => {
+        if (line === 'DATA') return '354 go';
+        if (line.startsWith('MAIL')) return '550 5.7.1 not you';
+        if (line.startsWith('RCPT')) return '250 Ok';
+        content += line;
+        return undefined;
+      },
+      false,
+      'PIPELINING',
+    );
+    expect(result).toMatchObject({ type: 'sender-rejected', code: 550 });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(content).toBe('');
   });
 
   test('421 to RCPT is about this recipient, but not when the server goes down', async () => {
