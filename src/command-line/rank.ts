@@ -42,6 +42,7 @@ export function registerRank(program: Command, io: Io): void {
       ),
     )
     .option('--no-trend', 'leave the trend of papers out')
+    .option('--json', 'the form it has anyway')
     .option('--embeddings', 'compare meanings by the vectors of EMBEDDINGS_URL instead of by LSA')
     .action((options: Options) => runRank(io, options));
 }
