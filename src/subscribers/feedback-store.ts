@@ -34,6 +34,26 @@ export async function feedbackOf(
   return found;
 }
 
+/** A verdict of one reader on a paper, as the reader may take it along. */
+export type GivenFeedback = {
+  readonly verdict: Verdict;
+  /** The paper's identity. */
+  readonly paper: string;
+  readonly title: string;
+  readonly givenAt: Date;
+  /** When the reminder of a paper put aside was planned; null where there was none. */
+  readonly remindedAt: Date | null;
+};
+
+/** Everything a reader said of papers, the newest first. */
+export async function feedbackInFull(db: Queryable, id: SubscriberId): Promise<GivenFeedback[]> {
+  const { rows } = await sql<GivenFeedback>`
+    select f.verdict, p.identity as paper, p.title, f.given_at as "givenAt", f.reminded_at as "remindedAt"
+    from feedback f join papers p on p.id = f.paper_id
+    where f.subscriber_id = ${id} order by f.given_at desc, f.paper_id`.execute(db);
+  return rows;
+}
+
 /** A paper marked "not now", and when. */
 export type AsidePaper = { readonly paper: PaperId; readonly at: Date };
 

@@ -16,7 +16,7 @@ import { createConfirm, createViewConfirmation } from './confirm.ts';
 import { removeExpired } from './confirmation-store.ts';
 import { claimEndedPauses } from './due-store.ts';
 import { eventsOf } from './event-store.ts';
-import { feedbackOf } from './feedback-store.ts';
+import { feedbackInFull, feedbackOf } from './feedback-store.ts';
 import { erase, type LeavingWay, undoUnsubscribe, unsubscribe } from './leaving.ts';
 import type { TakesMail } from './mail-domain.ts';
 import type { FollowPort, PlanNotices, SuppressionPort, Visit } from './ports.ts';
@@ -157,14 +157,13 @@ async function exportReader(database: Database, follows: FollowPort, who: Reader
   if (checked.type !== 'ok') return checked;
   const { id, linkEpoch: _link, feedEpoch: _feed, ...subscriber } = checked.subscriber;
   const ties = (await follows.followsOf([id])).get(id);
-  const feedback = (await feedbackOf(database, [id])).get(id);
   return {
     type: 'ok' as const,
     data: {
       subscriber,
       follows: ties?.follows ?? [],
       mutes: ties?.mutes ?? [],
-      feedback: feedback ?? { likes: [], dislikes: [], notNow: [] },
+      feedback: await feedbackInFull(database, id),
       events: await eventsOf(database, id),
     },
   };

@@ -21,6 +21,7 @@ import { preferencesRoutes } from './routes/preferences.ts';
 import { robotsRoutes } from './routes/robots.ts';
 import { sourcesRoutes } from './routes/sources.ts';
 import { subscribeRoutes } from './routes/subscribe.ts';
+import { weightsRoutes } from './routes/weights.ts';
 import { type Site, siteUrls } from './site.ts';
 import type { Web } from './web.ts';
 
@@ -105,6 +106,7 @@ async function registerForms(web: Web, app: FastifyInstance, options: WebOptions
   });
   await app.register(subscribeRoutes(web));
   await app.register(preferencesRoutes(web));
+  await app.register(weightsRoutes(web));
   await app.register(ownRoutes(web));
   await app.register(leavingRoutes(web));
   await app.register(feedbackRoutes(web));

@@ -174,6 +174,91 @@ describe("a reader's path", () => {
     expect((await get(`/confirm/${token}`)).statusCode).toBe(410);
   });
 
+  it('sees, weighs, mutes, resets and takes along everything in plain words', async () => {
+    const { location } = await subscribe('whole@example.org');
+    const mutes = [
+      'author: Ada Lovelace',
+      'organisation: Acme Labs',
+      'category: cs.RO',
+      'topic: diffusion-models',
+      'paper: arxiv:2606.00001',
+      'query: title:survey',
+      'trending:',
+    ];
+    const choices = {
+      timezone: 'UTC',
+      hour: '7',
+      frequency: 'daily',
+      papersPerDigest: '5',
+      dial: '40',
+      language: 'en',
+      categories: 'cs.CL',
+      authors: 'Grace Hopper',
+      queries: 'wool & sheep',
+      reminders: 'on',
+      mutes: mutes.join('\n'),
+    };
+    expect((await post(location, choices)).statusCode).toBe(303);
+    const { subscriber } = await linksOf('whole@example.org');
+    const ties = () => web.subscribers.followsOf(subscriber.id);
+    const kinds = (some: readonly { kind: string }[]) => some.map(({ kind }) => kind).sort();
+    const all = ['author', 'category', 'organisation', 'paper', 'query', 'topic', 'trending'];
+    expect(kinds((await ties()).mutes)).toEqual(all);
+    const page = (await get(location)).body;
+    for (const mute of mutes) expect(page).toContain(mute);
+    expect(page).toMatch(/name="reminders" value="on" checked/);
+
+    const weights = [...page.matchAll(/name="topics" value="([^"]*:[^"]*)"/g)].map(
+      ([, topic]) => topic ?? '',
+    );
+    expect(weights.toSorted()).toEqual(['author:Grace Hopper', 'category:cs.CL', 'query:wool &#38; sheep']);
+    const body = new URLSearchParams();
+    for (const topic of [...weights, 'author:Nobody']) {
+      body.append('topics', topic.replace('&#38;', '&'));
+      body.append('weights', topic === 'category:cs.CL' ? '7.5' : '2');
+    }
+    const saved = await post(`${location}/weights`, body.toString());
+    expect(saved.headers.location).toMatch(/saved=1#weights$/);
+    expect((await post(`${location}/weights`, 'topics=author:x&weights=99')).statusCode).toBe(400);
+    const weighed = await ties();
+    expect(weighed.follows.map(({ kind, weight }) => `${kind} ${weight}`).sort()).toEqual([
+      'author 2',
+      'category 7.5',
+      'query 2',
+    ]);
+    expect(kinds(weighed.mutes)).toEqual(all);
+    // Saving the other form keeps the weights.
+    expect((await post(location, choices)).statusCode).toBe(303);
+    expect((await ties()).follows.find(({ kind }) => kind === 'category')?.weight).toBe(7.5);
+
+    const [paper] = await web.papers.papersByIds([
+      ...(await web.papers.idsByIdentifiers(['arxiv:2606.00001'])).values(),
+    ]);
+    if (!paper) throw new Error('no paper');
+    await web.subscribers.giveFeedback({ publicId: subscriber.publicId }, paper.id, 'not_now', {
+      ip: null,
+      userAgent: null,
+    });
+    const exported = await get(`${location}/export`);
+    expect(exported.json()).toMatchObject({
+      inWords: [
+        expect.stringContaining('Up to 5 papers every day at 07:00 (UTC)'),
+        expect.stringContaining('Never '),
+        expect.stringContaining('Both your taste and the trend count'),
+        expect.stringContaining('come again, once'),
+      ],
+      subscriber: { email: 'whole@example.org', dial: 40, reminders: true },
+      follows: expect.arrayContaining([{ kind: 'category', value: 'cs.CL', weight: 7.5 }]),
+      feedback: [{ verdict: 'not_now', paper: 'arxiv:2606.00001', title: paper.title }],
+      digests: [],
+    });
+
+    expect((await post(`${location}/forget`, `paper=${paper.id}`)).statusCode).toBe(303);
+    expect((await get(location)).body).toContain('Start afresh');
+    expect((await post(`${location}/reset`)).statusCode).toBe(303);
+    expect(await ties()).toEqual({ follows: [], mutes: [] });
+  });
+
   it('is told what is wrong in the form, keeping what was typed', async () => {
     const { location } = await subscribe('faults@example.org');
     const wrong = await post(location, {

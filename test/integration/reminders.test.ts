@@ -133,7 +133,10 @@ describe('a paper put aside', () => {
     ]);
     const exported = await services.subscribers.exportReader({ publicId });
     expect(exported).toMatchObject({
-      data: { subscriber: { reminders: true }, feedback: { notNow: [paper] } },
+      data: {
+        subscriber: { reminders: true },
+        feedback: [{ verdict: 'not_now', paper: expect.stringMatching(/:/), remindedAt: null }],
+      },
     });
   });
 });

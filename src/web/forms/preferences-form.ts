@@ -72,7 +72,7 @@ export function preferencesValues(preferences: Preferences, ties: Ties): Prefere
     queries: lines('query'),
     papers: lines('paper'),
     trending: ticked(ties.follows.some((follow) => follow.kind === 'trending')),
-    mutes: ties.mutes.map((mute) => `${mute.kind}: ${mute.value}`).join('\n'),
+    mutes: ties.mutes.map((mute) => `${mute.kind}: ${mute.value}`.trim()).join('\n'),
   } as PreferencesBody;
 }
 
@@ -151,10 +151,10 @@ function followsOf(body: PreferencesBody, context: PreferencesContext, faults: F
   return follows;
 }
 
-/** Mutes name their kind, `author: Ada Lovelace`; a line without one is a query. */
+/** Mutes name their kind, `author: Ada Lovelace`, `trending:`; a line without one is a query. */
 function mutesOf(body: PreferencesBody, context: PreferencesContext, faults: FieldFault[]): Follow[] {
   return linesOf(body.mutes).flatMap((line) => {
-    const [, kind, value] = /^(\w+):\s*(.+)$/.exec(line) ?? [];
+    const [, kind, value] = /^(\w+):\s*(.*)$/.exec(line) ?? [];
     const isKind = kind !== undefined && (TOPIC_KINDS as readonly string[]).includes(kind);
     return isKind && value !== undefined
       ? parseTie('mutes', kind, value, -1, context, faults)

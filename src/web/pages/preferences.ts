@@ -101,7 +101,7 @@ function topicFields({ values, catalogue }: PreferencesView): Html {
 !${lines('categories', 'arXiv categories', 'such as cs.CL or stat.*', values.categories)}
 !${lines('authors', 'Authors', 'one name a line', values.authors)}
 !${lines('organisations', 'Organisations', 'one name a line', values.organisations)}
-!${lines('mutes', 'Never show me', 'one a line: words, or author: name, category: cs.RO, topic: a-theme', values.mutes)}
+!${lines('mutes', 'Never show me', 'one a line: words, or author: name, organisation: name, category: cs.RO, topic: a-theme, paper: 2606.01234, trending:', values.mutes)}
 !${checkbox('trending', 'on', html`Follow what trends, whatever it is about`, values.trending !== undefined)}
 </fieldset>`;
 }

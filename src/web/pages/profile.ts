@@ -32,7 +32,8 @@ function listed(names: readonly string[]): string {
   return list.format(more > 1 ? [...names.slice(0, NAMED), `${more} more`] : names);
 }
 
-function nameOf(tie: Follow, catalogue: readonly CatalogueTopic[]): string {
+/** A tie in words: "papers like arxiv:2606.01234". */
+export function nameOf(tie: Follow, catalogue: readonly CatalogueTopic[]): string {
   const entry = tie.kind === 'topic' ? catalogue.find(({ slug }) => slug === tie.value) : undefined;
   if (entry) return entry.name;
   switch (tie.kind) {

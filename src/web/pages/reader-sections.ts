@@ -3,10 +3,14 @@ import type { PaperId } from '#src/database/ids.ts';
 import type { Reader, Web } from '../web.ts';
 import type { Html } from './layout.ts';
 import { displayText } from './show.ts';
+import { weightsSection } from './weights.ts';
 
 /** The parts of the preferences page after its form: what was learned, address, data, leaving. */
 export async function readerSections(web: Web, token: string, reader: Reader): Promise<Html> {
-  return html`!${await learned(web, token, reader)}
+  const { follows } = await web.deps.subscribers.followsOf(reader.subscriber.id);
+  const weights = weightsSection(web.site, token, follows, await web.deps.catalogue());
+  return html`!${weights}
+!${await learned(web, token, reader)}
 !${own(web, token, reader)}
 !${address(web, token)}
 !${data(web, token)}
@@ -17,7 +21,8 @@ async function learned(web: Web, token: string, reader: Reader): Promise<Html> {
   const feedback = await web.deps.subscribers.feedbackOf(reader.subscriber.id);
   const ids = [...feedback.likes, ...feedback.dislikes, ...feedback.notNow];
   if (ids.length === 0)
-    return html`<h2>What was learned from you</h2><p>Nothing yet: “more like this” and “less” in your mails teach it.</p>`;
+    return html`<h2 id="learned">What was learned from you</h2><p>Nothing yet: “more like this” and “less” in your mails teach it.</p>
+!${startAfresh(web, token)}`;
   const papers = new Map((await web.deps.papersByIds(ids)).map((paper) => [paper.id, paper.title]));
   const list = (title: string, some: readonly PaperId[]) =>
     some.length === 0
@@ -28,8 +33,11 @@ async function learned(web: Web, token: string, reader: Reader): Promise<Html> {
 !${list('You want less like', feedback.dislikes)}
 !${list('Not now', feedback.notNow)}
 <form method="post" action="${web.site.base}/preferences/${token}/forget"><p class="actions"><button class="quiet">Forget all of it</button></p></form>
-<form method="post" action="${web.site.base}/preferences/${token}/reset"><p><button class="link">Start afresh: forget this and everything I follow</button></p></form>`;
+!${startAfresh(web, token)}`;
 }
+
+const startAfresh = (web: Web, token: string): Html =>
+  html`<form method="post" action="${web.site.base}/preferences/${token}/reset"><p><button class="link">Start afresh: forget this and everything I follow and mute</button></p></form>`;
 
 const forget = (web: Web, token: string, id: PaperId): Html =>
   html`<form method="post" action="${web.site.base}/preferences/${token}/forget"><input type="hidden" name="paper" value="${id}"><button class="link">forget</button></form>`;

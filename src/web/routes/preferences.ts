@@ -132,15 +132,29 @@ export const preferencesRoutes =
       if (!reader) return sendDeadLink(web, reply);
       const outcome = await subscribers.exportReader(reader.who);
       if (outcome.type !== 'ok') return sendDeadLink(web, reply);
+      const { data } = outcome;
+      const inWords = profileInWords(reader.subscriber, data, await web.deps.catalogue());
+      const whole = { inWords, ...data, digests: await digestsOf(web, reader) };
       return reply
         .header('content-disposition', 'attachment; filename="paperboy.json"')
         .type('application/json; charset=utf-8')
-        .send(`${JSON.stringify(outcome.data, null, 2)}\n`);
+        .send(`${JSON.stringify(whole, null, 2)}\n`);
     });
 
     registerErase(web, app);
     done();
   };
+
+/** Every digest a reader was sent, with its papers by name. */
+async function digestsOf(web: Web, { subscriber }: Reader) {
+  const digests = await web.deps.archive(subscriber.id, Number.MAX_SAFE_INTEGER);
+  const papers = await web.deps.papersByIds([...new Set(digests.flatMap(({ paperIds }) => paperIds))]);
+  const byId = new Map(papers.map(({ id, identity, title }) => [id, { paper: identity, title }]));
+  return digests.map(({ date, paperIds }) => ({
+    date,
+    papers: paperIds.flatMap((id) => byId.get(id) ?? []),
+  }));
+}
 
 const ADDRESS_ASKED = messagePage('Check both mailboxes', [
   'We have written to your present address and to the new one. The subscription moves when both have agreed.',
