@@ -1,12 +1,12 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import { createCache } from '#src/mail/cache.ts';
-import { type BlockFor, createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
+import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
 import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
 import { isMailable } from '#src/mail/header.ts';
-import { LANGUAGES, localeOf } from '#src/mail/languages.ts';
-import type { ReaderLinks, ReaderTokens } from '#src/mail/links.ts';
+import { LANGUAGES, type Locale, localeOf } from '#src/mail/languages.ts';
+import type { ReaderLinks } from '#src/mail/links.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 import type { Sender } from '#src/mail/sender.ts';
 import { loadTemplates } from '#src/mail/templates.ts';
@@ -14,7 +14,7 @@ import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import { createFreshCache, type FreshCache } from './fresh-cache.ts';
-import { paperView } from './paper-view.ts';
+import { paperView, reasonView } from './paper-view.ts';
 
 /** A composed digest, or why there is none. */
 export type Composed = OutgoingMessage | { readonly skip: SkipReason };
@@ -36,11 +36,7 @@ export type DigestComposerDependencies = {
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<ReadonlyMap<PaperId, Paper>>;
   /** Readers by id; erased ones may be left out. */
   readonly recipientsByIds: (ids: readonly SubscriberId[]) => Promise<ReadonlyMap<SubscriberId, Recipient>>;
-  /** The links of all readers, open, and the tokens of one that belong into them. */
-  readonly links: {
-    readonly open: ReaderLinks;
-    tokensOf(recipient: Recipient): ReaderTokens;
-  };
+  readonly linksOf: (recipient: Recipient) => ReaderLinks;
   readonly sender: Sender;
   readonly now: () => Date;
   /** DKIM; without it messages go out unsigned (the relay may sign). */
@@ -55,15 +51,17 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
   let writer: Promise<DigestWriter> | undefined;
   const load = () =>
     (writer ??= loadTemplates('digest').then((templates) =>
-      createDigestWriter({ sender: dependencies.sender, links: dependencies.links.open, templates }),
+      createDigestWriter({ sender: dependencies.sender, templates }),
     ));
   const sources = createSources(dependencies);
   const read = (rows: readonly ClaimedDigest[]) => readBatch(rows, sources);
   return {
     compose: async (rows) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
-      const composed = new Map(rows.map((row) => [row.id, composeOne(row, context)]));
-      return dependencies.sign ? signAll(composed, dependencies.sign) : composed;
+      // All at once: signatures are made on other threads.
+      return new Map(
+        await Promise.all(rows.map(async (row) => [row.id, await composeOne(row, context)] as const)),
+      );
     },
     page: async (row, at) => {
       const { editionDate } = row;
@@ -121,19 +119,7 @@ async function readBatch(rows: readonly ClaimedDigest[], sources: Sources): Prom
   return { papers, recipients, coverage };
 }
 
-/** All at once: signatures are made on other threads. */
-async function signAll(
-  composed: ReadonlyMap<DigestId, Composed>,
-  sign: Sign,
-): Promise<Map<DigestId, Composed>> {
-  const signed = Array.from(
-    composed,
-    async ([id, message]) => [id, 'skip' in message ? message : await sign(message)] as const,
-  );
-  return new Map(await Promise.all(signed));
-}
-
-function composeOne(row: ClaimedDigest, context: Context): Composed {
+async function composeOne(row: ClaimedDigest, context: Context): Promise<Composed> {
   const now = context.now();
   const recipient = context.batch.recipients.get(row.subscriberId);
   const reason = reasonToSkip(row, recipient, now);
@@ -141,9 +127,10 @@ function composeOne(row: ClaimedDigest, context: Context): Composed {
   const reader = recipient as Recipient & { email: string };
   const view = digestView(row, reader, context);
   if ('skip' in view) return view;
-  const { sender, writer } = context;
+  const { sender, sign, writer } = context;
   const address = { email: reader.email, publicId: reader.publicId, digestId: row.id };
-  return digestMessage(view, address, { sender, writer, date: now });
+  const message = digestMessage(view, address, { sender, writer, date: now });
+  return sign ? sign(message) : message;
 }
 
 function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
@@ -159,15 +146,12 @@ function digestView(
   context: Context,
 ): DigestView | { skip: SkipReason } {
   const locale = localeOf(recipient.language);
-  const blockOf = context.blocks(
-    { editionDate: row.editionDate, locale, images: recipient.images },
-    context.writer,
-  );
+  const blockOf = context.blocks(row.editionDate, locale, recipient.images, context.writer);
   const papers: DigestView['papers'][number][] = [];
   for (const [index, id] of row.content.paperIds.entries()) {
     const paper = context.batch.papers.get(id);
     if (!paper || paper.withdrawnAt) continue;
-    papers.push({ block: blockOf(paper), reasons: row.content.reasons[index] ?? [] });
+    papers.push({ block: blockOf(paper), reasons: (row.content.reasons[index] ?? []).map(reasonView) });
   }
   if (row.kind !== 'nothing' && papers.length === 0)
     return { skip: row.content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn' };
@@ -177,7 +161,7 @@ function digestView(
     slotAt: row.slotAt,
     locale,
     timezone: recipient.timezone,
-    tokens: context.links.tokensOf(recipient),
+    links: context.linksOf(recipient),
     papers: row.kind === 'nothing' ? [] : papers,
     candidates: row.content.candidates,
     had: row.content.had ?? null,
@@ -188,7 +172,12 @@ function digestView(
 }
 
 /** Encodes the papers of one edition in one language, with or without pictures; each once. */
-type BlocksOf = (options: BlockFor, writer: DigestWriter) => (paper: Paper) => PaperBlock;
+type BlocksOf = (
+  edition: IsoDate,
+  locale: Locale,
+  images: boolean,
+  writer: DigestWriter,
+) => (paper: Paper) => PaperBlock;
 
 /** Editions whose blocks are kept, times languages, times two: time zones make two or three editions current at once. */
 const SETS_KEPT = 4 * LANGUAGES.length * 2;
@@ -196,12 +185,11 @@ const SETS_KEPT = 4 * LANGUAGES.length * 2;
 /** Paper blocks, encoded once per edition, language and with or without picture. */
 function createBlockCache(): BlocksOf {
   const sets = createCache<Map<PaperId, PaperBlock>>(SETS_KEPT);
-  return (options, writer) => {
-    const { editionDate, locale, images } = options;
-    const blocks = sets(`${editionDate} ${locale.language} ${images}`, () => new Map());
+  return (edition, locale, images, writer) => {
+    const blocks = sets(`${edition} ${locale.language} ${images}`, () => new Map());
     return (paper) => {
       let block = blocks.get(paper.id);
-      if (!block) blocks.set(paper.id, (block = writer.block(paperView(paper), options)));
+      if (!block) blocks.set(paper.id, (block = writer.block(paperView(paper), locale, images)));
       return block;
     };
   };

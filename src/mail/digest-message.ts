@@ -31,7 +31,7 @@ export function digestMessage(
       tag: { kind: 'digest', id: address.digestId },
       stream: view.kind,
       campaign: view.editionDate,
-      oneClick: writer.oneClick(view),
+      oneClick: view.links.oneClick,
     },
     parts,
   );

@@ -20,9 +20,7 @@ export function choosePapers(
   const limit = Math.max(0, Math.floor(profile.limit));
   const scored = scoreCandidates(candidates, profile, exclude);
   const picked = pick(candidates, scored, limit);
-  const chosen = picked
-    .toSorted((a, b) => scored.score(b) - scored.score(a) || a - b)
-    .map((position) => scored.choice(position));
+  const chosen = scored.choices(picked.toSorted((a, b) => scored.score(b) - scored.score(a) || a - b));
   if (chosen.length < limit && profile.fillWithTrending && !scored.trendMuted)
     chosen.push(...fill(candidates, scored, new Set(picked), limit - chosen.length));
   // To who follows nothing, what trends is no stopgap.
@@ -36,43 +34,53 @@ const asTrending = (choice: Choice): Choice => ({
 
 function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
   const picked: number[] = [];
-  const resemblance = new Map<number, number>();
+  const { scores, resemblance, worth } = candidates.desk;
+  resemblance.fill(0);
+  worth.set(scores);
   const titles = new Set<string>();
-  const value = (position: number): number =>
-    scored.score(position) * (1 - DIVERSITY * (resemblance.get(position) ?? 0));
   const free = (position: number): boolean => !titles.has(candidates.titleKey(position));
   const take = (position: number): void => {
     picked.push(position);
+    worth[position] = Number.NEGATIVE_INFINITY;
     titles.add(candidates.titleKey(position));
-    for (const [other, likeness] of candidates.neighbours(position))
-      if (likeness > (resemblance.get(other) ?? 0)) resemblance.set(other, likeness);
+    const { positions, cosines } = candidates.neighbours(position);
+    for (let at = 0; at < positions.length; at += 1) {
+      const other = positions[at] as number;
+      const cosine = cosines[at] as number;
+      if (cosine <= (resemblance[other] as number)) continue;
+      resemblance[other] = cosine;
+      worth[other] = (scores[other] as number) * (1 - DIVERSITY * cosine);
+    }
   };
   const reserved = Math.round(limit * Math.min(1, 2 * (1 - scored.dial)));
   for (const positions of scored.byFollow) {
     if (picked.length >= reserved) break;
-    if (positions.some((position) => picked.includes(position))) continue;
-    const best = bestOf(positions, value, free);
-    if (best !== undefined) take(best);
+    if (picked.some((position) => positions.includes(position))) continue;
+    const best = bestOf(positions, worth, free);
+    if (best >= 0) take(best);
   }
   while (picked.length < limit) {
-    const best = bestOf(scored.eligible, value, free);
-    if (best === undefined) break;
+    const best = bestOf(scored.eligible, worth, free);
+    if (best < 0) break;
     take(best);
   }
   return picked;
 }
 
+/** The position of most worth, the lowest of equals; −1 when none is free. */
 function bestOf(
   positions: readonly number[],
-  value: (position: number) => number,
+  worth: Float64Array,
   free: (position: number) => boolean,
-): number | undefined {
-  let best: number | undefined;
+): number {
+  let best = -1;
   let most = Number.NEGATIVE_INFINITY;
-  for (const position of positions) {
-    const worth = value(position);
-    if ((worth > most || (worth === most && position < (best as number))) && free(position))
-      [best, most] = [position, worth];
+  for (let at = 0; at < positions.length; at += 1) {
+    const position = positions[at] as number;
+    const value = worth[position] as number;
+    if (value < most || (value === most && position > best) || !free(position)) continue;
+    best = position;
+    most = value;
   }
   return best;
 }

@@ -3,7 +3,7 @@ import { topicKey } from '#src/topics/parse-topic.ts';
 import type { TopicRef } from '#src/topics/topic.ts';
 import { choosePapers } from './choose.ts';
 import { type Candidates, MUTE_FLOOR, scoreCandidates } from './score.ts';
-import { type Explanation, isNamed, type Profile } from './types.ts';
+import { type Choice, type Explanation, isNamed, type Profile } from './types.ts';
 
 /** Says what became of one paper for one reader, for operators who are asked. */
 export function explainPaper(
@@ -19,8 +19,7 @@ export function explainPaper(
   if (mutes.length > 0) return { type: 'muted', by: mutes };
   const chosen = choosePapers(candidates, profile, exclude);
   const place = chosen.findIndex((choice) => choice.paper === paper);
-  if (place >= 0)
-    return { type: 'chosen', place: place + 1, choice: chosen[place] as (typeof chosen)[number] };
+  if (place >= 0) return { type: 'chosen', place: place + 1, choice: chosen[place] as Choice };
   const scored = scoreCandidates(candidates, profile, exclude);
   if (!scored.eligible.includes(position)) return { type: 'no-match' };
   const better = scored.eligible.filter((other) => scored.score(other) > scored.score(position)).length;
@@ -28,7 +27,7 @@ export function explainPaper(
     type: 'outranked',
     place: better + 1,
     of: scored.eligible.length,
-    choice: scored.choice(position),
+    choice: scored.choices([position])[0] as Choice,
   };
 }
 

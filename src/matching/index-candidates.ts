@@ -4,20 +4,17 @@ import { choosePapers } from './choose.ts';
 import { collectTexts } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
-import { createMemory } from './memory.ts';
 import { titleKey } from './query-match.ts';
-import { createRelevanceModel, type Relevance, TOGETHER } from './relevance.ts';
-import type { Candidates, Example } from './score.ts';
+import { createRelevanceModel, inGroups, type Relevance } from './relevance.ts';
+import { type Candidates, createDesk, type Example, type Neighbours } from './score.ts';
 import type { Statistics } from './statistics/statistics.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
-import { createTermSpeller } from './text/show-terms.ts';
+import { createTermMemory, createTermSpeller } from './text/show-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
-/** Marked papers whose relevances are remembered at least (12 KB each for 2,000 candidates). */
-const EXAMPLES_REMEMBERED = 2_500;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
@@ -40,18 +37,20 @@ export function indexCandidates(
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
+  const remember = createTermMemory(papers.length);
   const byIdentity = new Map(
     known.flatMap(({ identity, names = [] }, at) =>
       [...names, identity].map((name) => [name, collection.positionOf(at)] as const),
     ),
   );
   const byId = new Map(known.map(({ id }, at) => [id, at]));
-  const examples = createMemory<number, Example>(EXAMPLES_REMEMBERED);
+  // As many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
+  const examples = new Map<number, Example>();
   const learn = (positions: readonly number[]): void => {
     const found = relevance.papers(positions.map(collection.positionOf));
     positions.forEach((position, at) => {
       const each = found[at] as Relevance;
-      const terms = (of: number): readonly string[] => spell(of, each.topTerms(of, TERMS_READ));
+      const terms = remember((of) => spell(of, each.topTerms(of, TERMS_READ)));
       examples.set(position, { relevance: each, title: known[position]?.title ?? '', terms });
     });
   };
@@ -61,11 +60,13 @@ export function indexCandidates(
     index,
     relevance,
     spell,
+    remember,
     positionOf: (identity) => byIdentity.get(identity),
   });
   const titles = papers.map(({ title }) => titleKey(title));
   const candidates: Candidates = {
     papers,
+    trends: Float64Array.from(papers, (paper) => paper.trend),
     byTrend: papers.map((_, at) => at).toSorted((a, b) => trend(papers, b) - trend(papers, a) || a - b),
     topic: topics.scores,
     example: (paper: PaperId) => {
@@ -74,9 +75,13 @@ export function indexCandidates(
       if (!examples.get(position)) learn([position]);
       return examples.get(position);
     },
+    position: (paper) => {
+      const position = byId.get(paper);
+      return position !== undefined && position < papers.length ? position : undefined;
+    },
     neighbours: memo((position: number) => resembling(index, papers.length, position)),
     titleKey: (position) => titles[position] ?? '',
-    scratch: new Float64Array(papers.length),
+    desk: createDesk(papers.length),
   };
   return {
     papers,
@@ -85,7 +90,7 @@ export function indexCandidates(
       const marked = profiles.flatMap(({ likes, dislikes }) => [...likes, ...dislikes]);
       const positions = new Set(marked.flatMap((paper) => byId.get(paper) ?? []));
       const missing = [...positions].filter((position) => !examples.get(position));
-      for (let from = 0; from < missing.length; from += TOGETHER) learn(missing.slice(from, from + TOGETHER));
+      for (const some of inGroups(missing)) learn(some);
     },
     choose: (profile, exclude) => choosePapers(candidates, profile, exclude),
     explain: (profile, exclude, paper) => explainPaper(candidates, profile, exclude, paper),
@@ -105,8 +110,8 @@ function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet
   return [...byIdentity.values()].toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
-/** Candidates whose words resemble those of one, with the cosine. */
-function resembling(index: LexicalIndex, candidates: number, position: number): ReadonlyMap<number, number> {
+/** Candidates whose words resemble those of one. */
+function resembling(index: LexicalIndex, candidates: number, position: number): Neighbours {
   const { starts: rowStarts, terms, unit } = index.rows;
   const { starts, documents, unit: weights } = index.postings;
   const cosines = new Float64Array(candidates);
@@ -119,11 +124,13 @@ function resembling(index: LexicalIndex, candidates: number, position: number): 
       cosines[row] = (cosines[row] as number) + (unit[each] as number) * (weights[at] as number);
     }
   }
-  const found = new Map<number, number>();
-  cosines.forEach((cosine, at) => {
-    if (at !== position && cosine >= RESEMBLES) found.set(at, Math.min(1, cosine));
-  });
-  return found;
+  cosines[position] = 0;
+  const positions: number[] = [];
+  cosines.forEach((cosine, at) => cosine >= RESEMBLES && positions.push(at));
+  return {
+    positions: Int32Array.from(positions),
+    cosines: Float64Array.from(positions, (at) => Math.min(1, cosines[at] as number)),
+  };
 }
 
 function memo<Value>(compute: (key: number) => Value): (key: number) => Value {

@@ -1,6 +1,6 @@
 import type { Collection } from './collection.ts';
 import { type Standard, standardise } from './standard.ts';
-import { isProse, phraseStems } from './text/document.ts';
+import { phraseStems } from './text/document.ts';
 import { K1 } from './text/lexical-index.ts';
 
 /**
@@ -41,6 +41,8 @@ export type RelevanceModel = {
 
 /** The first words of a phrase say most of what it is about: a word counts half as much as the one this far before. */
 const HALF_LIFE = 4;
+/** Longer texts are prose, where order says nothing. */
+const PHRASE_WORDS = 15;
 /** Without a background: share of the greatest possible BM25 score, and cosine, at which a paper is clearly about it. */
 const ASSUMED_PHRASE = 0.4;
 const ASSUMED_COSINE = 0.13;
@@ -49,7 +51,12 @@ const LEAST_PHRASE = 0.03;
 const LEAST_COSINE = 0.01;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
-export const TOGETHER = 64;
+const TOGETHER = 64;
+
+/** Cuts what is to be scored into groups of {@link TOGETHER}. */
+export function* inGroups<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += TOGETHER) yield items.slice(from, from + TOGETHER);
+}
 
 /** Builds the model. */
 export function createRelevanceModel(collection: Collection): RelevanceModel {
@@ -84,9 +91,8 @@ function readPhrase(index: Collection['index'], text: string) {
   const stems = phraseStems(text, index.vocabulary);
   const weights = new Map<number, number>();
   const meanings = new Map<number, number>();
-  const prose = isProse(text);
   stems.forEach((term, at) => {
-    const weight = prose ? 1 : 0.5 ** (at / HALF_LIFE);
+    const weight = stems.length > PHRASE_WORDS ? 1 : 0.5 ** (at / HALF_LIFE);
     weights.set(term, (weights.get(term) ?? 0) + weight);
     meanings.set(term, (meanings.get(term) ?? 0) + index.idf(term) ** 2);
   });
@@ -154,14 +160,18 @@ function relevance(
   rowWeights: Float32Array,
   meaning: ((position: number) => number) | undefined,
 ): Relevance {
-  /** Calls back with each term that a text shares, and its share of the score. Both sides are sorted: one pass. */
+  /** Calls back with each term that a text shares, and its share of the score. */
   const forEachShared = (position: number, visit: (term: number, weight: number) => void): void => {
     const { starts, terms } = index.rows;
-    let other = 0;
-    for (let at = starts[position] as number; at < (starts[position + 1] as number); at += 1) {
-      const term = terms[at] as number;
-      while (other < wanted.terms.length && (wanted.terms[other] as number) < term) other += 1;
-      if (wanted.terms[other] === term)
+    const end = starts[position + 1] as number;
+    let at = starts[position] as number;
+    // Both sides are sorted: one pass for a paper, a search for each of a few words.
+    const few = wanted.terms.length <= FEW_TERMS;
+    for (let other = 0; other < wanted.terms.length && at < end; other += 1) {
+      const term = wanted.terms[other] as number;
+      if (few) at = lowerBound(terms, term, at, end);
+      else while (at < end && (terms[at] as number) < term) at += 1;
+      if (at < end && terms[at] === term)
         visit(term, (wanted.weights[other] as number) * (rowWeights[at] as number) * lexicalFactor);
     }
   };
@@ -189,4 +199,18 @@ function relevance(
       return best.map(({ term }) => term);
     },
   };
+}
+
+/** Terms that are searched for one by one in a text's row. */
+const FEW_TERMS = 16;
+
+/** The first place from `from` on where a sorted array is not below `value`; `to` when there is none. */
+function lowerBound(sorted: Int32Array, value: number, from: number, to: number): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -17,18 +17,50 @@ export type Example = {
 export type Candidates = {
   /** Sorted by identity. */
   readonly papers: readonly MatchingPaper[];
+  /** Trend of each. */
+  readonly trends: Float64Array;
   /** Positions by falling trend. */
   readonly byTrend: readonly number[];
   topic(topic: TopicRef): TopicScores;
   /** A known paper, which may be no candidate; undefined when it is not known. */
   example(paper: PaperId): Example | undefined;
-  /** Candidates that resemble one, with their cosine in (0, 1]. */
-  neighbours(position: number): ReadonlyMap<number, number>;
+  /** Where a paper stands in `papers`; undefined when it is no candidate. */
+  position(paper: PaperId): number | undefined;
+  neighbours(position: number): Neighbours;
   /** Equal for papers with the same title under two identities. */
   titleKey(position: number): string;
-  /** A number per candidate, lent to one reader at a time. */
-  readonly scratch: Float64Array;
+  /** Lent to one reader at a time. */
+  readonly desk: Desk;
 };
+
+/** Candidates that resemble one, with their cosines in (0, 1]. */
+export type Neighbours = { readonly positions: Int32Array; readonly cosines: Float64Array };
+
+/** A number per candidate for each thing that is reckoned for a reader. */
+export type Desk = {
+  readonly scores: Float64Array;
+  readonly likes: Float64Array;
+  readonly dislikes: Float64Array;
+  /** 1 = sent before or muted. */
+  readonly barred: Uint8Array;
+  /** Greatest resemblance to a paper already chosen. */
+  readonly resemblance: Float64Array;
+  /** Where a paper stands in the choice, from 1; 0 = not chosen. */
+  readonly place: Uint16Array;
+  /** What is left of the score beside the papers already chosen. */
+  readonly worth: Float64Array;
+};
+
+/** A desk for so many candidates. */
+export const createDesk = (candidates: number): Desk => ({
+  scores: new Float64Array(candidates),
+  likes: new Float64Array(candidates),
+  dislikes: new Float64Array(candidates),
+  barred: new Uint8Array(candidates),
+  resemblance: new Float64Array(candidates),
+  place: new Uint16Array(candidates),
+  worth: new Float64Array(candidates),
+});
 
 /** The candidates as one reader sees them; valid until the next reader is scored. */
 export type Scored = {
@@ -42,7 +74,8 @@ export type Scored = {
   score(position: number): number;
   /** Sent before or muted. */
   isBarred(position: number): boolean;
-  choice(position: number): Choice;
+  /** Choices at some positions, in their order. */
+  choices(positions: readonly number[]): Choice[];
 };
 
 /** Papers of one topic that are looked at for one reader, those already sent not counted: so many per place in the digest, and more. */
@@ -71,54 +104,56 @@ export function scoreCandidates(
   profile: Profile,
   exclude: ReadonlySet<PaperId>,
 ): Scored {
-  const { papers, scratch } = candidates;
+  const { papers, desk } = candidates;
+  const { scores, barred } = desk;
   const trendMuted = profile.mutes.some(({ kind }) => kind === 'trending');
   const reader = readerOf(candidates, profile, trendMuted);
-  const barred = barredBy(candidates, profile);
-  const isBarred = (at: number): boolean => barred.has(at) || exclude.has((papers[at] as MatchingPaper).id);
+  bar(candidates, profile, exclude);
 
   const depth = DEPTH + DEPTH_PER_PLACE * profile.limit;
-  scratch.fill(Number.NaN);
+  scores.fill(Number.NaN);
   const eligible: number[] = [];
   const admit = (at: number): void => {
-    if (!Number.isNaN(scratch[at])) return;
-    scratch[at] = 0;
+    if (!Number.isNaN(scores[at])) return;
+    scores[at] = 0;
     eligible.push(at);
   };
   const byFollow = reader.ties
-    .map((tie) => gather(tie, depth, isBarred, admit, scratch))
+    .map((tie) => gather(tie, depth, desk, admit))
     .filter((positions) => positions.length > 0);
-  if (reader.likes) gatherLikes(reader.likes, isBarred, admit, papers.length);
+  if (reader.likes) gatherLikes(reader.likes, barred, admit);
   if (!trendMuted && (reader.trendWeight > 0 || reader.dial >= OPEN_DIAL))
     for (const at of candidates.byTrend.slice(0, depth))
-      if (trendOf(candidates, at) > 0 && !isBarred(at)) admit(at);
-  for (const at of eligible) scratch[at] = finalScore(candidates, reader, at, scratch[at] as number);
+      if (trendOf(candidates, at) > 0 && barred[at] === 0) admit(at);
+  for (const at of eligible) scores[at] = finalScore(candidates, reader, at, scores[at] as number);
   return {
     eligible,
     byFollow,
     trendMuted,
     dial: reader.dial,
-    isBarred,
-    score: (at) => scratch[at] as number,
-    choice(at) {
-      const reasons = reasonsOf(candidates, reader, at);
-      const score = reasons.reduce((sum, { weight }) => sum + weight, 0);
-      return { paper: (papers[at] as MatchingPaper).id, score, reasons };
+    isBarred: (at) => barred[at] === 1,
+    score: (at) => scores[at] as number,
+    choices(positions) {
+      const reasons = reasonsOf(candidates, reader, positions);
+      return positions.map((at, place) => {
+        const own = reasons[place] as Reason[];
+        const score = own.reduce((sum, { weight }) => sum + weight, 0);
+        return { paper: (papers[at] as MatchingPaper).id, score, reasons: own };
+      });
     },
   };
 }
 
-const trendOf = (candidates: Candidates, at: number): number =>
-  (candidates.papers[at] as MatchingPaper).trend;
+const trendOf = ({ trends }: Candidates, at: number): number => trends[at] as number;
 
 function readerOf(candidates: Candidates, profile: Profile, trendMuted: boolean): Reader {
-  const size = candidates.papers.length;
+  const { desk } = candidates;
   const relevanceOf = (paper: PaperId): Relevance | undefined => candidates.example(paper)?.relevance;
   return {
     dial: trendMuted ? 0 : Math.min(100, Math.max(0, profile.dial)) / 100,
     ties: tiesOf(candidates, profile.follows),
-    likes: likeness(profile.likes, size, relevanceOf),
-    dislikes: likeness(profile.dislikes, size, relevanceOf),
+    likes: likeness(profile.likes, desk.likes, relevanceOf),
+    dislikes: likeness(profile.dislikes, desk.dislikes, relevanceOf),
     trendWeight: profile.follows.some(({ kind, weight }) => kind === 'trending' && weight > 0) ? 1 : 0,
   };
 }
@@ -140,33 +175,34 @@ const compare = (a: TopicRef, b: TopicRef): number => {
   return left < right ? -1 : left > right ? 1 : 0;
 };
 
-function barredBy(candidates: Candidates, { mutes }: Profile): Set<number> {
-  const barred = new Set<number>();
+/** Notes on the desk what may not be chosen. */
+function bar(candidates: Candidates, { mutes }: Profile, exclude: ReadonlySet<PaperId>): void {
+  const { barred } = candidates.desk;
+  barred.fill(0);
+  for (const paper of exclude) {
+    const at = candidates.position(paper);
+    if (at !== undefined) barred[at] = 1;
+  }
   for (const mute of mutes) {
     const { papers, scores } = candidates.topic(mute);
     const soft = mute.kind === 'paper' || mute.kind === 'query';
     papers.forEach((at, rank) => {
-      if (!soft || (scores[rank] as number) >= MUTE_FLOOR) barred.add(at);
+      if (!soft || (scores[rank] as number) >= MUTE_FLOOR) barred[at] = 1;
     });
     if (mute.kind === 'paper')
-      candidates.papers.forEach((paper, at) => isNamed(paper, mute.value) && barred.add(at));
+      candidates.papers.forEach((paper, at) => {
+        if (isNamed(paper, mute.value)) barred[at] = 1;
+      });
   }
-  return barred;
 }
 
 /** Adds a topic's papers to the scores, best first, and remembers how far it read. */
-function gather(
-  tie: Tie,
-  depth: number,
-  isBarred: (at: number) => boolean,
-  admit: (at: number) => void,
-  scores: Float64Array,
-): number[] {
+function gather(tie: Tie, depth: number, { scores, barred }: Desk, admit: (at: number) => void): number[] {
   const { topic, weight } = tie;
   const positions: number[] = [];
   for (; tie.read < topic.papers.length && positions.length < depth; tie.read += 1) {
     const at = topic.papers[tie.read] as number;
-    if (isBarred(at)) continue;
+    if (barred[at] === 1) continue;
     admit(at);
     positions.push(at);
     scores[at] = (scores[at] as number) + weight * (topic.scores[tie.read] as number);
@@ -174,14 +210,9 @@ function gather(
   return positions;
 }
 
-function gatherLikes(
-  likes: Likeness,
-  isBarred: (at: number) => boolean,
-  admit: (at: number) => void,
-  size: number,
-): void {
-  for (let at = 0; at < size; at += 1)
-    if ((likes.scores[at] as number) >= SOFT_FLOOR && !isBarred(at)) admit(at);
+function gatherLikes({ scores }: Likeness, barred: Uint8Array, admit: (at: number) => void): void {
+  for (let at = 0; at < scores.length; at += 1)
+    if ((scores[at] as number) >= SOFT_FLOOR && barred[at] === 0) admit(at);
 }
 
 function finalScore(candidates: Candidates, reader: Reader, at: number, followed: number): number {
@@ -191,24 +222,41 @@ function finalScore(candidates: Candidates, reader: Reader, at: number, followed
   return ((1 - dial) * taste + dial * trend) * remaining(dislikes, at);
 }
 
-/** The summands of {@link finalScore}, greatest first. */
-function reasonsOf(candidates: Candidates, reader: Reader, at: number): Reason[] {
+/** The summands of {@link finalScore} at some positions, greatest first. */
+function reasonsOf(candidates: Candidates, reader: Reader, positions: readonly number[]): Reason[][] {
+  const reasons = positions.map((): Reason[] => []);
+  const { place } = candidates.desk;
+  place.fill(0);
+  positions.forEach((at, before) => {
+    place[at] = before + 1;
+  });
+  const keep = (at: number): number => (1 - reader.dial) * remaining(reader.dislikes, at);
+  for (const { topic, weight, read } of reader.ties)
+    for (let rank = 0; rank < read; rank += 1) {
+      const at = topic.papers[rank] as number;
+      if (place[at] === 0) continue;
+      reasons[(place[at] as number) - 1]?.push({
+        type: 'follow',
+        topic: topic.topic,
+        name: topic.name,
+        terms: topic.terms(at),
+        weight: keep(at) * weight * (topic.scores[rank] as number),
+      });
+    }
+  positions.forEach((at, before) => {
+    const own = reasons[before] as Reason[];
+    own.push(...otherReasons(candidates, reader, at));
+    own.sort((a, b) => b.weight - a.weight);
+  });
+  return reasons;
+}
+
+/** The summands that no followed topic brings. */
+function otherReasons(candidates: Candidates, reader: Reader, at: number): Reason[] {
   const { dial, likes, dislikes, trendWeight } = reader;
   const factor = remaining(dislikes, at);
   const taste = (1 - dial) * factor;
   const reasons: Reason[] = [];
-  for (const { topic, weight, read } of reader.ties) {
-    const rank = topic.papers.indexOf(at);
-    if (rank < 0 || rank >= read) continue;
-    const share = taste * weight * (topic.scores[rank] as number);
-    reasons.push({
-      type: 'follow',
-      topic: topic.topic,
-      name: topic.name,
-      terms: topic.terms(at),
-      weight: share,
-    });
-  }
   const liked = likes ? taste * likes.share * (likes.scores[at] as number) : 0;
   if (likes && liked !== 0) {
     const { paper } = strongest(likes, at);
@@ -218,5 +266,5 @@ function reasonsOf(candidates: Candidates, reader: Reader, at: number): Reason[]
   }
   const trend = trendOf(candidates, at) * (factor * dial + taste * trendWeight);
   if (trend !== 0) reasons.push({ type: 'trending', weight: trend, fill: false });
-  return reasons.sort((a, b) => b.weight - a.weight);
+  return reasons;
 }

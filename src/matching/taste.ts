@@ -6,6 +6,7 @@ import { moments } from './standard.ts';
 const PAPERS_COUNTED = 100;
 /** Each paper marked counts this much less than the one marked after it. */
 const RECENCY = 0.99;
+const WEIGHTS = Array.from({ length: PAPERS_COUNTED }, (_, age) => RECENCY ** age);
 /** Papers marked count `k / (k + HALF)`: three are already half of the full weight. */
 const HALF = 3;
 /** Deviations above the mean at which a paper is clearly like the marked ones; the deviation of a single one's relevance. */
@@ -27,10 +28,13 @@ export type Likeness = {
   readonly share: number;
 };
 
-/** Combines marked papers; those that are not known (`relevanceOf` gives undefined) are left out. Undefined when none is known. */
+/**
+ * Combines marked papers; those that are not known (`relevanceOf` gives undefined) are left out. Undefined when none is known.
+ * @param scores where the scores are written; as long as there are candidates
+ */
 export function likeness(
   papers: readonly PaperId[],
-  candidates: number,
+  scores: Float64Array,
   relevanceOf: (paper: PaperId) => Relevance | undefined,
 ): Likeness | undefined {
   const known = papers.slice(0, PAPERS_COUNTED).flatMap((paper) => {
@@ -38,7 +42,7 @@ export function likeness(
     return relevance ? [{ paper, relevance }] : [];
   });
   if (known.length === 0) return undefined;
-  const raw = known.map((_, age) => RECENCY ** age);
+  const raw = WEIGHTS.slice(0, known.length);
   const total = raw.reduce((sum, each) => sum + each, 0);
   const shares = raw.map((each) => each / total);
   const scale = rescale(known, shares);
@@ -46,7 +50,7 @@ export function likeness(
   return {
     scores: add(
       marked.map(({ relevance, factor }) => [relevance.scores, factor]),
-      candidates,
+      scores,
     ),
     marked,
     share: known.length / (known.length + HALF),
@@ -59,7 +63,7 @@ function rescale(known: readonly { readonly relevance: Relevance }[], shares: re
   if (known.length === 1 || size < 2) return 1;
   const background = add(
     known.map(({ relevance }, at) => [relevance.background, shares[at] as number]),
-    size,
+    new Float64Array(size),
   );
   return toDeviations(background);
 }
@@ -69,10 +73,23 @@ export function toDeviations(background: Float32Array | Float64Array): number {
   return background.length < 2 ? 1 : 1 / Math.max(FULL * moments(background).deviation, 0.2);
 }
 
-function add(parts: readonly (readonly [Float32Array, number])[], size: number): Float64Array {
-  const sums = new Float64Array(size);
-  for (const [scores, factor] of parts)
-    for (let at = 0; at < size; at += 1) sums[at] = (sums[at] as number) + factor * (scores[at] as number);
+type Part = readonly [Float32Array, number];
+
+/** The sum of arrays times their factors, written into `sums`. Four arrays a pass, since each pass writes all sums. */
+function add(parts: readonly Part[], sums: Float64Array): Float64Array {
+  sums.fill(0);
+  for (let next = 0; next < parts.length; next += 4) {
+    const [a, p] = parts[next] as Part;
+    const [b, q] = parts[next + 1] ?? [a, 0];
+    const [c, r] = parts[next + 2] ?? [a, 0];
+    const [d, s] = parts[next + 3] ?? [a, 0];
+    for (let at = 0; at < sums.length; at += 1)
+      sums[at] =
+        (sums[at] as number) +
+        p * (a[at] as number) +
+        q * (b[at] as number) +
+        (r * (c[at] as number) + s * (d[at] as number));
+  }
   return sums;
 }
 

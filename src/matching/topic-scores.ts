@@ -1,15 +1,14 @@
 import { topicName } from '#src/topics/catalogue.ts';
-import { topicKey } from '#src/topics/parse-topic.ts';
 import { type ParsedQuery, parseQuery } from '#src/topics/query/parse.ts';
 import { rankedText } from '#src/topics/query/query.ts';
-import type { CatalogueTopic, TopicRef } from '#src/topics/topic.ts';
+import { type CatalogueTopic, TOPIC_KINDS, type TopicRef } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { createMemory } from './memory.ts';
 import { createFilters, matchingAuthor } from './query-match.ts';
-import { type Relevance, type RelevanceModel, TOGETHER } from './relevance.ts';
+import { inGroups, type Relevance, type RelevanceModel } from './relevance.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
 import { singular } from './text/phrase-finder.ts';
-import type { TermSpeller } from './text/show-terms.ts';
+import type { TermMemory, TermSpeller } from './text/show-terms.ts';
 import type { MatchingPaper } from './types.ts';
 
 /** The papers that belong to a topic, best first. */
@@ -51,7 +50,7 @@ export type TopicScorer = {
   prepare(topics: Iterable<TopicRef>): void;
 };
 
-/** Topics remembered at least: those asked for last. */
+/** Topics of each kind remembered at least: those asked for last. */
 const REMEMBERED = 10_000;
 
 /** Scores every distinct topic once, whoever follows it, as long as it is remembered. `papers` must be sorted by identity. */
@@ -61,6 +60,7 @@ export function createTopicScorer(deps: {
   readonly index: LexicalIndex;
   readonly relevance: RelevanceModel;
   readonly spell: TermSpeller;
+  readonly remember: TermMemory;
   /** Position of a known paper (candidate or context) by identity. */
   readonly positionOf: (identity: string) => number | undefined;
 }): TopicScorer {
@@ -70,7 +70,12 @@ export function createTopicScorer(deps: {
   const names = new Map(deps.catalogue.map(({ slug, name }) => [slug, name]));
   const matchTopics = createTopicMatcher(deps.catalogue);
   const matches: readonly Map<string, TopicMatch>[] = papers.map(matchTopics);
-  const known = createMemory<string, TopicScores>(REMEMBERED);
+  const byKind = new Map(TOPIC_KINDS.map((kind) => [kind, createMemory<string, TopicScores>(REMEMBERED)]));
+  const find = ({ kind, value }: TopicRef): TopicScores | undefined => byKind.get(kind)?.get(value);
+  const keep = (scores: TopicScores): TopicScores => {
+    byKind.get(scores.topic.kind)?.set(scores.topic.value, scores);
+    return scores;
+  };
 
   const score = (topic: TopicRef): TopicScores => {
     switch (topic.kind) {
@@ -101,17 +106,12 @@ export function createTopicScorer(deps: {
     const sorted = found.toSorted(
       (a, b) => b.score - a.score || trendOf(b.at) - trendOf(a.at) || a.at - b.at,
     );
-    const shown = new Map<number, readonly string[]>();
     return {
       topic: { kind: topic.kind, value: topic.value },
       name: topic.kind === 'topic' ? (names.get(topic.value) ?? topicName(topic)) : topicName(topic),
       papers: Int32Array.from(sorted, ({ at }) => at),
       scores: Float64Array.from(sorted, (each) => each.score),
-      terms(position) {
-        let result = shown.get(position);
-        if (!result) shown.set(position, (result = terms(position).slice(0, TERMS_SHOWN)));
-        return result;
-      },
+      terms: deps.remember((position) => terms(position).slice(0, TERMS_SHOWN)),
     };
   };
 
@@ -171,33 +171,18 @@ export function createTopicScorer(deps: {
   const shown = (at: number, topTerms: Relevance['topTerms']): string[] =>
     deps.spell(at, topTerms(at, TERMS_READ));
 
-  const compare = (
-    topics: readonly TopicRef[],
-    score: (some: readonly TopicRef[]) => TopicScores[],
-  ): void => {
-    for (let from = 0; from < topics.length; from += TOGETHER)
-      for (const each of score(topics.slice(from, from + TOGETHER))) known.set(topicKey(each.topic), each);
-  };
-
   const prepare = (topics: Iterable<TopicRef>): void => {
-    const missing = new Map<string, TopicRef>();
-    for (const topic of topics)
-      if ((topic.kind === 'query' || topic.kind === 'paper') && !known.get(topicKey(topic)))
-        missing.set(topicKey(topic), topic);
-    const byKind = Map.groupBy(missing.values(), ({ kind }) => kind);
-    compare(byKind.get('query') ?? [], queries);
-    compare(byKind.get('paper') ?? [], examples);
+    const queried = new Map<string, TopicRef>();
+    const examined = new Map<string, TopicRef>();
+    for (const topic of topics) {
+      const among = topic.kind === 'query' ? queried : topic.kind === 'paper' ? examined : undefined;
+      if (among && !find(topic)) among.set(topic.value, topic);
+    }
+    for (const some of inGroups([...queried.values()])) queries(some).forEach(keep);
+    for (const some of inGroups([...examined.values()])) examples(some).forEach(keep);
   };
 
-  return {
-    prepare,
-    scores(topic) {
-      const key = topicKey(topic);
-      let scores = known.get(key);
-      if (!scores) known.set(key, (scores = score(topic)));
-      return scores;
-    },
-  };
+  return { prepare, scores: (topic) => find(topic) ?? keep(score(topic)) };
 }
 
 /** Terms without those that a longer one says already: "Masked Diffusion" without "diffusion" and "Diffusions". */

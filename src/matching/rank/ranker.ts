@@ -99,7 +99,7 @@ function scoreInterest(
   example: (paper: number) => Relevance,
 ): Interest {
   const asLikeness = (marked: readonly number[]): Likeness | undefined =>
-    likeness(marked as readonly PaperId[], candidates, example);
+    likeness(marked as readonly PaperId[], new Float64Array(candidates), example);
   const likes = asLikeness(profile.likes);
   const dislikes = asLikeness(profile.dislikes);
   const text = profile.phrase?.trim();

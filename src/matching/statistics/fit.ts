@@ -1,4 +1,4 @@
-import { readDocument, termCounts } from '../text/document.ts';
+import { createTermCounter, readDocument, type TermCounts } from '../text/document.ts';
 import { averageLength, documentFrequencies, type Text, weighRows } from '../text/lexical-index.ts';
 import { createVocabulary, type Vocabulary } from '../text/vocabulary.ts';
 import { decompose, type SparseMatrix } from './decompose.ts';
@@ -27,13 +27,11 @@ export function fitStatistics(
 ): Statistics {
   const vocabulary = createVocabulary();
   const documents = texts.map((text) => readDocument(text, vocabulary));
-  const counts = documents.map((document) => termCounts(document, vocabulary));
+  const counts = documents.map(createTermCounter(vocabulary, vocabulary.pair));
   const found = documentFrequencies(counts, vocabulary.size);
   const kept = keptTerms(found, vocabulary);
   const numbers = new Map(kept.map((term, number) => [term, number]));
-  const renumbered = counts.map(
-    (terms) => new Map([...terms].flatMap(([term, count]) => pairOf(numbers.get(term), count))),
-  );
+  const renumbered = counts.map((each) => renumber(each, numbers));
   const frequencies = Int32Array.from(kept, (term) => found[term] as number);
   const idf = (term: number): number => {
     const papers = frequencies[term] as number;
@@ -59,8 +57,19 @@ export function fitStatistics(
   };
 }
 
-const pairOf = (number: number | undefined, count: number): [number, number][] =>
-  number === undefined ? [] : [[number, count]];
+/** Counts by the new numbers, without the terms that have none. */
+function renumber({ terms, counts }: TermCounts, numbers: ReadonlyMap<number, number>): TermCounts {
+  const kept = Array.from(terms, (term, at) => ({
+    term: numbers.get(term) ?? -1,
+    count: counts[at] as number,
+  }))
+    .filter(({ term }) => term >= 0)
+    .sort((a, b) => a.term - b.term);
+  return {
+    terms: Int32Array.from(kept, ({ term }) => term),
+    counts: Int32Array.from(kept, ({ count }) => count),
+  };
+}
 
 /** The terms to keep, stems first. A pair's stems are at least as common as the pair, so they are kept with it. */
 function keptTerms(found: Int32Array, vocabulary: Vocabulary): number[] {

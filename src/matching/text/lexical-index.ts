@@ -1,4 +1,12 @@
-import { type Document, readDocument, TITLE_WEIGHT, termCounts } from './document.ts';
+import {
+  createTermCounter,
+  type Document,
+  forEachTerm,
+  readDocument,
+  type TermCounts,
+  TITLE_WEIGHT,
+} from './document.ts';
+import { createPairTable } from './pair-table.ts';
 import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** BM25's constants (Robertson & Zaragoza, "The probabilistic relevance framework", 2009, eq. 3.15). */
@@ -64,20 +72,33 @@ export function createLexicalIndex(
 ): LexicalIndex {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = texts.map((text) => readDocument(text, vocabulary));
-  const counts = documents.map((document) => termCounts(document, vocabulary));
+  addSharedPairs(documents, vocabulary);
+  const counts = documents.map(createTermCounter(vocabulary, vocabulary.findPair));
   const found = documentFrequencies(counts, vocabulary.size);
-  const fitted = counted?.vocabulary.size ?? 0;
-  for (const terms of counts)
-    for (const term of terms.keys())
-      if (term >= fitted && (found[term] as number) < 2 && vocabulary.isPair(term)) terms.delete(term);
   const frequencies = counted?.frequencies ?? {
     documents: documents.length,
     averageLength: averageLength(documents),
     documentFrequency: (term: number) => found[term] ?? 0,
   };
-  const idf = (term: number): number => inverseFrequency(frequencies, term);
+  const rarities = Float64Array.from({ length: vocabulary.size }, (_, term) =>
+    inverseFrequency(frequencies, term),
+  );
+  const idf = (term: number): number => rarities[term] ?? inverseFrequency(frequencies, term);
   const rows = weighRows(documents, counts, frequencies.averageLength, idf);
   return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size, scored), idf };
+}
+
+/** Numbers the pairs of words that two texts or more hold. */
+function addSharedPairs(documents: readonly Document[], vocabulary: Vocabulary): void {
+  const firstHolders = createPairTable();
+  documents.forEach((document, holder) => {
+    forEachTerm(document, vocabulary, (stem, previous) => {
+      if (previous < 0 || vocabulary.findPair(previous, stem) !== undefined) return;
+      const first = firstHolders.get(previous, stem);
+      if (first === undefined) firstHolders.set(previous, stem, holder);
+      else if (first !== holder) vocabulary.pair(previous, stem);
+    });
+  });
 }
 
 function inverseFrequency({ documents, documentFrequency }: Frequencies, term: number): number {
@@ -94,25 +115,22 @@ export function averageLength(documents: readonly Document[]): number {
 }
 
 /** In how many documents each term occurs. */
-export function documentFrequencies(
-  counts: readonly ReadonlyMap<number, number>[],
-  size: number,
-): Int32Array {
+export function documentFrequencies(counts: readonly TermCounts[], size: number): Int32Array {
   const found = new Int32Array(size);
-  for (const terms of counts) for (const term of terms.keys()) found[term] = (found[term] as number) + 1;
+  for (const { terms } of counts) for (const term of terms) found[term] = (found[term] as number) + 1;
   return found;
 }
 
 /** Weighs the terms of documents, see {@link Rows}. */
 export function weighRows(
   documents: readonly Document[],
-  counts: readonly ReadonlyMap<number, number>[],
+  counts: readonly TermCounts[],
   meanLength: number,
   idf: (term: number) => number,
 ): Rows {
   const starts = new Int32Array(documents.length + 1);
-  counts.forEach((terms, row) => {
-    starts[row + 1] = (starts[row] as number) + terms.size;
+  counts.forEach(({ terms }, row) => {
+    starts[row + 1] = (starts[row] as number) + terms.length;
   });
   const size = starts.at(-1) ?? 0;
   const rows = {
@@ -123,7 +141,7 @@ export function weighRows(
   };
   documents.forEach((document, row) => {
     const saturation = K1 * (1 - B + (B * lengthOf(document)) / meanLength);
-    fillRow(rows, starts[row] as number, counts[row] as ReadonlyMap<number, number>, saturation, idf);
+    fillRow(rows, starts[row] as number, counts[row] as TermCounts, saturation, idf);
   });
   return rows;
 }
@@ -131,23 +149,22 @@ export function weighRows(
 function fillRow(
   rows: Rows,
   start: number,
-  counts: ReadonlyMap<number, number>,
+  { terms, counts }: TermCounts,
   saturation: number,
   idf: (term: number) => number,
 ): void {
-  let at = start;
+  rows.terms.set(terms, start);
   let squares = 0;
-  for (const [term, count] of [...counts].sort(([a], [b]) => a - b)) {
-    const rarity = idf(term);
+  for (let each = 0; each < terms.length; each += 1) {
+    const count = counts[each] as number;
+    const rarity = idf(terms[each] as number);
     const weight = rarity * (1 + Math.log(count));
-    rows.terms[at] = term;
-    rows.bm25[at] = (rarity * count * (K1 + 1)) / (count + saturation);
-    rows.unit[at] = weight;
+    rows.bm25[start + each] = (rarity * count * (K1 + 1)) / (count + saturation);
+    rows.unit[start + each] = weight;
     squares += weight * weight;
-    at += 1;
   }
   const length = Math.sqrt(squares) || 1;
-  for (let each = start; each < at; each += 1) rows.unit[each] = (rows.unit[each] as number) / length;
+  for (let at = start; at < start + terms.length; at += 1) rows.unit[at] = (rows.unit[at] as number) / length;
 }
 
 function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number, scored: number): Postings {

@@ -1,3 +1,4 @@
+import { createMemory } from '../memory.ts';
 import { offsetsOf } from './document.ts';
 import type { LexicalIndex, Text } from './lexical-index.ts';
 
@@ -32,22 +33,44 @@ export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, l
       for (let at = stems.indexOf(first); at >= 0; at = stems.indexOf(first, at + 1)) {
         if (second !== undefined && stems[at + 1] !== second) continue;
         const end = offsets.ends[second === undefined ? at : at + 1];
-        return text.slice(offsets.starts[at], end).replace(/\s+/g, ' ');
+        const found = text.slice(offsets.starts[at], end);
+        return second === undefined ? found : found.replace(/\s+/g, ' ');
       }
     return undefined;
   };
+  const holds = (pair: number, term: number): boolean =>
+    index.vocabulary.partsOf(pair)?.includes(term) ?? false;
   return (position, terms) => {
-    const shown: string[] = [];
+    let shown: number[] = [];
     for (const term of terms) {
-      const spelling = spell(position, term);
-      if (spelling === undefined || shown.some((other) => holdsWord(other, spelling))) continue;
-      const rest = shown.filter((other) => !holdsWord(spelling, other));
-      shown.splice(0, shown.length, ...rest, spelling);
+      if (shown.some((other) => holds(other, term))) continue;
+      if (index.vocabulary.isPair(term)) shown = shown.filter((other) => !holds(term, other));
+      shown.push(term);
       if (shown.length === limit) break;
     }
-    return shown;
+    return shown.flatMap((term) => spell(position, term) ?? []);
   };
 }
 
-const holdsWord = (text: string, part: string): boolean =>
-  ` ${text.toLowerCase()} `.includes(` ${part.toLowerCase()} `);
+/** Wraps a way to terms so that what it gave lately is not sought again. */
+export type TermMemory = (
+  terms: (position: number) => readonly string[],
+) => (position: number) => readonly string[];
+
+/** Terms remembered at least, of all that were wrapped together. */
+const REMEMBERED = 20_000;
+
+/** A memory of the terms shown of so many papers. */
+export function createTermMemory(papers: number): TermMemory {
+  const known = createMemory<number, readonly string[]>(REMEMBERED);
+  let wrapped = 0;
+  return (terms) => {
+    const first = papers * wrapped;
+    wrapped += 1;
+    return (position) => {
+      let shown = known.get(first + position);
+      if (!shown) known.set(first + position, (shown = terms(position)));
+      return shown;
+    };
+  };
+}

@@ -1,3 +1,4 @@
+import { createPairTable } from './pair-table.ts';
 import { STOP_STEMS } from './stop-words.ts';
 
 /**
@@ -21,53 +22,52 @@ export type Vocabulary = {
   text(id: number): string;
 };
 
-/** Stems are numbered below 2^26, so that a pair of them is a safe integer. */
-const PAIR_BASE = 2 ** 26;
-
 /**
  * A new vocabulary: empty, or on top of another one, whose numbers stay valid. The one below must not grow any more.
  */
 export function createVocabulary(below?: Vocabulary): Vocabulary {
-  const stems = new Map<string, number>();
-  const pairs = new Map<number, number>();
   const first = below?.size ?? 0;
-  const texts: string[] = [];
-  const flags: number[] = [];
-  const parts = new Map<number, readonly [number, number]>();
-  const add = (text: string, flag: number): number => {
-    flags.push(flag);
-    return first + texts.push(text) - 1;
+  const stems = new Map<string, number>();
+  const pairs = createPairTable();
+  // By number, less `first`: a stem's text, or the stems of a pair.
+  const terms: (string | readonly [number, number])[] = [];
+  const stops: boolean[] = [];
+  const add = (term: string | readonly [number, number]): number => {
+    stops.push(typeof term === 'string' && STOP_STEMS.has(term));
+    return first + terms.push(term) - 1;
   };
   const findStem = (stem: string): number | undefined => below?.findStem(stem) ?? stems.get(stem);
   const findPair = (left: number, right: number): number | undefined =>
-    below?.findPair(left, right) ?? pairs.get(left * PAIR_BASE + right);
-  const text = (id: number): string => (id < first ? (below?.text(id) ?? '') : (texts[id - first] ?? ''));
+    below?.findPair(left, right) ?? pairs.get(left, right);
+  const partsOf = (id: number): readonly [number, number] | undefined => {
+    if (id < first) return below?.partsOf(id);
+    const term = terms[id - first];
+    return typeof term === 'object' ? term : undefined;
+  };
+  const text = (id: number): string => {
+    if (id < first) return below?.text(id) ?? '';
+    const term = terms[id - first];
+    return typeof term === 'object' ? `${text(term[0])} ${text(term[1])}` : (term ?? '');
+  };
   return {
     get size() {
-      return first + texts.length;
+      return first + terms.length;
     },
     stem(stem) {
       let id = findStem(stem);
-      if (id === undefined) stems.set(stem, (id = add(stem, STOP_STEMS.has(stem) ? STOP : 0)));
+      if (id === undefined) stems.set(stem, (id = add(stem)));
       return id;
     },
     findStem,
     pair(left, right) {
       let id = findPair(left, right);
-      if (id === undefined) {
-        id = add(`${text(left)} ${text(right)}`, PAIR);
-        pairs.set(left * PAIR_BASE + right, id);
-        parts.set(id, [left, right]);
-      }
+      if (id === undefined) pairs.set(left, right, (id = add([left, right])));
       return id;
     },
     findPair,
-    isStop: (id) => (id < first ? (below?.isStop(id) ?? false) : flags[id - first] === STOP),
-    isPair: (id) => (id < first ? (below?.isPair(id) ?? false) : flags[id - first] === PAIR),
-    partsOf: (id) => (id < first ? below?.partsOf(id) : parts.get(id)),
+    isStop: (id) => (id < first ? (below?.isStop(id) ?? false) : stops[id - first] === true),
+    isPair: (id) => partsOf(id) !== undefined,
+    partsOf,
     text,
   };
 }
-
-const STOP = 1;
-const PAIR = 2;

@@ -42,7 +42,7 @@ async function checkDigest(papers: readonly Paper[], number: number): Promise<nu
   const composer = createDigestComposer({
     papersByIds: samples.papersByIds(papers),
     recipientsByIds: samples.recipientsByIds([reader]),
-    links: samples.openLinks,
+    linksOf: () => samples.sampleLinks(reader.publicId),
     sender: samples.sender,
     now: () => samples.NOW,
   });
