@@ -146,7 +146,7 @@ export function createComposer(papers: readonly Paper[], readers: number) {
   return createDigestComposer({
     papersByIds: async () => byId,
     recipientsByIds: async () => recipients,
-    linksOf: links.linksOf,
+    links,
     sender,
     now: () => NOW,
   });

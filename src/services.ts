@@ -153,7 +153,7 @@ export function createServices(on: Foundations) {
     ...signed,
     papersByIds: async (ids) => byId(await papers.papersByIds(ids)),
     recipientsByIds: (ids) => recipientsByIds(database, ids),
-    linksOf: links.linksOf,
+    links,
     coverageOf: async (date, at) => coverageView(await editionCoverage(date, at)),
     sender,
     now,

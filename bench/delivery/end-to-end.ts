@@ -69,7 +69,7 @@ let octets = 0;
 const composer = createDigestComposer({
   papersByIds: async (ids) => new Map((await papers.papersByIds(ids)).map((paper) => [paper.id, paper])),
   recipientsByIds: (ids) => recipientsByIds(database, ids),
-  linksOf: (recipient) => links.linksOf(recipient),
+  links,
   sender: {
     name: 'Paperboy',
     address: 'paperboy@papers.example.org',

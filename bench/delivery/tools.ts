@@ -83,6 +83,8 @@ export type Measured = {
   readonly cpuUs: number;
   /** Highest resident memory, in megabytes. */
   readonly rssMb: number;
+  /** Part of the time in which the event loop had work. */
+  readonly busy: number;
   readonly [key: string]: unknown;
 };
 
@@ -121,6 +123,7 @@ export async function measured(messages: number, work: () => Promise<object | vo
     rss = Math.max(rss, process.memoryUsage.rss());
   }, 50);
   const cpu = process.cpuUsage();
+  const loop = performance.eventLoopUtilization();
   const start = performance.now();
   const more = (await work()) ?? {};
   const seconds = (performance.now() - start) / 1_000;
@@ -132,6 +135,7 @@ export async function measured(messages: number, work: () => Promise<object | vo
     seconds,
     cpuUs: (used.user + used.system) / messages,
     rssMb: Math.round(rss / 1e6),
+    busy: performance.eventLoopUtilization(loop).utilization,
     ...more,
   };
 }

@@ -1,12 +1,12 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import { createCache } from '#src/mail/cache.ts';
-import { createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
+import { type BlockFor, createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
 import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
 import { isMailable } from '#src/mail/header.ts';
-import { LANGUAGES, type Locale, localeOf } from '#src/mail/languages.ts';
-import type { ReaderLinks } from '#src/mail/links.ts';
+import { LANGUAGES, localeOf } from '#src/mail/languages.ts';
+import type { ReaderLinks, ReaderTokens } from '#src/mail/links.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 import type { Sender } from '#src/mail/sender.ts';
 import { loadTemplates } from '#src/mail/templates.ts';
@@ -14,7 +14,7 @@ import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import { createFreshCache, type FreshCache } from './fresh-cache.ts';
-import { paperView, reasonView } from './paper-view.ts';
+import { paperView } from './paper-view.ts';
 
 /** A composed digest, or why there is none. */
 export type Composed = OutgoingMessage | { readonly skip: SkipReason };
@@ -36,7 +36,11 @@ export type DigestComposerDependencies = {
   readonly papersByIds: (ids: readonly PaperId[]) => Promise<ReadonlyMap<PaperId, Paper>>;
   /** Readers by id; erased ones may be left out. */
   readonly recipientsByIds: (ids: readonly SubscriberId[]) => Promise<ReadonlyMap<SubscriberId, Recipient>>;
-  readonly linksOf: (recipient: Recipient) => ReaderLinks;
+  /** The links of all readers, open, and the tokens of one that belong into them. */
+  readonly links: {
+    readonly open: ReaderLinks;
+    tokensOf(recipient: Recipient): ReaderTokens;
+  };
   readonly sender: Sender;
   readonly now: () => Date;
   /** DKIM; without it messages go out unsigned (the relay may sign). */
@@ -51,17 +55,15 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
   let writer: Promise<DigestWriter> | undefined;
   const load = () =>
     (writer ??= loadTemplates('digest').then((templates) =>
-      createDigestWriter({ sender: dependencies.sender, templates }),
+      createDigestWriter({ sender: dependencies.sender, links: dependencies.links.open, templates }),
     ));
   const sources = createSources(dependencies);
   const read = (rows: readonly ClaimedDigest[]) => readBatch(rows, sources);
   return {
     compose: async (rows) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
-      // All at once: signatures are made on other threads.
-      return new Map(
-        await Promise.all(rows.map(async (row) => [row.id, await composeOne(row, context)] as const)),
-      );
+      const composed = new Map(rows.map((row) => [row.id, composeOne(row, context)]));
+      return dependencies.sign ? signAll(composed, dependencies.sign) : composed;
     },
     page: async (row, at) => {
       const { editionDate } = row;
@@ -119,7 +121,19 @@ async function readBatch(rows: readonly ClaimedDigest[], sources: Sources): Prom
   return { papers, recipients, coverage };
 }
 
-async function composeOne(row: ClaimedDigest, context: Context): Promise<Composed> {
+/** All at once: signatures are made on other threads. */
+async function signAll(
+  composed: ReadonlyMap<DigestId, Composed>,
+  sign: Sign,
+): Promise<Map<DigestId, Composed>> {
+  const signed = Array.from(
+    composed,
+    async ([id, message]) => [id, 'skip' in message ? message : await sign(message)] as const,
+  );
+  return new Map(await Promise.all(signed));
+}
+
+function composeOne(row: ClaimedDigest, context: Context): Composed {
   const now = context.now();
   const recipient = context.batch.recipients.get(row.subscriberId);
   const reason = reasonToSkip(row, recipient, now);
@@ -127,10 +141,9 @@ async function composeOne(row: ClaimedDigest, context: Context): Promise<Compose
   const reader = recipient as Recipient & { email: string };
   const view = digestView(row, reader, context);
   if ('skip' in view) return view;
-  const { sender, sign, writer } = context;
+  const { sender, writer } = context;
   const address = { email: reader.email, publicId: reader.publicId, digestId: row.id };
-  const message = digestMessage(view, address, { sender, writer, date: now });
-  return sign ? sign(message) : message;
+  return digestMessage(view, address, { sender, writer, date: now });
 }
 
 function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
@@ -146,12 +159,15 @@ function digestView(
   context: Context,
 ): DigestView | { skip: SkipReason } {
   const locale = localeOf(recipient.language);
-  const blockOf = context.blocks(row.editionDate, locale, recipient.images, context.writer);
+  const blockOf = context.blocks(
+    { editionDate: row.editionDate, locale, images: recipient.images },
+    context.writer,
+  );
   const papers: DigestView['papers'][number][] = [];
   for (const [index, id] of row.content.paperIds.entries()) {
     const paper = context.batch.papers.get(id);
     if (!paper || paper.withdrawnAt) continue;
-    papers.push({ block: blockOf(paper), reasons: (row.content.reasons[index] ?? []).map(reasonView) });
+    papers.push({ block: blockOf(paper), reasons: row.content.reasons[index] ?? [] });
   }
   if (row.kind !== 'nothing' && papers.length === 0)
     return { skip: row.content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn' };
@@ -161,7 +177,7 @@ function digestView(
     slotAt: row.slotAt,
     locale,
     timezone: recipient.timezone,
-    links: context.linksOf(recipient),
+    tokens: context.links.tokensOf(recipient),
     papers: row.kind === 'nothing' ? [] : papers,
     candidates: row.content.candidates,
     had: row.content.had ?? null,
@@ -172,12 +188,7 @@ function digestView(
 }
 
 /** Encodes the papers of one edition in one language, with or without pictures; each once. */
-type BlocksOf = (
-  edition: IsoDate,
-  locale: Locale,
-  images: boolean,
-  writer: DigestWriter,
-) => (paper: Paper) => PaperBlock;
+type BlocksOf = (options: BlockFor, writer: DigestWriter) => (paper: Paper) => PaperBlock;
 
 /** Editions whose blocks are kept, times languages, times two: time zones make two or three editions current at once. */
 const SETS_KEPT = 4 * LANGUAGES.length * 2;
@@ -185,11 +196,12 @@ const SETS_KEPT = 4 * LANGUAGES.length * 2;
 /** Paper blocks, encoded once per edition, language and with or without picture. */
 function createBlockCache(): BlocksOf {
   const sets = createCache<Map<PaperId, PaperBlock>>(SETS_KEPT);
-  return (edition, locale, images, writer) => {
-    const blocks = sets(`${edition} ${locale.language} ${images}`, () => new Map());
+  return (options, writer) => {
+    const { editionDate, locale, images } = options;
+    const blocks = sets(`${editionDate} ${locale.language} ${images}`, () => new Map());
     return (paper) => {
       let block = blocks.get(paper.id);
-      if (!block) blocks.set(paper.id, (block = writer.block(paperView(paper), locale, images)));
+      if (!block) blocks.set(paper.id, (block = writer.block(paperView(paper), options)));
       return block;
     };
   };

@@ -1,6 +1,6 @@
 import { type SendOutcome, SHUTTING_DOWN } from '#src/mail/message.ts';
 import type { ClaimedDigest } from './digest.ts';
-import type { DigestResult } from './ledger.ts';
+import type { Claim, DigestResult } from './ledger.ts';
 
 /** Milliseconds. What a server defers is tried again after 1, 2, 4 … minutes, at most an hour, each ± a quarter. */
 const BACKOFF = { first: 60_000, last: 3_600_000, jitter: 0.25 };
@@ -17,9 +17,12 @@ export function backoffMs(attempts: number, reached: boolean, random: number): n
   return Math.round(base * (1 - BACKOFF.jitter + 2 * BACKOFF.jitter * random));
 }
 
+/** What an attempt to send a row needs to know of it. */
+export type Attempt = Claim & Pick<ClaimedDigest, 'attempts' | 'deadline'>;
+
 /** The state of a claimed row after an attempt to send it. `sender-rejected` is no reader's fault: tried again. */
 export function resultOf(
-  row: ClaimedDigest,
+  row: Attempt,
   outcome: SendOutcome,
   { now, random }: { readonly now: Date; readonly random: number },
 ): DigestResult {

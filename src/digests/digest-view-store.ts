@@ -28,7 +28,7 @@ export async function findDigest(
   const { rows } = await sql<Omit<DigestRow, 'content'> & { paperIds: PaperId[] } & Stored>`
     select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.kind, d.state,
            d.skip_reason as "skipReason", d.paper_ids as "paperIds", d.slot_at as "slotAt", d.deadline, d.attempts,
-           d.reply, d.handed_over_at as "handedOverAt", t.reasons, t.candidates, t.had
+           d.reply, d.handed_over_at as "handedOverAt", t.reasons::text, t.candidates, t.had
     from digests d left join digest_contents t on t.digest_id = d.id and t.edition_date = d.edition_date
     where d.subscriber_id = ${subscriberId} and d.edition_date = ${editionDate}::date`.execute(db);
   const row = rows[0];

@@ -42,21 +42,27 @@ export type DigestContent = {
 
 /**
  * The content out of its columns.
- * @param stored the row of `digest_contents`, its columns null where there is none
+ * @param stored the row of `digest_contents`, its columns null where there is none; `reasons` as JSON text, read when
+ *   they are first asked for: until then a claimed row is a string and not a hundred objects that the collector must move
  */
-export const contentOf = (
+export function contentOf(
   paperIds: readonly PaperId[],
   stored: {
-    readonly reasons: Reason[][] | null;
+    readonly reasons: string | null;
     readonly candidates: number | null;
     readonly had: number | null;
   },
-): DigestContent => ({
-  paperIds,
-  reasons: stored.reasons ?? [],
-  candidates: stored.candidates ?? 0,
-  ...(stored.had === null ? {} : { had: stored.had }),
-});
+): DigestContent {
+  let read: Reason[][] | undefined;
+  return {
+    paperIds,
+    get reasons() {
+      return (read ??= JSON.parse(stored.reasons ?? '[]') as Reason[][]);
+    },
+    candidates: stored.candidates ?? 0,
+    ...(stored.had === null ? {} : { had: stored.had }),
+  };
+}
 
 /** A ledger row to be written. */
 export type PlannedDigest = {

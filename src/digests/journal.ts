@@ -2,8 +2,7 @@ import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
-import type { ClaimedDigest } from './digest.ts';
-import type { DigestResult } from './ledger.ts';
+import type { Claim, DigestResult } from './ledger.ts';
 import { type Identity, isGone, isSameBoot, thisProcess } from './process-identity.ts';
 
 /**
@@ -39,7 +38,7 @@ export type Leftover = {
 /** The journals of a machine. All Paperboy processes of the machine use the same directory. */
 export type Journals = {
   /** Starts the journal of a claim. @throws the file system's error */
-  open(rows: readonly ClaimedDigest[]): ClaimJournal;
+  open(rows: readonly Claim[]): ClaimJournal;
   /** Journals nobody writes any more. Those of before a restart of the machine are removed: they may lack their end. */
   leftovers(): Promise<Leftover[]>;
   /** The leftover is settled in the ledger. */
@@ -71,7 +70,7 @@ export function openJournals({ directory }: { directory: string }): Journals {
 
 function openClaim(
   directory: string,
-  rows: readonly ClaimedDigest[],
+  rows: readonly Claim[],
   onAbandon: (file: string) => void,
 ): ClaimJournal {
   const first = rows[0];

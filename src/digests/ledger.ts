@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import type { Reason } from '#src/matching/types.ts';
 import {
   type ClaimedDigest,
   contentOf,
@@ -150,7 +149,7 @@ type ClaimedRow = {
   subscriber_id: SubscriberId;
   kind: DigestKind;
   paper_ids: PaperId[];
-  reasons: Reason[][] | null;
+  reasons: string | null;
   candidates: number | null;
   had: number | null;
   slot_at: Date;
@@ -181,7 +180,7 @@ async function claimRows(
         and d.id between ${range.from} and ${range.to}
       returning d.*
     )
-    select c.id, c.edition_date, c.subscriber_id, c.kind, c.paper_ids, t.reasons, t.candidates, t.had, c.slot_at,
+    select c.id, c.edition_date, c.subscriber_id, c.kind, c.paper_ids, t.reasons::text, t.candidates, t.had, c.slot_at,
            c.deadline, c.attempts, c.lease_token
     from claimed c left join digest_contents t on t.digest_id = c.id
       and t.edition_date = ${range.editionDate}::date and t.digest_id between ${range.from} and ${range.to}
@@ -278,6 +277,7 @@ async function recordRows(database: Database, results: readonly DigestResult[], 
   const { rows } = await sql<{ id: DigestId }>`
     update digests d
     set state = r.state, reply = coalesce(r.reply, d.reply), skip_reason = r.reason, lease_until = null,
+        attempts = case when r.state = 'planned' and d.state = 'handed_over' then greatest(d.attempts - 1, 0) else d.attempts end,
         due_at = coalesce(r.due_at, d.due_at), in_doubt = r.state = 'unknown',
         finished_at = case when r.state in ('planned', 'deferred') then null else ${now}::timestamptz end
     from unnest(

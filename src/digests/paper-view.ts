@@ -1,5 +1,4 @@
-import type { PaperView, ReasonView } from '#src/mail/digest-view.ts';
-import type { Reason } from '#src/matching/types.ts';
+import type { PaperView } from '#src/mail/digest-view.ts';
 import type { Paper } from '#src/papers/paper.ts';
 
 /** A stored paper as the mails show it: links filled in from its identifiers where the sources gave none. */
@@ -38,18 +37,4 @@ function originOf({ arxivId, doi, url }: Paper): string {
   if (home) return home[1];
   if (url && URL.canParse(url)) return new URL(url).hostname.replace(/^www\./, '');
   return '';
-}
-
-/** A reason as the mails put it into words. */
-export function reasonView(reason: Reason): ReasonView {
-  switch (reason.type) {
-    case 'follow':
-      return { type: 'follow', topic: reason.topic, name: reason.name, terms: reason.terms };
-    case 'liked':
-      return { type: 'liked', title: reason.title, terms: reason.terms };
-    case 'reminder':
-      return { type: 'reminder', on: reason.on };
-    case 'trending':
-      return { type: 'trending', fill: reason.fill };
-  }
 }

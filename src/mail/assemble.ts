@@ -1,15 +1,19 @@
 import { type Cache, createCache } from './cache.ts';
-import { flatAscii } from './flat-ascii.ts';
+import { type Chunk, chunkOf } from './chunk.ts';
 import { asciiAddress, dateValue, headerField, mailbox, phrase, textField } from './header.ts';
+import type { ReaderTokens } from './links.ts';
 import type { OutgoingMessage } from './message.ts';
+import { createOctetWriter, type Part } from './octet-writer.ts';
 import { type BounceTag, bounceTag, domainOf, keyedHash, type Sender, verpAddress } from './sender.ts';
 
-/** A body part, already encoded: ASCII with CRLF, no line over 998 octets, none that starts with a dot or with `--=_`. */
+/** The body parts, already encoded: no line starts with a dot or with `--=_`. */
 export type EncodedParts = {
-  /** Quoted-printable, see encode-text.ts; in pieces, joined only once. */
-  readonly text: readonly string[];
-  /** ASCII with character references, see encode-html.ts; in pieces. */
-  readonly html: readonly string[];
+  /** Quoted-printable, see encode-text.ts. */
+  readonly text: Part;
+  /** ASCII with character references, see encode-html.ts. */
+  readonly html: Part;
+  /** Of the reader; for chunks that are open. */
+  readonly tokens?: ReaderTokens;
 };
 
 /** What one message needs besides its parts. */
@@ -42,25 +46,27 @@ export type MessageHead = {
  */
 export function assembleMessage(head: MessageHead, parts: EncodedParts): OutgoingMessage {
   const constants = constantsOf(head.sender);
-  const boundary = constants.boundary(head.campaign, () => boundaryOf(head.sender, head.campaign));
+  const frame = constants.frames(`${head.campaign} ${head.stream} ${head.language}`, () =>
+    frameOf(head, constants),
+  );
   const tag = head.tag ? bounceTag(head.tag, head.sender.key) : '';
   const to = asciiAddress(head.to);
-  const pieces = [
-    headers(head, constants, { to, boundary }),
-    '\r\n',
-    opening(boundary, 'text/plain', 'quoted-printable'),
-    ...parts.text,
-    opening(boundary, 'text/html', '7bit'),
-    ...parts.html,
-    `\r\n--${boundary}--\r\n`,
-  ];
+  const write: Part = (out) => {
+    out.text(headersOf(head, constants, { to, last: frame.headers }));
+    out.chunk(frame.text);
+    parts.text(out);
+    out.chunk(frame.html);
+    parts.html(out);
+    out.chunk(frame.end);
+  };
   return {
     envelope: { from: tag === '' ? constants.bounce : constants.verp(tag), to },
     messageId: head.messageId,
-    // All of it is ASCII by now: latin1 is the one-octet-per-character copy.
-    raw: Buffer.from(pieces.join(''), 'latin1'),
+    raw: octetsOf(write, parts.tokens),
   };
 }
+
+const octetsOf = createOctetWriter();
 
 /** What of a message depends on nothing but the sender. */
 type Constants = {
@@ -74,8 +80,19 @@ type Constants = {
   readonly verp: (tag: string) => string;
   /** Address that unsubscribe requests go to. */
   readonly unsubscribe: string;
-  readonly boundary: Cache<string>;
+  readonly frames: Cache<Frame>;
   readonly subjects: Cache<string>;
+  readonly dates: Cache<string>;
+};
+
+/** What messages of one edition, kind and language share around their parts. */
+type Frame = {
+  /** The last headers. */
+  readonly headers: string;
+  /** What opens the text part and the HTML part, and the end. */
+  readonly text: Chunk;
+  readonly html: Chunk;
+  readonly end: Chunk;
 };
 
 const known = new WeakMap<Sender, Constants>();
@@ -97,8 +114,9 @@ function makeConstants(sender: Sender): Constants {
     bounce: asciiAddress(bounceAddress ?? address),
     verp: (tag) => (bounceAddress ? verpAddress(bounceAddress, tag) : asciiAddress(address)),
     unsubscribe: asciiAddress(bounceAddress ?? replyTo),
-    boundary: createCache(100),
+    frames: createCache(500),
     subjects: createCache(5_000),
+    dates: createCache(10),
   };
 }
 
@@ -107,30 +125,44 @@ function boundaryOf(sender: Sender, campaign: string): string {
   return `=_${keyedHash(sender.key, 'boundary', campaign, 24)}`;
 }
 
-function opening(boundary: string, type: string, encoding: string): string {
-  return `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
-}
-
-type Addressing = { readonly to: string; readonly boundary: string };
-
-function headers(head: MessageHead, constants: Constants, { to, boundary }: Addressing): string {
-  const { subject, oneClick } = head;
-  const fields = [
-    headerField('Date', dateValue(head.date)),
-    constants.from,
-    headerField('To', to),
-    constants.subjects(subject, () => flatAscii(textField('Subject', subject))),
-    headerField('Message-ID', head.messageId),
-    constants.listId,
-    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe) : '',
-    headerField('Feedback-ID', `${head.campaign}:${head.stream}:paperboy:${constants.domain}`),
+function frameOf({ sender, campaign, stream, language }: MessageHead, { domain }: Constants): Frame {
+  const boundary = boundaryOf(sender, campaign);
+  const opening = (type: string, encoding: string) =>
+    chunkOf(
+      `\r\n--${boundary}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`,
+    );
+  const headers = [
+    headerField('Feedback-ID', `${campaign}:${stream}:paperboy:${domain}`),
     headerField('Auto-Submitted', 'auto-generated'),
     headerField('Precedence', 'bulk'),
-    headerField('Content-Language', head.language),
+    headerField('Content-Language', language),
     headerField('MIME-Version', '1.0'),
     headerField('Content-Type', `multipart/alternative; boundary="${boundary}"`),
   ];
-  return fields.join('');
+  return {
+    headers: `${headers.join('')}\r\n`,
+    text: opening('text/plain', 'quoted-printable'),
+    html: opening('text/html', '7bit'),
+    end: chunkOf(`\r\n--${boundary}--\r\n`),
+  };
+}
+
+type Addressing = { readonly to: string; readonly last: string };
+
+/** The headers and the empty line behind them. */
+function headersOf(head: MessageHead, constants: Constants, { to, last }: Addressing): string {
+  const { subject, oneClick, date } = head;
+  const second = Math.floor(date.getTime() / 1000);
+  return [
+    constants.dates(String(second), () => headerField('Date', dateValue(date))),
+    constants.from,
+    headerField('To', to),
+    constants.subjects(subject, () => textField('Subject', subject)),
+    headerField('Message-ID', head.messageId),
+    constants.listId,
+    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe) : '',
+    last,
+  ].join('');
 }
 
 /** RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox that `paperboy mail inbound` reads. */

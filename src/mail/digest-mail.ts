@@ -1,40 +1,48 @@
 import type { EncodedParts } from './assemble.ts';
 import { createCache } from './cache.ts';
-import { createFragments, type Fragment, type Fragments, INDENT, type Why } from './digest-fragments.ts';
-import { digestShell, type Shell } from './digest-shell.ts';
-import type { DigestView, PaperBlock, PaperView } from './digest-view.ts';
-import { headWords, notesOf, sectionsOf, topicsOf } from './digest-words.ts';
-import { encodeHtml, escapeHtml } from './encode-html.ts';
+import { type Chunks, chunkOf } from './chunk.ts';
+import { type Channel, createFragments, createSectionWriter } from './digest-fragments.ts';
+import { createHeads, type Head } from './digest-head.ts';
+import { createLayout, type Layout, type ShownPaper } from './digest-layout.ts';
+import { digestShell, type Shell, type ShellField } from './digest-shell.ts';
+import type { DigestView, PaperBlock, PaperField, PaperView } from './digest-view.ts';
+import { INDENT } from './encode-text.ts';
 import type { Locale } from './languages.ts';
+import { openToken, type ReaderLinks } from './links.ts';
+import { createOctetWriter, type OctetWriter, type Part } from './octet-writer.ts';
 import { paperBlock } from './paper-block.ts';
 import type { Sender } from './sender.ts';
-import {
-  type Block,
-  type Field,
-  finishHtml,
-  htmlFiller,
-  type SlotFiller,
-  textFiller,
-  writeBlock,
-} from './slots.ts';
-import { digestSubject, previewText } from './subject.ts';
+import { createEncoders } from './slots.ts';
 import { sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
+import { createUnfollowLine } from './topic-links.ts';
 
 /** Octets of papers after which no further one is added; the rest of the HTML takes 8,000. Gmail clips a mail near 102 KB. */
 export const LARGEST_HTML = 70_000;
 
-/** Heads and subjects kept encoded. */
-const HEADS_KEPT = 5_000;
+/** Editions whose encoded parts are kept: time zones make two or three current at once. */
+const EDITIONS_KEPT = 4;
+
+const OPEN_ONE_CLICK = openToken('one-click');
 
 /** A digest's subject and encoded parts. */
 export type DigestParts = EncodedParts & { readonly subject: string };
 
+/** For whom a paper is encoded. */
+export type BlockFor = {
+  readonly editionDate: string;
+  readonly locale: Locale;
+  /** With its thumbnail. */
+  readonly images: boolean;
+};
+
 /** Writes digests out of encoded blocks. */
 export type DigestWriter = {
-  /** Encodes a paper once for many digests. */
-  block(paper: PaperView, locale: Locale, images: boolean): PaperBlock;
-  /** One digest: joins blocks and fills the reader's links in. */
+  /** The reader's URL of List-Unsubscribe (RFC 8058). */
+  oneClick(view: Pick<DigestView, 'tokens'>): string;
+  /** Encodes a paper once for many digests of an edition. */
+  block(paper: PaperView, options: BlockFor): PaperBlock;
+  /** One digest: finds its encoded parts, for `assembleMessage` to put together. */
   write(view: DigestView): DigestParts;
   /** The same digest, whole, as an HTML document for the web. */
   page(view: DigestView): string;
@@ -45,160 +53,127 @@ export type DigestWriterDependencies = {
   readonly sender: Sender;
   /** Of `loadTemplates('digest')`. */
   readonly templates: MessageTemplates;
+  /** Open links, see `openToken`. */
+  readonly links: ReaderLinks;
 };
 
 /** Creates a {@link DigestWriter}. One per process: it keeps what it encoded. */
 export function createDigestWriter(dependencies: DigestWriterDependencies): DigestWriter {
-  const { templates, sender } = dependencies;
-  const papers = { html: sectionOf(templates.html, 'paper'), text: sectionOf(templates.text, 'paper') };
+  const { oneClick } = dependencies.links;
+  const editions = createCache<EditionWriter>(EDITIONS_KEPT);
+  const editionOf = (date: string) => editions(date, () => createEditionWriter(dependencies, date));
+  return {
+    oneClick: ({ tokens }) => oneClick.replace(OPEN_ONE_CLICK, tokens['one-click']),
+    block: (paper, options) => editionOf(options.editionDate).block(paper, options),
+    write: (view) => editionOf(view.editionDate).write(view),
+    page: (view) => editionOf(view.editionDate).page(view),
+  };
+}
+
+type EditionWriter = Omit<DigestWriter, 'oneClick'>;
+
+/** Everything that is kept encoded goes with its edition. */
+function createEditionWriter(dependencies: DigestWriterDependencies, editionDate: string): EditionWriter {
+  const { templates, sender, links } = dependencies;
+  const encoders = createEncoders(links, editionDate);
+  const sections = createSectionWriter(templates, encoders);
+  const fragments = createFragments(sections, encoders);
+  const head = createHeads(sender.name, fragments, encoders);
+  const layOut = createLayout(sections, fragments, templates);
+  const unfollowLine = createUnfollowLine(sections, templates);
+  const paperTemplates = {
+    html: sectionOf(templates.html, 'paper'),
+    text: sectionOf(templates.text, 'paper'),
+  };
   const shells = new Map<string, Shell>();
   const shellOf = ({ kind, locale }: DigestView, mail: boolean): Shell => {
     const key = `${locale.language} ${kind} ${mail}`;
     let shell = shells.get(key);
-    if (!shell) shells.set(key, (shell = digestShell({ ...dependencies, kind, locale, mail })));
+    if (!shell) shells.set(key, (shell = digestShell({ ...dependencies, encoders, kind, locale, mail })));
     return shell;
   };
-  const fragments = createFragments(templates);
-  const head = createHeadCache(sender, fragments);
-  const layOut = (view: DigestView, limit: number): LaidOut => ({
-    ...head(view),
-    ...layOutPapers(view, fragments, limit),
+  const writeField = (name: ShellField, channel: Channel, digest: Encoded, out: OctetWriter) => {
+    switch (name) {
+      case 'subject':
+        return out.chunks(digest.head.title);
+      case 'preview':
+        return out.chunks(digest.head.preview);
+      case 'heading':
+        return out.chunks(digest.head.heading[channel]);
+      case 'count':
+        return out.chunks(digest.head.count[channel]);
+      case 'papers':
+        return writePapers(channel, digest.layout, out);
+      case 'notes':
+        for (const note of digest.layout.notes) out.chunks(note[channel]);
+        return;
+      case 'unfollow':
+        return unfollowLine(out, channel, digest.layout.topics, digest.locale);
+    }
+  };
+  const part =
+    (channel: Channel, shell: Shell, digest: Encoded): Part =>
+    (out) => {
+      for (const piece of shell[channel]) {
+        if (typeof piece !== 'string') out.chunk(piece);
+        else writeField(piece, channel, digest, out);
+      }
+    };
+  const encoded = (view: DigestView, limit: number): Encoded => ({
+    head: head(view),
+    layout: layOut(view, limit),
+    locale: view.locale,
   });
   return {
-    block: (paper, locale, images) => paperBlock(paper, locale, images, papers),
+    block: (paper, options) => paperBlock(paper, { ...options, encoders, templates: paperTemplates }),
     write: (view) => {
-      const laid = layOut(view, LARGEST_HTML);
+      const digest = encoded(view, LARGEST_HTML);
       const shell = shellOf(view, true);
       return {
-        subject: laid.subject,
-        html: writePart('html', laid, shell, htmlFiller(view.links, view.editionDate)),
-        text: writePart('text', laid, shell, textFiller(view.links, view.editionDate)),
+        subject: digest.head.subject,
+        html: part('html', shell, digest),
+        text: part('text', shell, digest),
+        tokens: view.tokens,
       };
     },
     page: (view) => {
-      const laid = layOut(view, Number.POSITIVE_INFINITY);
-      return writePart('html', laid, shellOf(view, false), htmlFiller(view.links, view.editionDate)).join('');
+      const html = part('html', shellOf(view, false), encoded(view, Number.POSITIVE_INFINITY));
+      return createOctetWriter()(html, view.tokens).toString('latin1');
     },
   };
 }
 
-/** What the head of a digest says, encoded. */
-type Head = {
-  readonly subject: string;
-  readonly title: Block;
-  readonly preview: Block;
-  readonly heading: Fragment;
-  readonly count: Fragment;
-};
+/** A digest with all its encoded parts found, before they are written for HTML and for text. */
+type Encoded = { readonly head: Head; readonly layout: Layout; readonly locale: Locale };
 
-/** A digest with all its parts found, before they are joined for HTML and for text. */
-type LaidOut = Head & {
-  readonly sections: readonly LaidOutSection[];
-  readonly notes: readonly Fragment[];
-  readonly unfollow: Fragment;
-};
-type LaidOutSection = {
-  readonly heading: Fragment | null;
-  readonly papers: readonly { readonly block: PaperBlock; readonly why: Why }[];
-};
-
-function layOutPapers(view: DigestView, fragments: Fragments, limit: number): Omit<LaidOut, keyof Head> {
-  const { locale } = view;
-  const all = sectionsOf(view).map(({ heading, papers }) => ({
-    heading: heading === '' ? null : fragments.section(heading),
-    papers: papers.map(({ block, reasons }) => ({ block, why: fragments.why(reasons, block, locale) })),
-  }));
-  const { sections, shown } = fitting(all, limit);
-  return {
-    sections,
-    notes: notesOf(view, shown).map((note) => fragments.note(note, locale)),
-    unfollow: fragments.unfollow(topicsOf(view), locale),
-  };
-}
-
-/** Readers in one zone at one hour share their head, and those with the same first papers their subject. */
-function createHeadCache(sender: Sender, fragments: Fragments): (view: DigestView) => Head {
-  const subjects = createCache<Pick<Head, 'subject' | 'title' | 'preview'>>(HEADS_KEPT);
-  const heads = createCache<Pick<Head, 'heading' | 'count'>>(HEADS_KEPT);
-  return (view) => {
-    const { kind, locale, papers, candidates, had, coverage } = view;
-    const titles = papers.slice(0, 3).map(({ block }) => `\0${block.title}\0${block.authors.join()}`);
-    const subject = subjects(`${locale.language} ${kind} ${papers.length}${titles.join('')}`, () => {
-      const text = digestSubject(view);
-      return {
-        subject: text,
-        title: finishHtml([escapeHtml(text)]),
-        preview: finishHtml([encodeHtml(previewText(view))]),
-      };
-    });
-    const when = `${view.timezone} ${view.slotAt.getTime()}`;
-    const from = coverage ? JSON.stringify(coverage) : '';
-    const head = heads(
-      `${locale.language} ${kind} ${papers.length} ${candidates} ${had} ${when} ${from}`,
-      () => {
-        const { heading, count } = headWords(view, sender.name);
-        return { heading: fragments.line(heading), count: fragments.line(count) };
-      },
-    );
-    return { ...subject, ...head };
-  };
-}
-
-/** Papers while they fit into `limit` octets of HTML, at least one. A section without any goes whole. */
-function fitting(
-  sections: readonly LaidOutSection[],
-  limit: number,
-): { sections: LaidOutSection[]; shown: number } {
-  let octets = 0;
-  let shown = 0;
-  const kept = sections.map((section) => {
-    const papers = section.papers.filter(({ block }) => {
-      octets += block.octets;
-      const fits = octets <= limit || shown === 0;
-      if (fits) shown += 1;
-      return fits;
-    });
-    return { ...section, papers };
-  });
-  return { sections: kept.filter(({ papers }) => papers.length > 0), shown };
-}
-
-type Channel = 'html' | 'text';
-
-/** Joins one part out of its encoded pieces. */
-function writePart(channel: Channel, laid: LaidOut, shell: Shell, filler: SlotFiller): string[] {
-  const out: string[] = [];
-  const fields: Record<string, Field> = {
-    subject: laid.title,
-    preview: laid.preview,
-    heading: laid.heading[channel],
-    count: laid.count[channel],
-    papers: (into) => writePapers(channel, laid.sections, filler, into),
-    notes: laid.notes.flatMap((note) => note[channel]),
-    unfollow: laid.unfollow[channel],
-  };
-  writeBlock(shell[channel], fields, filler, out);
-  return out;
-}
-
-function writePapers(
-  channel: Channel,
-  sections: readonly LaidOutSection[],
-  filler: SlotFiller,
-  out: string[],
-): void {
+function writePapers(channel: Channel, { sections }: Layout, out: OctetWriter): void {
   let number = 0;
   for (const { heading, papers } of sections) {
-    if (heading) writeBlock(heading[channel], {}, filler, out);
-    for (const { block, why } of papers) {
+    if (heading) out.chunks(heading[channel]);
+    for (const paper of papers) {
       number += 1;
-      const fields = { reasons: why.reasons[channel], mute: why.mute, number: numberLine(number) };
-      writeBlock(block[channel], fields, filler, out);
+      for (const piece of paper.block[channel]) {
+        if (typeof piece !== 'string') out.chunk(piece);
+        else out.chunks(paperField(piece, channel, paper, number));
+      }
     }
   }
 }
 
+function paperField(name: PaperField, channel: Channel, { why }: ShownPaper, number: number): Chunks {
+  switch (name) {
+    case 'reasons':
+      return why.reasons[channel];
+    case 'mute':
+      return why.mute;
+    case 'number':
+      return numberLine(number);
+  }
+}
+
+const numberLines: Chunks[] = [];
+
 /** A paper's number in a text part, with a soft break behind it: the block was encoded as if it began a line. */
-function numberLine(number: number): Block {
-  return [`${`${number}.`.padEnd(INDENT.length)}=\r\n`];
+function numberLine(number: number): Chunks {
+  return (numberLines[number] ??= [chunkOf(`${`${number}.`.padEnd(INDENT.length)}=\r\n`)]);
 }

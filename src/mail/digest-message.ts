@@ -31,7 +31,7 @@ export function digestMessage(
       tag: { kind: 'digest', id: address.digestId },
       stream: view.kind,
       campaign: view.editionDate,
-      oneClick: view.links.oneClick,
+      oneClick: writer.oneClick(view),
     },
     parts,
   );

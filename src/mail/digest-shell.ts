@@ -1,18 +1,24 @@
 import type { DigestView } from './digest-view.ts';
 import { encodeHtml } from './encode-html.ts';
-import { quotedPrintable, wrap } from './encode-text.ts';
+import { wrap } from './encode-text.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
 import { operatorLine, type Sender } from './sender.ts';
-import { type Block, field, finishHtml, type LinkName, type Slot } from './slots.ts';
-import { encodePieces, fill, open, type Values } from './template.ts';
+import { type Block, type Encoders, field, type LinkName, type Slot } from './slots.ts';
+import { fill, open, type Values } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
 
+const FIELDS = ['heading', 'count', 'papers', 'notes', 'unfollow', 'subject', 'preview'] as const;
+
+/** What a shell leaves to the digest. */
+export type ShellField = (typeof FIELDS)[number];
+
 /** Everything around the papers, encoded, with slots for what changes from reader to reader. */
-export type Shell = { readonly html: Block; readonly text: Block };
+export type Shell = { readonly html: Block<ShellField>; readonly text: Block<ShellField> };
 
 type ShellOptions = {
   readonly templates: MessageTemplates;
+  readonly encoders: Encoders;
   readonly sender: Sender;
   readonly kind: DigestView['kind'];
   readonly locale: Locale;
@@ -20,12 +26,11 @@ type ShellOptions = {
   readonly mail: boolean;
 };
 
-const FIELDS = ['heading', 'count', 'papers', 'notes', 'unfollow', 'subject', 'preview'] as const;
 const LINKS: readonly LinkName[] = ['view', 'preferences', 'frequency', 'pause', 'unsubscribe'];
 
-/** Fills the digest templates for one kind and language; once, then used for every reader. */
+/** Fills the digest templates for one edition, kind and language; once, then used for every reader. */
 export function digestShell(options: ShellOptions): Shell {
-  const { templates } = options;
+  const { templates, encoders } = options;
   const values = shared(options);
   const html = fill(
     templates.html,
@@ -33,13 +38,13 @@ export function digestShell(options: ShellOptions): Shell {
     { escape: encodeHtml },
   );
   const text = fill(templates.text, { ...values, ...optional(options, wrap) }, { escape: (value) => value });
-  return { html: finishHtml(html), text: encodePieces(text, quotedPrintable) };
+  return { html: encoders.html(html), text: encoders.text(text) };
 }
 
-function shared({ locale, sender, mail }: ShellOptions): Values<Slot> {
+function shared({ locale, sender, mail }: ShellOptions): Values<Slot<ShellField>> {
   const { digest, foot } = locale.phrases;
   return {
-    ...Object.fromEntries(FIELDS.map((name) => [name, open<Slot>(field(name))])),
+    ...Object.fromEntries(FIELDS.map((name) => [name, open(field(name))])),
     ...Object.fromEntries(LINKS.map((to) => [to, open<Slot>({ type: 'link', to })])),
     language: locale.language,
     direction: locale.direction,
@@ -59,7 +64,10 @@ function shared({ locale, sender, mail }: ShellOptions): Values<Slot> {
 }
 
 /** Longer texts, and those that may be absent. */
-function optional({ locale, kind, sender }: ShellOptions, lay: (text: string) => string): Values<Slot> {
+function optional(
+  { locale, kind, sender }: ShellOptions,
+  lay: (text: string) => string,
+): Values<Slot<ShellField>> {
   const { digest, foot } = locale.phrases;
   const introduction = digest.introduction[kind];
   const operator = operatorLine(sender, foot.operator);

@@ -1,5 +1,5 @@
 import type { Locale } from './languages.ts';
-import type { ReaderLinks } from './links.ts';
+import type { ReaderTokens } from './links.ts';
 import type { Block } from './slots.ts';
 
 /** A paper as a mail shows it. Texts are as the sources gave them; they are cleaned here. */
@@ -35,15 +35,17 @@ export type ReasonView =
   /** The day (UTC) it was put aside. */
   | { readonly type: 'reminder'; readonly on: string };
 
+/** What a paper's block leaves to the digest it is in. */
+export type PaperField = 'reasons' | 'mute' | 'number';
+
 /** A paper's part of both bodies, encoded; made once per edition, language and with or without picture. */
 export type PaperBlock = {
-  readonly id: number;
   readonly title: string;
   readonly firstCategory: string | null;
   readonly authors: readonly string[];
-  readonly html: Block;
-  readonly text: Block;
-  /** Octets of the HTML once links of usual length and reasons are in it. */
+  readonly html: Block<PaperField>;
+  readonly text: Block<PaperField>;
+  /** Octets of the HTML without its reasons. */
   readonly octets: number;
 };
 
@@ -65,7 +67,7 @@ export type DigestView = {
   readonly slotAt: Date;
   readonly locale: Locale;
   readonly timezone: string;
-  readonly links: ReaderLinks;
+  readonly tokens: ReaderTokens;
   readonly papers: readonly { readonly block: PaperBlock; readonly reasons: readonly ReasonView[] }[];
   readonly candidates: number;
   /** Candidates the reader had got in earlier digests; null where it is not known. */

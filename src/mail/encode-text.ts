@@ -1,3 +1,6 @@
+/** Indentation under a paper's number in text parts. */
+export const INDENT = '    ';
+
 /** Widest line of a text part, in columns. */
 export const TEXT_WIDTH = 72;
 

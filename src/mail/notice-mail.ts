@@ -1,4 +1,5 @@
 import { assembleMessage, type EncodedParts } from './assemble.ts';
+import { chunkOf } from './chunk.ts';
 import type { Sign } from './dkim.ts';
 import { encodeHtml, escapeHtml } from './encode-html.ts';
 import { quotedPrintable, wrap } from './encode-text.ts';
@@ -9,7 +10,7 @@ import type { OutgoingMessage } from './message.ts';
 import type { Notice, NoticeKind } from './notice.ts';
 import { format, type NoticeText } from './phrases.ts';
 import { messageId, operatorLine, type Sender } from './sender.ts';
-import { finishHtml } from './slots.ts';
+import { foldedHtml } from './slots.ts';
 import { fill, type Values } from './template.ts';
 import { loadTemplates, type MessageTemplates } from './templates.ts';
 
@@ -204,5 +205,9 @@ export function noticeParts(
     },
     { escape: (value) => value },
   );
-  return { html: finishHtml(html) as readonly string[], text: [quotedPrintable(text[0] as string)] };
+  // No slots, so one piece each.
+  return {
+    html: (out) => out.chunk(chunkOf(foldedHtml(html[0] as string))),
+    text: (out) => out.chunk(chunkOf(quotedPrintable(text[0] as string))),
+  };
 }

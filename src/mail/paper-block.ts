@@ -1,14 +1,14 @@
+import { lengthOf } from './chunk.ts';
 import { cleanText } from './clean-text.ts';
-import { INDENT } from './digest-fragments.ts';
-import type { PaperBlock, PaperView } from './digest-view.ts';
+import type { PaperBlock, PaperField, PaperView } from './digest-view.ts';
 import { displayText, setApart } from './display-text.ts';
 import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
-import { quotedPrintable, wrap } from './encode-text.ts';
+import { INDENT, wrap } from './encode-text.ts';
 import { cutAtWord, opening } from './excerpt.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
-import { type Block, field, finishHtml, type Slot } from './slots.ts';
-import { encodePieces, fill, open, type Template, type Values } from './template.ts';
+import { type Encoders, field, type Slot } from './slots.ts';
+import { fill, open, type Pieces, type Template, type Values } from './template.ts';
 
 /** Authors named before "and n more". */
 const AUTHORS_SHOWN = 3;
@@ -17,34 +17,29 @@ const LONGEST_TITLE = 400;
 /** Longest opening of an abstract, in characters. */
 export const ABSTRACT_LENGTH = 420;
 
-/** The paper sections of the digest templates, see templates.ts. */
-export type PaperTemplates = { readonly html: Template; readonly text: Template };
+/** What a paper is encoded for. */
+export type PaperBlockOptions = {
+  readonly locale: Locale;
+  /** With its thumbnail. */
+  readonly images: boolean;
+  /** The paper sections of the digest templates, see templates.ts. */
+  readonly templates: { readonly html: Template; readonly text: Template };
+  readonly encoders: Encoders;
+};
 
-/** Encodes a paper for the mails of one language. Pure; the same input gives the same octets. */
-export function paperBlock(
-  paper: PaperView,
-  locale: Locale,
-  images: boolean,
-  templates: PaperTemplates,
-): PaperBlock {
+/** Encodes a paper for the mails of one edition in one language. Pure; the same input gives the same octets. */
+export function paperBlock(paper: PaperView, options: PaperBlockOptions): PaperBlock {
+  const { locale, templates, encoders } = options;
   const shown = display(paper, locale);
-  const html = htmlBlock(paper, shown, locale, images, templates.html);
+  const html = encoders.html(htmlPieces(paper, shown, options));
   return {
-    id: paper.id,
     title: shown.title,
     authors: paper.authors.map(cleanText),
     firstCategory: paper.categories[0] ?? null,
     html,
-    octets: octetsOf(html),
-    text: textBlock(paper, shown, locale, templates.text),
+    octets: lengthOf(html.filter((piece) => typeof piece !== 'string')),
+    text: encoders.text(textPieces(paper, shown, locale, templates.text)),
   };
-}
-
-/** A link takes about 130 octets, a paper's reasons some 300. */
-const OCTETS_PER_SLOT = 180;
-
-function octetsOf(block: Block): number {
-  return block.reduce((sum, piece) => sum + (typeof piece === 'string' ? piece.length : OCTETS_PER_SLOT), 0);
 }
 
 type Shown = {
@@ -104,16 +99,14 @@ function factLine(paper: PaperView, locale: Locale): string {
     .join(' · ');
 }
 
-function htmlBlock(
+function htmlPieces(
   paper: PaperView,
   shown: Shown,
-  locale: Locale,
-  images: boolean,
-  template: Template,
-): Block {
+  { locale, images, templates }: PaperBlockOptions,
+): Pieces<Slot<PaperField>> {
   const { actions } = locale.phrases.digest;
   const thumbnail = images ? safeUrl(paper.thumbnailUrl) : null;
-  const values: Values<Slot> = {
+  const values: Values<Slot<PaperField>> = {
     anchor: `p${paper.id}`,
     url: shown.url === null ? null : { target: escapeHtml(shown.url) },
     title: shown.title,
@@ -127,31 +120,36 @@ function htmlBlock(
       target: escapeHtml(link.url),
       first: index === 0,
     })),
-    reasons: open<Slot>(field('reasons')),
-    mute: open<Slot>(field('mute')),
-    moreUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'more' }),
-    lessUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'less' }),
-    notNowUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'not_now' }),
+    reasons: open(field('reasons')),
+    mute: open(field('mute')),
+    moreUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'more' }),
+    lessUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'less' }),
+    notNowUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'not_now' }),
     more: actions.more,
     less: actions.less,
     notNow: actions.notNow,
   };
-  return finishHtml(fill(template, values, { escape: encodeHtml }));
+  return fill(templates.html, values, { escape: encodeHtml });
 }
 
-function textBlock(paper: PaperView, shown: Shown, locale: Locale, template: Template): Block {
+function textPieces(
+  paper: PaperView,
+  shown: Shown,
+  locale: Locale,
+  template: Template,
+): Pieces<Slot<PaperField>> {
   const optional = (text: string) => (text === '' ? null : { lines: wrap(text, INDENT) });
   const { colon, digest } = locale.phrases;
-  const values: Values<Slot> = {
+  const values: Values<Slot<PaperField>> = {
     title: wrap(shown.title, INDENT, ''),
     authors: optional(shown.authors),
     facts: optional(shown.facts),
     abstract: optional(shown.abstract),
-    reasons: open<Slot>(field('reasons')),
+    reasons: open(field('reasons')),
     links: shown.links.map(({ label, url }) => ({ line: `${INDENT}${label}${colon} ${url}` })),
     actions: `${INDENT}${digest.actionsInText}${colon} `,
-    place: open<Slot>({ type: 'place', paper: paper.id }),
-    number: open<Slot>(field('number')),
+    place: open<Slot<PaperField>>({ type: 'place', paper: paper.id }),
+    number: open(field('number')),
   };
-  return encodePieces(fill(template, values, { escape: (text) => text }), quotedPrintable);
+  return fill(template, values, { escape: (text) => text });
 }

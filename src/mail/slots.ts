@@ -1,13 +1,17 @@
+import { type Chunk, type Chunks, chunkOf } from './chunk.ts';
 import { foldHtml, LONGEST_URL } from './encode-html.ts';
-import { quotedPrintableUrl } from './encode-text.ts';
+import { quotedPrintable, quotedPrintableUrl } from './encode-text.ts';
 import type { ReaderLinks, Verdict } from './links.ts';
-import { encodePieces, type Pieces } from './template.ts';
+import { mergePieces, type Pieces } from './template.ts';
 
-/** What stays open in an encoded block until it is put into one reader's message. */
-export type Slot =
-  /** Something of this message, by name. */
-  | { readonly type: 'field'; readonly name: string }
-  /** A link of the reader. */
+/** What a template leaves open: fields by name, and links, which are closed when the text is encoded, but for their tokens. */
+export type Slot<Field extends string = never> = FieldSlot<Field> | LinkSlot;
+
+/** Something of this message. */
+export type FieldSlot<Field extends string> = { readonly type: 'field'; readonly name: Field };
+
+/** A link of the reader. */
+export type LinkSlot =
   | { readonly type: 'link'; readonly to: LinkName }
   | { readonly type: 'feedback'; readonly paper: number; readonly verdict: Verdict }
   | {
@@ -22,61 +26,58 @@ export type Slot =
 /** The reader's links that need no more than a name. */
 export type LinkName = 'preferences' | 'frequency' | 'unsubscribe' | 'pause' | 'view';
 
-/** An encoded block: finished ASCII text and slots. */
-export type Block = Pieces<Slot>;
-
-/** Gives the URL of a slot, escaped for the channel. */
-export type SlotFiller = (slot: Exclude<Slot, { type: 'field' }>) => string;
+/** Encoded text: finished octets, and fields by name. Without fields it is {@link Chunks}. */
+export type Block<Field extends string = never> = readonly (Chunk | Field)[];
 
 /** A `field` slot. */
-export function field(name: string): Slot {
+export function field<Field extends string>(name: Field): FieldSlot<Field> {
   return { type: 'field', name };
 }
 
-/** What a field is filled with: a block, or something that writes finished text itself. */
-export type Field = Block | ((out: string[]) => void);
-
-/** Appends a block with its slots filled to `out`. @throws RangeError for a field without a value. */
-export function writeBlock(
-  block: Block,
-  fields: Readonly<Record<string, Field>>,
-  filler: SlotFiller,
-  out: string[],
-): void {
-  for (const piece of block) {
-    if (typeof piece === 'string') out.push(piece);
-    else if (piece.type !== 'field') out.push(filler(piece));
-    else {
-      const value = fields[piece.name];
-      if (value === undefined) throw new RangeError(`no value for the field ${piece.name}`);
-      if (typeof value === 'function') value(out);
-      else writeBlock(value, fields, filler, out);
-    }
-  }
+/** A block with its fields filled. */
+export function filledBlock<Field extends string>(
+  block: Block<Field>,
+  fields: Readonly<Record<Field, Chunks>>,
+): Chunks {
+  return block.flatMap((piece) => (typeof piece === 'string' ? fields[piece] : [piece]));
 }
 
-/** URLs for attributes of an HTML part. */
-export function htmlFiller(links: ReaderLinks, editionDate: string): SlotFiller {
-  return (slot) => {
-    // Made of a token and a number: nothing to escape.
-    if (slot.type === 'feedback') return links.feedback(slot.paper, slot.verdict);
-    const url = urlOf(slot, links, editionDate);
-    return url.includes('&') ? url.replaceAll('&', '&amp;') : url;
+/** Encodes filled templates for one of the two bodies. */
+export type Encoders = {
+  /** Folds the HTML between the slots. It is ASCII already, see encode-html.ts. */
+  html<Field extends string = never>(pieces: Pieces<Slot<Field>>): Block<Field>;
+  /** Quoted-printable of the text between the slots. */
+  text<Field extends string = never>(pieces: Pieces<Slot<Field>>): Block<Field>;
+};
+
+/** @param links open ones, see `openToken`: their tokens are put into each message */
+export function createEncoders(links: ReaderLinks, editionDate: string): Encoders {
+  return {
+    html: (pieces) =>
+      encode(pieces, foldedHtml, (slot) => urlOf(slot, links, editionDate).replaceAll('&', '&amp;')),
+    text: (pieces) =>
+      encode(pieces, quotedPrintable, (slot) =>
+        slot.type === 'place'
+          ? // Behind a soft break, so that the page's URL looks the same for every paper.
+            `${quotedPrintableUrl(links.viewDigest(editionDate))}=\r\n#p${slot.paper}`
+          : quotedPrintableUrl(urlOf(slot, links, editionDate)),
+      ),
   };
 }
 
-/** URLs for a quoted-printable text part, on lines of their own. */
-export function textFiller(links: ReaderLinks, editionDate: string): SlotFiller {
-  let page: string | undefined;
-  return (slot) => {
-    if (slot.type !== 'place') return quotedPrintableUrl(urlOf(slot, links, editionDate));
-    // The same page for every paper: encoded once, the place on it behind a soft break.
-    page ??= quotedPrintableUrl(links.viewDigest(editionDate));
-    return `${page}=\r\n#p${slot.paper}`;
-  };
+function encode<Field extends string>(
+  pieces: Pieces<Slot<Field>>,
+  encodeText: (text: string) => string,
+  encodeLink: (slot: LinkSlot) => string,
+): Block<Field> {
+  const encoded = pieces.map((piece) => {
+    if (typeof piece === 'string') return encodeText(piece);
+    return piece.type === 'field' ? piece : encodeLink(piece);
+  });
+  return mergePieces(encoded).map((piece) => (typeof piece === 'string' ? chunkOf(piece) : piece.name));
 }
 
-function urlOf(slot: Exclude<Slot, { type: 'field' }>, links: ReaderLinks, editionDate: string): string {
+function urlOf(slot: LinkSlot, links: ReaderLinks, editionDate: string): string {
   switch (slot.type) {
     case 'link':
       return namedLink(slot.to, links, editionDate);
@@ -97,14 +98,10 @@ function namedLink(to: LinkName, links: ReaderLinks, editionDate: string): strin
   return to === 'frequency' ? `${links.preferences}#frequency` : links[to];
 }
 
-/** Folds the finished HTML between the slots of a block and gives it CRLF line ends. */
-export function finishHtml(block: Block): Block {
-  return encodePieces(block, (html) => edges(html, foldHtml(html)).replaceAll('\n', '\r\n'));
-}
-
-/** Folding trims; the white space (or its absence) around a slot must stay. */
-function edges(html: string, folded: string): string {
+/** A piece of HTML in short lines with CRLF ends. Folding trims; the white space (or its absence) around a slot stays. */
+export function foldedHtml(html: string): string {
+  const folded = foldHtml(html);
   const before = /^\s/.test(html) ? '\n' : '';
   const after = /\s$/.test(html) && folded !== '' ? '\n' : '';
-  return before + folded + after;
+  return (before + folded + after).replaceAll('\n', '\r\n');
 }

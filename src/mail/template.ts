@@ -1,5 +1,3 @@
-import { flatAscii } from './flat-ascii.ts';
-
 /**
  * A small template language, the harmless part of Mustache: `{{name}}` (escaped), `{{{name}}}` (a fragment that is encoded already),
  * `{{#name}}…{{/name}}` (once per element; once when true; not at all when false, null or empty), `{{^name}}…{{/name}}` (the opposite).
@@ -170,12 +168,4 @@ export function mergePieces<Slot extends object>(pieces: Pieces<Slot>): Pieces<S
   }
   if (text !== '') merged.push(text);
   return merged;
-}
-
-/** Applies `encode` to the finished text between the slots; what it answers is ASCII and is kept flat. */
-export function encodePieces<Slot extends object>(
-  pieces: Pieces<Slot>,
-  encode: (text: string) => string,
-): Pieces<Slot> {
-  return pieces.map((piece) => (typeof piece === 'string' ? flatAscii(encode(piece)) : piece));
 }

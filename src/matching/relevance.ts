@@ -1,6 +1,6 @@
 import type { Collection } from './collection.ts';
 import { type Standard, standardise } from './standard.ts';
-import { phraseStems } from './text/document.ts';
+import { isProse, phraseStems } from './text/document.ts';
 import { K1 } from './text/lexical-index.ts';
 
 /**
@@ -41,8 +41,6 @@ export type RelevanceModel = {
 
 /** The first words of a phrase say most of what it is about: a word counts half as much as the one this far before. */
 const HALF_LIFE = 4;
-/** Longer texts are prose, where order says nothing. */
-const PHRASE_WORDS = 15;
 /** Without a background: share of the greatest possible BM25 score, and cosine, at which a paper is clearly about it. */
 const ASSUMED_PHRASE = 0.4;
 const ASSUMED_COSINE = 0.13;
@@ -91,8 +89,9 @@ function readPhrase(index: Collection['index'], text: string) {
   const stems = phraseStems(text, index.vocabulary);
   const weights = new Map<number, number>();
   const meanings = new Map<number, number>();
+  const prose = isProse(text);
   stems.forEach((term, at) => {
-    const weight = stems.length > PHRASE_WORDS ? 1 : 0.5 ** (at / HALF_LIFE);
+    const weight = prose ? 1 : 0.5 ** (at / HALF_LIFE);
     weights.set(term, (weights.get(term) ?? 0) + weight);
     meanings.set(term, (meanings.get(term) ?? 0) + index.idf(term) ** 2);
   });

@@ -1,10 +1,20 @@
-import type { ReaderLinks } from '#src/mail/links.ts';
+import {
+  LINK_TOKENS,
+  type LinkToken,
+  openToken,
+  type ReaderLinks,
+  type ReaderTokens,
+} from '#src/mail/links.ts';
 import type { Recipient } from './subscriber.ts';
-import type { ConfirmationPurpose, TokenPurpose, Tokens } from './tokens.ts';
+import type { ConfirmationPurpose, Tokens } from './tokens.ts';
 
 /** Makes the absolute URLs that mails carry; the routes of src/web answer to the same paths. */
 export type Links = {
-  /** The links of one reader: about 15 µs when every one is used, made when first read. */
+  /** The links of all readers, open for their tokens (see `openToken`): digests are encoded with these. */
+  readonly open: ReaderLinks;
+  /** What belongs into the open links of one reader. */
+  tokensOf(recipient: Pick<Recipient, 'publicId' | 'linkEpoch'>): ReaderTokens;
+  /** The links of one reader, each made when it is read. */
   linksOf(recipient: Pick<Recipient, 'publicId' | 'linkEpoch'>): ReaderLinks;
   /** The page with the confirmation's button; made again from the row's id, never stored. */
   confirmation(purpose: ConfirmationPurpose, confirmationId: number): string;
@@ -20,7 +30,10 @@ export type Links = {
 export function createLinks({ baseUrl, tokens }: { baseUrl: string; tokens: Tokens }): Links {
   const base = baseUrl.replace(/\/+$/, '');
   return {
-    linksOf: (recipient) => readerLinks(base, tokens, recipient),
+    open: linksWith(base, openToken),
+    tokensOf: ({ publicId, linkEpoch }) => tokens.signEach(LINK_TOKENS, { publicId, epoch: linkEpoch }),
+    linksOf: ({ publicId, linkEpoch }) =>
+      linksWith(base, (purpose) => tokens.sign(purpose, { publicId, epoch: linkEpoch })),
     confirmation: (purpose, id) => `${base}/confirm/${tokens.confirmation(purpose, id)}`,
     undo: (recipient, now, hours = 72) => {
       const expires = Math.floor(now.getTime() / 1000) + hours * 3600;
@@ -32,35 +45,24 @@ export function createLinks({ baseUrl, tokens }: { baseUrl: string; tokens: Toke
   };
 }
 
-function readerLinks(
-  base: string,
-  tokens: Tokens,
-  recipient: Pick<Recipient, 'publicId' | 'linkEpoch'>,
-): ReaderLinks {
-  const subject = { publicId: recipient.publicId, epoch: recipient.linkEpoch };
-  // One tag per purpose, not per link: a digest of 50 papers has 200 links but needs 7 tags.
-  const made = new Map<TokenPurpose, string>();
-  const path = (folder: string, purpose: TokenPurpose) => {
-    let url = made.get(purpose);
-    if (!url) made.set(purpose, (url = `${base}/${folder}/${tokens.sign(purpose, subject)}`));
-    return url;
-  };
+/** The paths of mailed links, which the routes answer to; `tokenOf` gives what stands for the token. */
+function linksWith(base: string, tokenOf: (purpose: LinkToken) => string): ReaderLinks {
   return {
     get preferences() {
-      return path('preferences', 'preferences');
+      return `${base}/preferences/${tokenOf('preferences')}`;
     },
     get unsubscribe() {
-      return path('unsubscribe', 'unsubscribe');
+      return `${base}/unsubscribe/${tokenOf('unsubscribe')}`;
     },
     get oneClick() {
-      return path('one-click', 'one-click');
+      return `${base}/one-click/${tokenOf('one-click')}`;
     },
     get pause() {
-      return path('pause', 'pause');
+      return `${base}/pause/${tokenOf('pause')}`;
     },
-    viewDigest: (editionDate) => `${path('digest', 'digest')}/${editionDate}`,
-    feedback: (paperId, verdict) => `${path('feedback', 'feedback')}/${paperId}/${verdict}`,
+    viewDigest: (editionDate) => `${base}/digest/${tokenOf('digest')}/${editionDate}`,
+    feedback: (paperId, verdict) => `${base}/feedback/${tokenOf('feedback')}/${paperId}/${verdict}`,
     topic: (kind, value, action) =>
-      `${path('topic', 'topic')}/${action}/${encodeURIComponent(kind)}?value=${encodeURIComponent(value)}`,
+      `${base}/topic/${tokenOf('topic')}/${action}/${encodeURIComponent(kind)}?value=${encodeURIComponent(value)}`,
   };
 }

@@ -1,9 +1,8 @@
 import type { IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { EditionIndex } from '#src/digests/candidates.ts';
-import { reasonView } from '#src/digests/paper-view.ts';
 import { type Reminder, withReminders } from '#src/digests/reminders.ts';
 import type { ReasonView } from '#src/mail/digest-view.ts';
-import type { Choice, Profile } from '#src/matching/types.ts';
+import type { Profile } from '#src/matching/types.ts';
 import type { Feedback } from '#src/subscribers/feedback-store.ts';
 import { localDate } from '#src/subscribers/schedule.ts';
 import type { Preferences } from '#src/subscribers/subscriber.ts';
@@ -63,7 +62,7 @@ export function createPreview(deps: PreviewDependencies) {
       const matching = edition.index.choose(profile, new Set([...seen, ...judged]));
       const chosen = withReminders(matching, again, profile.limit);
       const papers = await deps.papersByIds(chosen.map((choice) => choice.paper));
-      const reasons = new Map(chosen.map((choice) => [choice.paper, reasonViews(choice)]));
+      const reasons = new Map(chosen.map((choice) => [choice.paper, choice.reasons]));
       return {
         date,
         papers: papers.map((paper) => ({ ...paper, reasons: reasons.get(paper.id) ?? [] })),
@@ -86,5 +85,3 @@ function profileOf({ preferences, follows }: PreviewChoices, feedback: Feedback)
     limit: preferences.papersPerDigest,
   };
 }
-
-const reasonViews = (choice: Choice): ReasonView[] => choice.reasons.map(reasonView);

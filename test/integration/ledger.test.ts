@@ -181,7 +181,8 @@ describe('recording', () => {
       },
       { state: 'failed', reply: '550 no', skip_reason: null, due_at: NOON, finished_at: NOON, attempts: 1 },
       { state: 'unknown', reply: 'lost', skip_reason: null, due_at: NOON, finished_at: NOON, attempts: 1 },
-      { state: 'planned', reply: null, skip_reason: null, due_at: NOON, finished_at: null, attempts: 1 },
+      // Given back untried: no attempt.
+      { state: 'planned', reply: null, skip_reason: null, due_at: NOON, finished_at: null, attempts: 0 },
       {
         state: 'skipped',
         reply: null,

@@ -1,6 +1,13 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { ClaimedDigest } from '#src/digests/digest.ts';
-import type { ReaderLinks } from '#src/mail/links.ts';
+import {
+  LINK_TOKENS,
+  type LinkToken,
+  openToken,
+  type ReaderLinks,
+  type ReaderTokens,
+  TOKEN_LENGTH,
+} from '#src/mail/links.ts';
 import type { Sender } from '#src/mail/sender.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
@@ -21,17 +28,31 @@ export const sender: Sender = {
 
 /** Links of a length as the real ones have. */
 export function sampleLinks(publicId: string): ReaderLinks {
-  const token = `${publicId.replaceAll('-', '')}0123456789abcdefghijkl`;
+  return linksWith(() => sampleToken(publicId));
+}
+
+/** The same links as composers take them: open, and with tokens. */
+export const openLinks = {
+  open: linksWith(openToken),
+  tokensOf: ({ publicId }: { publicId: string }) =>
+    Object.fromEntries(LINK_TOKENS.map((purpose) => [purpose, sampleToken(publicId)])) as ReaderTokens,
+};
+
+function sampleToken(publicId: string): string {
+  return `${publicId.replaceAll('-', '')}0123456789abcdefghijklm`.slice(0, TOKEN_LENGTH);
+}
+
+function linksWith(tokenOf: (purpose: LinkToken) => string): ReaderLinks {
   const base = 'https://paperboy.example';
   return {
-    preferences: `${base}/preferences/${token}`,
-    unsubscribe: `${base}/unsubscribe/${token}`,
-    oneClick: `${base}/one-click/${token}`,
-    pause: `${base}/pause/${token}`,
-    viewDigest: (date) => `${base}/digests/${date}/${token}`,
-    feedback: (paper, verdict) => `${base}/papers/${paper}/${verdict}/${token}`,
+    preferences: `${base}/preferences/${tokenOf('preferences')}`,
+    unsubscribe: `${base}/unsubscribe/${tokenOf('unsubscribe')}`,
+    oneClick: `${base}/one-click/${tokenOf('one-click')}`,
+    pause: `${base}/pause/${tokenOf('pause')}`,
+    viewDigest: (date) => `${base}/digests/${date}/${tokenOf('digest')}`,
+    feedback: (paper, verdict) => `${base}/papers/${paper}/${verdict}/${tokenOf('feedback')}`,
     topic: (kind, value, action) =>
-      `${base}/topics/${action}?${new URLSearchParams({ kind, value, token }).toString()}`,
+      `${base}/topics/${action}?${new URLSearchParams({ kind, value }).toString()}&token=${tokenOf('topic')}`,
   };
 }
 

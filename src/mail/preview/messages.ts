@@ -3,7 +3,14 @@ import { digestMessage } from '../digest-message.ts';
 import type { DigestView } from '../digest-view.ts';
 import type { Sign } from '../dkim.ts';
 import { LANGUAGES, type Language, localeOf } from '../languages.ts';
-import type { ReaderLinks } from '../links.ts';
+import {
+  LINK_TOKENS,
+  type LinkToken,
+  openToken,
+  type ReaderLinks,
+  type ReaderTokens,
+  TOKEN_LENGTH,
+} from '../links.ts';
 import type { OutgoingMessage } from '../message.ts';
 import type { Notice } from '../notice.ts';
 import { createNoticeComposer } from '../notice-mail.ts';
@@ -26,20 +33,21 @@ export type PreviewDependencies = {
 };
 
 const READER = { email: 'reader@example.org', publicId: '00000000-0000-4000-8000-000000000000', digestId: 1 };
-const TOKEN = 'preview-preview-preview-preview-preview-preview-preview';
+const TOKEN = 'preview-'.repeat(TOKEN_LENGTH / 8 + 1).slice(0, TOKEN_LENGTH);
+const TOKENS = Object.fromEntries(LINK_TOKENS.map((purpose) => [purpose, TOKEN])) as ReaderTokens;
 
 /** Links of the length of real ones, which lead nowhere. */
-function previewLinks({ homeUrl }: Sender): ReaderLinks {
+function previewLinks({ homeUrl }: Sender, tokenOf: (purpose: LinkToken) => string): ReaderLinks {
   const base = homeUrl.replace(/\/+$/, '');
   return {
-    preferences: `${base}/preferences/${TOKEN}`,
-    unsubscribe: `${base}/unsubscribe/${TOKEN}`,
-    oneClick: `${base}/one-click/${TOKEN}`,
-    pause: `${base}/pause/${TOKEN}`,
-    viewDigest: (date) => `${base}/digest/${TOKEN}/${date}`,
-    feedback: (paper, verdict) => `${base}/feedback/${TOKEN}/${paper}/${verdict}`,
+    preferences: `${base}/preferences/${tokenOf('preferences')}`,
+    unsubscribe: `${base}/unsubscribe/${tokenOf('unsubscribe')}`,
+    oneClick: `${base}/one-click/${tokenOf('one-click')}`,
+    pause: `${base}/pause/${tokenOf('pause')}`,
+    viewDigest: (date) => `${base}/digest/${tokenOf('digest')}/${date}`,
+    feedback: (paper, verdict) => `${base}/feedback/${tokenOf('feedback')}/${paper}/${verdict}`,
     topic: (kind, value, action) =>
-      `${base}/topic/${TOKEN}/${action}/${kind}?value=${encodeURIComponent(value)}`,
+      `${base}/topic/${tokenOf('topic')}/${action}/${kind}?value=${encodeURIComponent(value)}`,
   };
 }
 
@@ -71,12 +79,13 @@ export const PREVIEW_COUNT = (Object.keys(DIGESTS).length + Object.keys(NOTICES)
 /** Every message in every language, of sample papers. */
 export async function* previewMessages(dependencies: PreviewDependencies): AsyncIterable<PreviewMessage> {
   const { sender, now, sign } = dependencies;
-  const writer = createDigestWriter({ sender, templates: await loadTemplates('digest') });
+  const templates = await loadTemplates('digest');
+  const writer = createDigestWriter({ sender, templates, links: previewLinks(sender, openToken) });
   const notices = createNoticeComposer(dependencies);
-  const links = previewLinks(sender);
+  const links = previewLinks(sender, () => TOKEN);
   for (const language of LANGUAGES) {
     for (const [name, fields] of Object.entries(DIGESTS)) {
-      const view = digestView(writer, language, links, now(), fields);
+      const view = digestView(writer, language, now(), fields);
       const message = digestMessage(view, READER, { writer, sender, date: now() });
       yield { name, language, message: sign ? await sign(message) : message };
     }
@@ -92,22 +101,22 @@ export async function* previewMessages(dependencies: PreviewDependencies): Async
 function digestView(
   writer: DigestWriter,
   language: Language,
-  links: ReaderLinks,
   now: Date,
   { images = false, ...fields }: Partial<DigestView> & { readonly images?: boolean },
 ): DigestView {
   const locale = localeOf(language);
+  const editionDate = now.toISOString().slice(0, 10);
   const papers = samplePapers.map((paper, index) => ({
-    block: writer.block(paper, locale, images),
+    block: writer.block(paper, { editionDate, locale, images }),
     reasons: sampleReasons[index] ?? [],
   }));
   return {
     kind: 'daily',
-    editionDate: now.toISOString().slice(0, 10),
+    editionDate,
     slotAt: now,
     locale,
     timezone: 'Europe/Berlin',
-    links,
+    tokens: TOKENS,
     papers,
     candidates: 428,
     had: 31,

@@ -3,10 +3,14 @@ import type { LexicalIndex } from '../text/lexical-index.ts';
 import { comparable, projectRows, unit } from './project.ts';
 import type { Statistics } from './statistics.ts';
 
+/** For phrases, the direction of this rank counts half as much as the first. */
+const HALF_RANK = 48;
+
 /**
  * Folds the texts of an index into fitted directions of latent semantic analysis (Deerwester et al., "Indexing by
  * latent semantic analysis", 1990): texts that share no word but words that occur together are near each other.
- * Papers are compared with papers by directions weighted by the inverse root of their strength. Undefined where no
+ * Papers are compared with papers by directions weighted by the inverse root of their strength; with phrases, which are
+ * a few broad words, by directions that count less and less ({@link HALF_RANK}). Undefined where no
  * directions were fitted.
  */
 export function foldIn(
@@ -19,7 +23,7 @@ export function foldIn(
   const rows = index.documents.length;
   const projected = projectRows({ rows, starts, indices: terms, values }, basis, rank);
   const compared = comparable(projected, scale, mean);
-  unit(projected, rank);
+  broaden(projected, rank);
   const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
     const indices = Int32Array.from(weights.keys());
     const phrase = {
@@ -28,7 +32,7 @@ export function foldIn(
       indices,
       values: Float32Array.from(weights.values()),
     };
-    return unit(projectRows(phrase, basis, rank), rank);
+    return broaden(projectRows(phrase, basis, rank), rank);
   };
   return {
     toPhrases: (phrases) =>
@@ -44,4 +48,11 @@ export function foldIn(
         positions.map((position) => compared.subarray(position * rank, (position + 1) * rank)),
       ),
   };
+}
+
+/** Vectors with the fine directions damped, at length 1; changes and returns what it is given. */
+function broaden(vectors: Float32Array, rank: number): Float32Array {
+  for (let at = 0; at < vectors.length; at += 1)
+    vectors[at] = (vectors[at] as number) / (1 + (at % rank) / HALF_RANK);
+  return unit(vectors, rank);
 }

@@ -1,3 +1,4 @@
+import { STOP_STEMS } from './stop-words.ts';
 import { stemsOf, tokenize } from './tokens.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -89,4 +90,15 @@ export function phraseStems(phrase: string, vocabulary: Vocabulary): number[] {
   return stemsOf(phrase)
     .flatMap((text) => vocabulary.findStem(text) ?? [])
     .filter((stem) => !vocabulary.isStop(stem));
+}
+
+/** Longer texts are prose, and those of which stop words are more than this share. */
+const PHRASE_WORDS = 15;
+const PHRASE_STOP_SHARE = 1 / 3;
+
+/** Whether a text reads as sentences, in which the order of words says nothing of their weight, and not as the name of a topic. */
+export function isProse(text: string): boolean {
+  const stems = stemsOf(text);
+  const words = stems.filter((stem) => !STOP_STEMS.has(stem)).length;
+  return words > PHRASE_WORDS || stems.length - words > stems.length * PHRASE_STOP_SHARE;
 }

@@ -16,7 +16,7 @@ function composerOf(
   return createDigestComposer({
     papersByIds: samples.papersByIds(papers),
     recipientsByIds: samples.recipientsByIds(recipients),
-    linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
+    links: samples.openLinks,
     sender: samples.sender,
     now: () => samples.NOW,
   });
@@ -57,7 +57,7 @@ describe('a digest', () => {
     const composer = createDigestComposer({
       papersByIds: samples.papersByIds(papers),
       recipientsByIds: samples.recipientsByIds([samples.sampleRecipient()]),
-      linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
+      links: samples.openLinks,
       sender: samples.sender,
       now: () => samples.NOW,
       coverageOf: async (_date, at) => ({
@@ -180,7 +180,7 @@ describe('a digest', () => {
     const composer = createDigestComposer({
       papersByIds: samples.papersByIds(papers),
       recipientsByIds: samples.recipientsByIds([samples.sampleRecipient()]),
-      linksOf: (recipient) => samples.sampleLinks(recipient.publicId),
+      links: samples.openLinks,
       sender: samples.sender,
       now: () => samples.NOW,
       sign: async (message) => ({

@@ -42,7 +42,7 @@ async function checkDigest(papers: readonly Paper[], number: number): Promise<nu
   const composer = createDigestComposer({
     papersByIds: samples.papersByIds(papers),
     recipientsByIds: samples.recipientsByIds([reader]),
-    linksOf: () => samples.sampleLinks(reader.publicId),
+    links: samples.openLinks,
     sender: samples.sender,
     now: () => samples.NOW,
   });

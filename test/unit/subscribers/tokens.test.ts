@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LINK_TOKENS, openToken, TOKEN_LENGTH } from '#src/mail/links.ts';
 import { createLinks } from '#src/subscribers/links.ts';
 import { createTokens, type TokenPurpose } from '#src/subscribers/tokens.ts';
 
@@ -68,6 +69,27 @@ describe('tokens', () => {
     expect(tokens.read('undo', token, new Date(now.getTime() + 1)).type).toBe('expired');
   });
 
+  it('are the same made one by one or together', () => {
+    const together = tokens.signEach(purposes, subject);
+    for (const purpose of purposes) expect(together[purpose]).toBe(tokens.sign(purpose, subject));
+    expect(new Set(Object.values(together).map((token) => token.slice(-22))).size).toBe(purposes.length);
+  });
+
+  it('of the form that was mailed before are still read', () => {
+    const unsubscribe = 'Ai8Mah5bfUyOnxChssPU5fYAAAADAAAAAD2J-jCfs24yC7t1IjXXNlo';
+    const undo = 'CC8Mah5bfUyOnxChssPU5fYAAAADaiJz8DcRlw8sM6MD9mexxXiVflE';
+    expect(tokens.read('unsubscribe', unsubscribe, now)).toEqual({ type: 'ok', ...subject });
+    expect(tokens.read('pause', unsubscribe, now).type).toBe('other-purpose');
+    expect(tokens.read('undo', undo, now).type).toBe('ok');
+    // Neither form's tag makes a token of the other.
+    const made = Buffer.from(tokens.sign('unsubscribe', subject), 'base64url');
+    const swapped = [Buffer.from(unsubscribe, 'base64url'), made].map((token) => {
+      token[0] = (token[0] as number) ^ 0x10;
+      return token.toString('base64url');
+    });
+    for (const token of swapped) expect(tokens.read('unsubscribe', token, now).type).toBe('forged');
+  });
+
   it('of confirmations can be made again and differ by purpose and row', () => {
     const token = tokens.confirmation('subscribe', 7);
     expect(tokens.confirmation('subscribe', 7)).toBe(token);
@@ -89,5 +111,14 @@ describe('links', () => {
     );
     expect(reader.feedback(12, 'less')).toMatch(/\/feedback\/[\w-]{55}\/12\/less$/);
     expect(new Set([reader.preferences, reader.unsubscribe, reader.oneClick, reader.pause]).size).toBe(4);
+  });
+
+  it("of all readers are open, and a reader's tokens fill them", () => {
+    const reader = links.linksOf({ publicId, linkEpoch: 3 });
+    const token = links.tokensOf({ publicId, linkEpoch: 3 });
+    for (const purpose of LINK_TOKENS) expect(token[purpose]).toHaveLength(TOKEN_LENGTH);
+    expect(links.open.oneClick.replace(openToken('one-click'), token['one-click'])).toBe(reader.oneClick);
+    const open = links.open.topic('author', "O'Neill", 'mute');
+    expect(open.replace(openToken('topic'), token.topic)).toBe(reader.topic('author', "O'Neill", 'mute'));
   });
 });

@@ -1,0 +1,203 @@
+import type { DigestId } from '#src/database/ids.ts';
+import type { OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
+import type { Composed, DeliverDependencies, DeliverySummary } from './deliver.ts';
+import { type Attempt, resultOf } from './delivery-outcome.ts';
+import type { ClaimedDigest } from './digest.ts';
+import type { ClaimJournal } from './journal.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { Claim, DigestResult } from './ledger.ts';
+
+/** One claim on its way. */
+export type DeliveryRun = {
+  readonly deps: DeliverDependencies;
+  readonly lease: LeaseKeeper;
+  readonly journal: ClaimJournal | undefined;
+  readonly summary: DeliverySummary;
+  readonly signal: AbortSignal | undefined;
+  /** Set when the journal can't be written: nothing more may be sent. */
+  fault?: unknown;
+};
+
+/** A composed row. What it was composed of is not kept: it would outlive its use and fill the heap. */
+export type Sendable = { readonly row: Attempt; readonly message: OutgoingMessage };
+/** A composed window: what may be sent, and what became of the other rows already. */
+export type PreparedWindow = {
+  readonly sendable: readonly Sendable[];
+  readonly results: readonly DigestResult[];
+};
+/** A window that may be sent until `until` (of `performance.now()`), or for as long as its claim's lease is renewed. */
+export type HandedOver = { readonly sendable: readonly Sendable[]; readonly until: number };
+
+/** What names a row in the ledger, and nothing else of it. */
+export const claimOf = ({ id, editionDate, leaseToken }: Claim): Claim => ({ id, editionDate, leaseToken });
+
+/**
+ * Composes a window and takes out what must not be sent.
+ * @throws what composing throws, when it fails for all of the rows
+ */
+export async function prepare(
+  deps: DeliverDependencies,
+  rows: readonly ClaimedDigest[],
+): Promise<PreparedWindow> {
+  if (rows.length === 0) return { sendable: [], results: [] };
+  const { composed, failed } = await composeAll(deps, rows);
+  const addresses = [...composed.values()].flatMap((item) => ('skip' in item ? [] : [item.envelope.to]));
+  const suppressed = await deps.suppressedAmong(addresses);
+  const sendable: Sendable[] = [];
+  const results: DigestResult[] = [...failed];
+  const broken = new Set(failed.map((result) => result.id));
+  for (const row of rows) {
+    if (broken.has(row.id)) continue;
+    const item = composed.get(row.id) ?? { skip: 'address-gone' };
+    if ('skip' in item) results.push({ ...claimOf(row), state: 'skipped', reason: item.skip });
+    else if (suppressed.has(item.envelope.to))
+      results.push({ ...claimOf(row), state: 'skipped', reason: 'suppressed' });
+    else sendable.push({ row: attemptOf(row), message: item });
+  }
+  return { sendable, results };
+}
+
+/** Gives back, with a time of its own, what the limits don't let go now. */
+export async function admit(deps: DeliverDependencies, prepared: PreparedWindow): Promise<PreparedWindow> {
+  const { throttle } = deps;
+  if (!throttle) return prepared;
+  const waits = await throttle.admit(prepared.sendable.map(({ message }) => message.envelope.to));
+  const now = deps.now().getTime();
+  const held = prepared.sendable.flatMap(({ row }, i): DigestResult[] => {
+    const wait = waits[i] ?? 0;
+    return wait === 0 ? [] : [{ ...claimOf(row), state: 'planned', dueAt: new Date(now + wait) }];
+  });
+  return {
+    sendable: prepared.sendable.filter((_, i) => waits[i] === 0),
+    results: [...prepared.results, ...held],
+  };
+}
+
+/** Milliseconds until a digest that could not be composed is tried again. */
+const RECOMPOSE_MS = 10 * 60_000;
+
+/** One row that can't be composed must not hold up its whole window: it alone is put off. */
+async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDigest[]) {
+  const failed: DigestResult[] = [];
+  try {
+    return { composed: await deps.compose(rows), failed };
+  } catch (error) {
+    const composed = new Map<DigestId, Composed>();
+    for (const row of rows) {
+      try {
+        for (const [id, item] of await deps.compose([row])) composed.set(id, item);
+      } catch (fault) {
+        failed.push(uncomposed(deps, row, fault));
+      }
+    }
+    // All of them: that is not about the rows (a database out of reach …).
+    if (failed.length === rows.length) throw error;
+    return { composed, failed };
+  }
+}
+
+/** Composing is tried again later: what is wrong may be mended, or was a database that came back in between. */
+function uncomposed(deps: DeliverDependencies, row: ClaimedDigest, fault: unknown): DigestResult {
+  deps.onFault?.(fault, row);
+  const reply = `could not be composed: ${String(fault)}`;
+  const dueAt = new Date(deps.now().getTime() + RECOMPOSE_MS);
+  return dueAt < row.deadline
+    ? { ...claimOf(row), state: 'deferred', reply, dueAt }
+    : { ...claimOf(row), state: 'failed', reply };
+}
+
+const attemptOf = ({ id, editionDate, leaseToken, attempts, deadline }: ClaimedDigest): Attempt => ({
+  id,
+  editionDate,
+  leaseToken,
+  attempts,
+  deadline,
+});
+
+/**
+ * Commits that a window is about to be sent. Rows that are not in the answer are skipped, and recorded so, or another
+ * process's by now.
+ */
+export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]): Promise<HandedOver> {
+  const { deps, lease } = run;
+  const since = performance.now();
+  const until = since + deps.leaseMs * 0.9;
+  if (sendable.length === 0) return { sendable, until };
+  const claims = sendable.map(({ row }) => row);
+  const { ids } = await deps.ledger.handOver(claims, deps.leaseMs);
+  if (ids.size === claims.length) return { sendable, until };
+  lease.settle(claims.filter((claim) => !ids.has(claim.id)));
+  return { sendable: sendable.filter(({ row }) => ids.has(row.id)), until };
+}
+
+/** A window on its way. */
+export type SendingWindow = {
+  /** Resolves when half of it is settled, at the latest. */
+  readonly half: Promise<void>;
+  /** Every row's result, whatever happens. */
+  readonly results: Promise<DigestResult[]>;
+};
+
+/** Sends a window. */
+export function sendWindow(run: DeliveryRun, { sendable, until }: HandedOver): SendingWindow {
+  const { deps, lease } = run;
+  const { promise: half, resolve } = Promise.withResolvers<void>();
+  const mayGo = () =>
+    run.fault === undefined && (performance.now() < until || lease.holds()) && !deps.halt.active();
+  let open = sendable.length;
+  const settled = () => {
+    open -= 1;
+    if (open * 2 <= sendable.length) resolve();
+  };
+  if (open === 0) resolve();
+  return { half, results: Promise.all(sendable.map((item) => sendOne(run, item, mayGo, settled))) };
+}
+
+async function sendOne(
+  run: DeliveryRun,
+  { row, message }: Sendable,
+  mayGo: () => boolean,
+  settled: () => void,
+): Promise<DigestResult> {
+  const { deps, journal } = run;
+  let result: DigestResult = { ...claimOf(row), state: 'planned' };
+  let withdrawn = false;
+  let begun = false;
+  // A process that is asked to stop begins nothing new; what has begun goes on.
+  const mayBegin = () => {
+    withdrawn = run.signal?.aborted === true || !mayGo();
+    return !withdrawn;
+  };
+  const outcome = await deps.transport.send(message, mayBegin, {
+    onContent: () => {
+      withdrawn = !mayGo();
+      if (withdrawn) return false;
+      try {
+        journal?.begin(row.id);
+      } catch (error) {
+        run.fault = error;
+        withdrawn = true;
+        return false;
+      }
+      begun = true;
+      return true;
+    },
+    onOutcome: (known) => {
+      if (withdrawn) return;
+      result = resultOf(row, known, { now: deps.now(), random: (deps.random ?? Math.random)() });
+      if (begun) journal?.end(result);
+    },
+  });
+  settled();
+  if (!withdrawn) await react(deps, message.envelope.to, outcome);
+  return result;
+}
+
+async function react(deps: DeliverDependencies, address: string, outcome: SendOutcome): Promise<void> {
+  deps.throttle?.learn(address, outcome);
+  const learning = deps.halt.learn(outcome);
+  if (learning) await learning;
+  // A failed write must not hide what became of the message: the same reply comes again next time.
+  if (outcome.type === 'rejected' && outcome.scope === 'address')
+    await deps.suppress(address, outcome.reply).catch(() => undefined);
+}

@@ -1,0 +1,43 @@
+import { type OpenPlace, openPlaces } from './links.ts';
+
+/** Finished octets of a message, but for the places where a reader's tokens go. Encoded once, copied into many messages. */
+export type Chunk = {
+  readonly octets: Buffer;
+  /** In ascending order. */
+  readonly places: readonly OpenPlace[];
+};
+
+/** Chunks in a row. */
+export type Chunks = readonly Chunk[];
+
+/** Longest line of a mail, its CRLF left out (RFC 5322 §2.1.1). */
+const LONGEST_LINE = 998;
+
+/**
+ * Encoded text as octets. It is checked here, once, and not in every message.
+ * @param text printable ASCII with CRLF line ends, and open tokens
+ * @throws RangeError for anything else: what is not ASCII would be torn
+ */
+export function chunkOf(text: string): Chunk {
+  if (/[^\r\n\x20-\x7e\ue000-\uf8ff]|\r(?!\n)|(?<!\r)\n/.test(text))
+    throw new RangeError('text of a mail that is not ASCII with CRLF');
+  if (text.split('\r\n').some((line) => line.length > LONGEST_LINE))
+    throw new RangeError('a line of a mail is too long');
+  return { octets: Buffer.from(text, 'latin1'), places: openPlaces(text) };
+}
+
+/** Chunks in a row as one: fewer to copy into each message. */
+export function joinChunks(chunks: Chunks): Chunk {
+  let start = 0;
+  const places: OpenPlace[] = [];
+  for (const chunk of chunks) {
+    for (const place of chunk.places) places.push({ ...place, at: start + place.at });
+    start += chunk.octets.length;
+  }
+  return { octets: Buffer.concat(chunks.map(({ octets }) => octets)), places };
+}
+
+/** Octets of chunks in a row. */
+export function lengthOf(chunks: Chunks): number {
+  return chunks.reduce((length, { octets }) => length + octets.length, 0);
+}

@@ -1,0 +1,110 @@
+import { createCache } from './cache.ts';
+import { type Chunks, joinChunks, lengthOf } from './chunk.ts';
+import type { Fragment, SectionWriter } from './digest-fragments.ts';
+import type { PaperBlock, ReasonView } from './digest-view.ts';
+import { type Followed, followedOf, sectionName } from './digest-words.ts';
+import { RIGHT_TO_LEFT } from './display-text.ts';
+import { INDENT, wrap } from './encode-text.ts';
+import type { Locale } from './languages.ts';
+import { format } from './phrases.ts';
+import { plainReason, REASONS_SHOWN, reasonSentence, shortName } from './reasons.ts';
+import { field, filledBlock, type Slot } from './slots.ts';
+import { open, sectionOf } from './template.ts';
+import type { MessageTemplates } from './templates.ts';
+import { createTopicLinks, type TopicLink } from './topic-links.ts';
+
+/** Reasons kept encoded; readers who share topics share them. */
+const KEPT = 10_000;
+
+/** Why a paper is in a digest: everything that follows from its reasons. */
+export type Why = {
+  /** Its chips. */
+  readonly reasons: Fragment;
+  /** Its link "mute Diffusion models" (only in HTML): the strongest topic behind it, else its first category. */
+  readonly mute: Chunks;
+  /** Octets of the HTML of both. */
+  readonly octets: number;
+  /** The topics among its reasons, for the foot. */
+  readonly topics: readonly TopicLink[];
+  /** Its heading when the digest is grouped by topic. */
+  readonly section: string;
+};
+
+/** Makes a {@link Why}; each is encoded once and kept. */
+export type WhyOf = (reasons: readonly ReasonView[], block: PaperBlock, locale: Locale) => Why;
+
+/** Creates the function that puts reasons into encoded words. */
+export function createWhy(writer: SectionWriter, templates: MessageTemplates): WhyOf {
+  const chipsOf = createChips(writer, templates);
+  const muteOf = createMuteLinks(writer, templates);
+  const topicLink = createTopicLinks(writer);
+  const known = createCache<Why>(KEPT);
+  return (reasons, { firstCategory }, locale) =>
+    known(`${locale.language}\0${firstCategory}${reasons.map(reasonKey).join('')}`, () => {
+      const chips = chipsOf(reasons.slice(0, REASONS_SHOWN), locale);
+      const mute = muteOf(topicToMute(reasons, firstCategory), locale);
+      return {
+        reasons: chips,
+        mute,
+        octets: lengthOf(chips.html) + lengthOf(mute),
+        topics: followedOf(reasons).map((topic) => topicLink(topic, locale)),
+        section: sectionName(reasons, locale),
+      };
+    });
+}
+
+function reasonKey(reason: ReasonView): string {
+  if (reason.type === 'trending') return `\0${reason.fill}`;
+  if (reason.type === 'reminder') return `\0\0\0${reason.on}`;
+  if (reason.type === 'liked') return `\0\0${reason.title}\0${reason.terms.join('\0')}`;
+  return `\0${reason.topic.kind}\0${reason.topic.value}\0${reason.name}\0${reason.terms.join('\0')}`;
+}
+
+/** Chips inside their paragraph; lines behind an empty one. */
+function createChips(writer: SectionWriter, templates: MessageTemplates) {
+  const frame = writer.html(sectionOf(templates.html, 'chips'), { list: open(field('list')) });
+  const emptyLine = writer.text([{ type: 'text', text: '\n' }], {});
+  const html = sectionOf(templates.html, 'chip');
+  const text = sectionOf(templates.text, 'reasonLine');
+  const chips = createCache<Fragment>(KEPT);
+  const chip = (reason: ReasonView, locale: Locale) =>
+    chips(locale.language + reasonKey(reason), () => {
+      const sentence = reasonSentence(reason, locale);
+      const runs = sentence.map((run) => ({
+        plain: false,
+        name: false,
+        term: false,
+        [run.type]: { text: run.text, rtl: RIGHT_TO_LEFT.test(run.text) },
+      }));
+      const line = wrap(plainReason(sentence), INDENT);
+      return { html: writer.html<never>(html, { runs }), text: writer.text<never>(text, { line }) };
+    });
+  return (reasons: readonly ReasonView[], locale: Locale): Fragment => {
+    if (reasons.length === 0) return { html: [], text: [] };
+    const shown = reasons.map((reason) => chip(reason, locale));
+    return {
+      html: [joinChunks(filledBlock(frame, { list: shown.flatMap((each) => each.html) }))],
+      text: [joinChunks([...emptyLine, ...shown.flatMap((each) => each.text)])],
+    };
+  };
+}
+
+function topicToMute(reasons: readonly ReasonView[], category: string | null): Followed | null {
+  const followed = reasons.find((reason) => reason.type === 'follow');
+  if (followed) return { kind: followed.topic.kind, value: followed.topic.value, name: followed.name };
+  return category ? { kind: 'category', value: category, name: category } : null;
+}
+
+function createMuteLinks(writer: SectionWriter, templates: MessageTemplates) {
+  const template = sectionOf(templates.html, 'muteLink');
+  const links = createCache<Chunks>(KEPT);
+  return (topic: Followed | null, locale: Locale): Chunks => {
+    if (!topic) return [];
+    const { kind, value, name } = topic;
+    return links(`${locale.language}\0${kind}\0${value}\0${name}`, () => {
+      const label = format(locale.phrases.digest.actions.mute, { name: shortName(name) });
+      const target = open<Slot>({ type: 'topic', action: 'mute', kind, value });
+      return writer.html(template, { label, target });
+    });
+  };
+}
