@@ -159,6 +159,8 @@ export function createWorkerUseCases(
         await on.reading
           .complete(await services.topics.unknownPapers(REFERENCES_LIMIT))
           .catch((error: unknown) => crashes.push(error));
+      // The beat would find the new papers too, a little later.
+      if (services.embeddings) await on.queue.add('embed', {}).catch(() => undefined);
       if (crashes.length > 0) throw crashes[0];
     },
     embed: async ({ signal }) => {
