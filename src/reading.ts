@@ -37,7 +37,15 @@ export function openReading(deps: {
   const sources = createSources({ network, arxivCategories, addresses });
   const store = createPaperStore({ database });
 
-  const poll = async (name: string) => {
+  // The start and the first beat ask for the same.
+  const running = new Map<string, Promise<void>>();
+  const poll = (name: string): Promise<void> => {
+    const now = running.get(name) ?? pollOnce(name).finally(() => running.delete(name));
+    running.set(name, now);
+    return now;
+  };
+
+  const pollOnce = async (name: string) => {
     const outcome = await pollSource({ sources, store, memory: network.memory, now }, name);
     switch (outcome.type) {
       case 'unknown-source':

@@ -27,11 +27,12 @@ import { previewMessages } from './mail/preview/messages.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
 import { indexCandidates } from './matching/index-candidates.ts';
 import type { MatchingPaper } from './matching/types.ts';
+import { createCatchingUp } from './papers/catching-up.ts';
 import { coverageView } from './papers/coverage.ts';
 import { createDueCoverage, createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
 import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
-import { sourceStatuses } from './papers/poll.ts';
+import { lastPolls, sourceStatuses } from './papers/poll.ts';
 import type { SourceMemory } from './papers/source.ts';
 import { createSourceMemory } from './papers/source-memory-store.ts';
 import { trend } from './papers/trend.ts';
@@ -109,7 +110,8 @@ export function createServices(on: Foundations) {
   });
   const noteCoverage = createNoteCoverage({ editions, coverageOf: editionCoverage });
   const patienceMs = config.papers.patienceMinutes * 60_000;
-  const latestSlot = createLatestSlot({ database, expected, patienceMs });
+  const isCatchingUp = createCatchingUp({ lastPolls: () => lastPolls({ memory }, config.papers.sources) });
+  const latestSlot = createLatestSlot({ database, expected, patienceMs, isCatchingUp });
   const planner = createPlanner({
     database,
     now,

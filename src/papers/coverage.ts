@@ -29,6 +29,8 @@ export type Coverage = Omit<DayCounts, 'listedOn'> & {
 
 /** Below this share of what is usual a list counts as not there yet. */
 const LATE_BELOW = 0.25;
+/** Fewer days than these say little of what is usual: then anything new is a list. */
+const DAYS_TO_JUDGE = 3;
 /** Where fewer than these are usual, a day without any is nothing unusual. */
 const ENOUGH_TO_EXPECT = 4;
 
@@ -51,14 +53,14 @@ export function coverageOf(
   const { listedOn: _listedOn, ...counts } = today;
   const coverage = { source, ...counts, expected };
   if (quiet && today.fresh === 0) return { ...coverage, state: 'quiet', quiet };
-  if (isThere(today, expected)) return { ...coverage, state: 'complete' };
+  if (isThere(today, expected, before.length)) return { ...coverage, state: 'complete' };
   return { ...coverage, state: isDue(source, on, at) ? 'late' : 'waiting' };
 }
 
-function isThere(today: DayCounts, expected: number | null): boolean {
+function isThere(today: DayCounts, expected: number | null, daysKnown: number): boolean {
   if (expected === null) return today.fresh > 0;
   if (expected < ENOUGH_TO_EXPECT) return today.received > 0 || expected === 0;
-  return today.fresh >= expected * LATE_BELOW;
+  return today.fresh >= (daysKnown < DAYS_TO_JUDGE ? 1 : expected * LATE_BELOW);
 }
 
 const nothing = (section: string, listedOn: IsoDate): DayCounts => ({

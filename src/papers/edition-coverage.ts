@@ -42,11 +42,15 @@ const FRESH_MS = 60_000;
 
 /**
  * How far the planner may go: the newest slot that may be planned at an instant. Slots after it wait for a source whose
- * newest due list is late, at most `patienceMs`. Asked once a minute of the clock at most.
+ * newest due list is late, at most `patienceMs`; none may while the service reads what it missed in a break of its own.
+ * Asked once a minute of the clock at most.
  */
-export function createLatestSlot(deps: Deps & { readonly patienceMs: number }): (at: Date) => Promise<Date> {
+export function createLatestSlot(
+  deps: Deps & { readonly patienceMs: number; readonly isCatchingUp?: (at: Date) => Promise<boolean> },
+): (at: Date) => Promise<Date> {
   let known: { at: Date; coverage: readonly Coverage[] } | undefined;
   return async (at) => {
+    if (await deps.isCatchingUp?.(at)) return new Date(0);
     if (deps.patienceMs === 0) return at;
     const age = known ? at.getTime() - known.at.getTime() : Number.POSITIVE_INFINITY;
     if (!known || age < 0 || age >= FRESH_MS) known = { at, coverage: await dueCoverage(deps, at) };

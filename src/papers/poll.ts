@@ -76,6 +76,15 @@ export async function sourceStatuses(
   return await Promise.all(all);
 }
 
+/** When each source was last asked; those never asked are left out. */
+export async function lastPolls(
+  { memory }: Pick<PollDeps, 'memory'>,
+  names: readonly string[],
+): Promise<Date[]> {
+  const known = await Promise.all(names.map((name) => healthOf(memory, name)));
+  return known.flatMap((health) => (health ? [new Date(health.triedAt)] : []));
+}
+
 const keyOf = (name: string) => `health:${name}`;
 const note = ({ memory }: PollDeps, health: SourceHealth) => memory.remember(keyOf(health.name), health);
 

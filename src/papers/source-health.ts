@@ -170,6 +170,7 @@ export function statusOf(
     sectionStatus(
       section,
       known,
+      expected,
       due?.coverage.find((part) => part.section === section),
     ),
   );
@@ -185,7 +186,14 @@ export function statusOf(
   };
 }
 
-function sectionStatus(section: string, known: SectionHealth, due: Coverage | undefined): SectionStatus {
-  const state = known.fault !== null ? 'failing' : due?.state === 'late' ? 'stale' : 'ok';
+function sectionStatus(
+  section: string,
+  known: SectionHealth,
+  on: IsoDate | null,
+  due: Coverage | undefined,
+): SectionStatus {
+  // A list of the day that holds cross-lists only is there, even where too little is known of what is usual.
+  const isStale = due?.state === 'late' && (known.newestListedOn ?? '') < (on ?? '');
+  const state = known.fault !== null ? 'failing' : isStale ? 'stale' : 'ok';
   return { ...known, section, state, fresh: due?.fresh ?? null, expected: due?.expected ?? null };
 }

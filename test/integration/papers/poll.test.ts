@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isoDate } from '#src/database/ids.ts';
+import { createCatchingUp } from '#src/papers/catching-up.ts';
 import type { Coverage } from '#src/papers/coverage.ts';
 import type { SourceItem } from '#src/papers/paper.ts';
 import { createPaperStore, type PaperStore } from '#src/papers/paper-store.ts';
-import { type PollDeps, pollSource, sourceStatuses } from '#src/papers/poll.ts';
+import { lastPolls, type PollDeps, pollSource, sourceStatuses } from '#src/papers/poll.ts';
 import type { SourceRequest } from '#src/papers/source.ts';
 import { createSourceMemory } from '#src/papers/source-memory-store.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
@@ -216,6 +217,23 @@ describe('a category by itself', () => {
       ['2026-06-05', '2026-06-07'],
     ]);
   });
+});
+
+it('tells when the service is back from a break and has not read yet, for half an hour', async () => {
+  const isCatchingUp = createCatchingUp({ lastPolls: () => lastPolls(deps(), ['huggingface', 'arxiv']) });
+  const at = (time: string) => new Date(`2026-06-09T${time}:00Z`);
+  items = [];
+  expect(await isCatchingUp(at('07:00'))).toBe(false);
+  clock = at('07:00');
+  await pollSource(deps(), 'huggingface');
+  expect(await isCatchingUp(at('07:44'))).toBe(false);
+  expect(await isCatchingUp(at('12:00'))).toBe(true);
+  expect(await isCatchingUp(at('12:29'))).toBe(true);
+  expect(await isCatchingUp(at('12:30'))).toBe(false);
+  clock = at('12:35');
+  await pollSource(deps(), 'huggingface');
+  expect(await isCatchingUp(at('12:36'))).toBe(false);
+  expect(await isCatchingUp(at('13:30'))).toBe(true);
 });
 
 it('knows the sources there are', async () => {

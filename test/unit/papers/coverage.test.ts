@@ -48,6 +48,12 @@ describe('a category on a day', () => {
       ),
     ).toMatchObject({ state: 'quiet', quiet: 'weekend', expected: 0 });
   });
+  it('is not judged by a day or two', () => {
+    const young = (today: DayCounts[]) =>
+      coverageOf('arxiv', 'cs.AI', on, [day('2026-06-11', 110), day('2026-06-12', 100), ...today], at('12:00'));
+    expect(young([day('2026-06-16', 9)])).toMatchObject({ state: 'complete', expected: 100 });
+    expect(young([])).toMatchObject({ state: 'late' });
+  });
   it('may be empty where papers are rare', () => {
     const rare = [day('2026-06-10', 0), day('2026-06-11', 1), day('2026-06-12', 0)];
     expect(coverageOf('arxiv', 'cs.AI', on, rare, at('12:00'))).toMatchObject({ state: 'complete' });
