@@ -90,6 +90,7 @@ export function createDelivery(on: DeliveryFoundations) {
     suppress,
     halt,
     throttle,
+    again: (range, afterMs) => queue.add('deliver-digests', range, { afterMs }),
     now,
     leaseMs,
     onFault: (error, row) => log.error({ err: error, digest: row.id }, 'a digest could not be composed'),

@@ -64,7 +64,7 @@ function openLazily(config: Config, backing: Backing): { queue: JobQueue; close(
   let opened: Promise<OpenQueue> | undefined;
   const open = () => (opened ??= openQueue(queueBackend(config, backing)));
   return {
-    queue: { add: async (name, payload) => (await open()).queue.add(name, payload) },
+    queue: { add: async (name, payload, options) => (await open()).queue.add(name, payload, options) },
     close: async () => {
       if (opened) await (await opened).close();
     },

@@ -58,10 +58,11 @@ export async function prepare(
 }
 
 /** Gives back, with a time of its own, what the limits don't let go now. */
-export async function admit(deps: DeliverDependencies, prepared: PreparedWindow): Promise<PreparedWindow> {
-  const { throttle } = deps;
-  if (!throttle) return prepared;
-  const waits = await throttle.admit(prepared.sendable.map(({ message }) => message.envelope.to));
+export async function admit(run: DeliveryRun, prepared: PreparedWindow): Promise<PreparedWindow> {
+  const { deps, signal } = run;
+  if (!deps.throttle || prepared.sendable.length === 0) return prepared;
+  const addresses = prepared.sendable.map(({ message }) => message.envelope.to);
+  const waits = await deps.throttle.admit(addresses, signal);
   const now = deps.now().getTime();
   const held = prepared.sendable.flatMap(({ row }, i): DigestResult[] => {
     const wait = waits[i] ?? 0;

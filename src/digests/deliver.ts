@@ -25,7 +25,7 @@ export type ComposeDigests = (rows: readonly ClaimedDigest[]) => Promise<Readonl
 
 /** What {@link createDeliverDigests} needs. */
 export type DeliverDependencies = {
-  readonly ledger: Pick<Ledger, 'claim' | 'handOver' | 'renew' | 'record'>;
+  readonly ledger: Pick<Ledger, 'claim' | 'handOver' | 'renew' | 'record' | 'nextDue'>;
   readonly compose: ComposeDigests;
   readonly transport: Pick<MailTransport, 'send'>;
   /** Those of these envelope addresses that must not be mailed. Asked right before sending. */
@@ -46,12 +46,19 @@ export type DeliverDependencies = {
   /** Rows claimed at once (default 500), and rows handed over and recorded at once (default 100). */
   readonly claimSize?: number;
   readonly windowSize?: number;
+  /** Asks for the range once more after so many milliseconds: some of it was put off. Without it: the sweep does. */
+  readonly again?: (range: DigestRange, afterMs: number) => Promise<void>;
   /** Told of a digest that can't be composed. */
   readonly onFault?: (error: unknown, row: ClaimedDigest) => void;
 };
 
 /** How many rows ended in which state, by this run. */
 export type DeliverySummary = Record<DigestResult['state'], number>;
+
+/** How soon a range comes back of which something is due soon, in milliseconds: as long as a bucket takes to fill. */
+const COME_BACK_MS = 10_000;
+/** What is due later than this is left to the sweep. */
+const SOON_MS = 60_000;
 
 /** Rows that are tried when a relay that refused us is probed. */
 const PROBE_SIZE = 3;
@@ -75,8 +82,16 @@ export function createDeliverDigests(deps: DeliverDependencies) {
       if (rows.length === 0) break;
       await deliverClaim(deps, rows, since, summary, options.signal);
     }
+    if (!options.signal?.aborted && !deps.halt.active()) await askAgain(deps, range);
     return summary;
   };
+}
+
+/** What limits put off for a moment comes back by itself; what is due later, or where the queue is away, the sweep finds. */
+async function askAgain(deps: DeliverDependencies, range: DigestRange): Promise<void> {
+  const due = deps.again && (await deps.ledger.nextDue(range));
+  if (!due || due.getTime() - deps.now().getTime() > SOON_MS) return;
+  await deps.again?.(range, COME_BACK_MS).catch(() => undefined);
 }
 
 async function deliverClaim(
@@ -132,7 +147,7 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
     while (rows.length > 0) {
       if (run.fault !== undefined) throw run.fault;
       if (run.signal?.aborted || deps.halt.active()) break;
-      const prepared = await admit(deps, await next);
+      const prepared = await admit(run, await next);
       rows.splice(0, size);
       next = prepareAhead(deps, rows.slice(0, size));
       const window = sendWindow(run, await handOver(run, prepared.sendable));

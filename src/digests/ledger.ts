@@ -57,6 +57,8 @@ export type Ledger = {
     range: DigestRange,
     options: { readonly limit: number; readonly leaseMs: number },
   ): Promise<ClaimedDigest[]>;
+  /** When the next row of a range that nobody has is due (or was); null when there is none. */
+  nextDue(range: DigestRange): Promise<Date | null>;
   /**
    * Commits `handed_over` for claimed rows of one claim, before their DATA phase, and renews their lease. Rows whose
    * lease is lost are in neither part of the answer: another process has them.
@@ -90,6 +92,15 @@ export function createLedger({ database, now }: { database: Database; now: () =>
   return {
     insert: (db, rows) => insertRows(db, rows, now()),
     claim: (range, options) => claimRows(database, range, options, now()),
+    nextDue: async (range) => {
+      const { rows } = await sql<{ due: Date | null }>`
+        select min(due_at) as due from digests
+        where edition_date = ${range.editionDate}::date and id between ${range.from} and ${range.to}
+          and finished_at is null and state in ('planned', 'deferred') and deadline > ${now()}`.execute(
+        database,
+      );
+      return rows[0]?.due ?? null;
+    },
     handOver: (claims, leaseMs) => handOverRows(database, claims, leaseMs, now()),
     renew: (claims, leaseMs) => renewRows(database, claims, leaseMs),
     record: (results) => recordRows(database, results, now()),

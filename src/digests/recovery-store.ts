@@ -32,7 +32,10 @@ export type RecoveryStore = {
     readonly to: number;
     readonly begun: readonly DigestId[];
   }): Promise<{ readonly unknown: number; readonly released: number }>;
-  /** Blocks of ids of due rows that have waited for at least `waitMs`: their job may be lost. Oldest first. */
+  /**
+   * Blocks of ids of due rows without a job, oldest first: `deferred` ones, and `planned` ones that have waited for at
+   * least `waitMs`, whose job may be lost.
+   */
   stranded(waitMs: number, limit: number): Promise<DigestRange[]>;
 };
 
@@ -138,7 +141,8 @@ async function selectStranded(
   // Blocks start at multiples of the size: one job each, however scattered the rows are.
   const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
     select edition_date, id / ${RANGE_SIZE}::bigint as block from digests
-    where finished_at is null and state in ('planned', 'deferred') and due_at <= ${before} and deadline > ${now}
+    where finished_at is null and deadline > ${now} and due_at <= ${now}
+      and (state = 'planned' and due_at <= ${before} or state = 'deferred')
     group by 1, 2 order by min(due_at), 2 limit ${limit}`.execute(database);
   return rows.map(({ edition_date, block }) => ({
     editionDate: edition_date,

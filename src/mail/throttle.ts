@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
 import { enhancedCodeOf } from './smtp-outcome.ts';
 import type { Limit, ThrottleStore } from './throttle-store.ts';
@@ -15,10 +16,12 @@ export type SendLimits = {
 /** Decides which messages may go now. */
 export type Throttle = {
   /**
-   * Asks for messages to these addresses, in their order.
-   * @returns for each 0 when it may go, otherwise the milliseconds it has to wait at least
+   * Asks for messages to these addresses, in their order. Where only the rate of all mail holds them up it waits for a
+   * while: it is everybody's turn that is late, and giving them back would help nobody.
+   * @param signal ends the waiting
+   * @returns for each 0 when it may go, otherwise the milliseconds after which to ask again: a turn of its own each
    */
-  admit(addresses: readonly string[]): Promise<number[]>;
+  admit(addresses: readonly string[], signal?: AbortSignal): Promise<number[]>;
   /**
    * How long the domain of this address wants to be left alone, in milliseconds; 0: it doesn't. What holds for mails
    * that no other limit holds up.
@@ -32,6 +35,10 @@ export type Throttle = {
 
 /** How long what the database says of pauses is believed, in milliseconds. */
 const PAUSES_MS = 5_000;
+/** How long messages wait for the rate of all mail before they are given back, in milliseconds. */
+const PATIENCE_MS = 20_000;
+/** Between two questions while they wait. */
+const ASK_MS = { least: 100, most: 1_000 };
 /** What a domain's first pause is at least, until the database is looked at again; milliseconds. */
 const FIRST_PAUSE_MS = 60_000;
 /** Part of a minute that may go at once. */
@@ -43,7 +50,10 @@ export function createThrottle(deps: {
   readonly store: ThrottleStore;
   readonly limits: SendLimits;
   readonly now: () => Date;
+  /** How long {@link Throttle.admit} waits for the rate of all mail, in milliseconds (default 20 s). */
+  readonly patienceMs?: number;
 }): Throttle {
+  const turns = createTurns();
   /** Paused keys, and until when (of `performance.now()`). */
   let paused: ReadonlyMap<string, number> = new Map();
   let looked = Number.NEGATIVE_INFINITY;
@@ -53,18 +63,25 @@ export function createThrottle(deps: {
     looked = now;
     paused = new Map([...(await deps.store.paused())].map(([key, ms]) => [key, now + ms]));
   };
-  const admit = async (addresses: readonly string[]) => {
+  const admit = async (addresses: readonly string[], patienceMs: number, signal?: AbortSignal) => {
     await look();
     const needs = addresses.map((address) => limitsOf(deps.limits, paused, address, deps.now()));
-    return decide(deps.store, needs);
+    const waits = await decide(deps.store, needs, turns);
+    const { globalPerMinute } = deps.limits;
+    if (globalPerMinute === undefined) return waits;
+    const limit = rate('global', globalPerMinute);
+    const going = waits.flatMap((wait, i) => (wait === 0 ? [i] : []));
+    const granted = await takePatiently(deps.store, limit, going.length, patienceMs, signal);
+    for (const i of going.slice(granted)) waits[i] = turns.next(limit, 0);
+    return waits;
   };
   return {
-    admit,
+    admit: (addresses, signal) => admit(addresses, deps.patienceMs ?? PATIENCE_MS, signal),
     pauseMs: async (address) => {
       await look();
       return Math.max(0, (paused.get(domainKey(address)) ?? 0) - performance.now());
     },
-    spend: (address) => void admit([address]).catch(() => undefined),
+    spend: (address) => void admit([address], 0).catch(() => undefined),
     learn: (address, outcome) => {
       if (outcome.type !== 'deferred' || !asksForPatience(outcome.reply)) return;
       const key = domainKey(address);
@@ -83,7 +100,7 @@ function asksForPatience(reply: string): boolean {
   return enhanced?.startsWith('4.7.') === true || (/^421\b/.test(reply) && !enhanced?.startsWith('4.3.'));
 }
 
-/** The limits of one message. A paused domain without a rate of its own is looked up for its pause. */
+/** The limits of one message but the rate of all mail. A paused domain without a rate of its own is looked up for its pause. */
 function limitsOf(
   limits: SendLimits,
   paused: ReadonlyMap<string, number>,
@@ -95,7 +112,6 @@ function limitsOf(
   const perMinute = limits.domainPerMinute.get(key.slice('domain:'.length));
   if (perMinute !== undefined) found.push(rate(key, perMinute));
   else if (paused.has(key)) found.push({ key, perMinute: 60_000, burst: 1_000 });
-  if (limits.globalPerMinute !== undefined) found.push(rate('global', limits.globalPerMinute));
   const budget = warmUpBudget(limits, utcDate(now));
   if (budget) found.push(budget);
   return found;
@@ -114,7 +130,11 @@ function warmUpBudget({ warmUp }: SendLimits, today: IsoDate): Limit | null {
   return burst === undefined ? null : { key: `warm-up:${addDays(warmUp.from, day)}`, perMinute: null, burst };
 }
 
-async function decide(store: ThrottleStore, needs: readonly (readonly Limit[])[]): Promise<number[]> {
+async function decide(
+  store: ThrottleStore,
+  needs: readonly (readonly Limit[])[],
+  turns: Turns,
+): Promise<number[]> {
   const wanted = new Map<string, { limit: Limit; wanted: number }>();
   for (const limit of needs.flat()) {
     const sum = wanted.get(limit.key);
@@ -124,23 +144,54 @@ async function decide(store: ThrottleStore, needs: readonly (readonly Limit[])[]
   if (wanted.size === 0) return needs.map(() => 0);
   const grants = await store.take([...wanted.values()]);
   const left = new Map([...grants].map(([key, grant]) => [key, grant.granted]));
-  const queued = new Map<string, number>();
   return needs.map((limits) => {
     const short = limits.filter(({ key }) => (left.get(key) ?? 0) < 1);
-    if (short.length === 0) {
-      for (const { key } of limits) left.set(key, (left.get(key) ?? 0) - 1);
-      return 0;
-    }
-    // Each has a turn of its own, so that they don't all come back at the same moment.
-    return Math.max(
-      ...short.map((limit) => {
-        const place = queued.get(limit.key) ?? 0;
-        queued.set(limit.key, place + 1);
-        const turn = limit.perMinute ? (place * 60_000) / limit.perMinute : 0;
-        return Math.max(1_000, (grants.get(limit.key)?.waitMs ?? 0) + turn);
-      }),
-    );
+    if (short.length > 0)
+      return Math.max(...short.map((limit) => turns.next(limit, grants.get(limit.key)?.waitMs ?? 0)));
+    for (const { key } of limits) left.set(key, (left.get(key) ?? 0) - 1);
+    return 0;
   });
+}
+
+/** Hands out turns, so that what was put off comes back at the pace of its limit and not all at the same moment. */
+type Turns = { next(limit: Limit, waitMs: number): number };
+
+function createTurns(): Turns {
+  /** The last turn given, by key, of `performance.now()`. */
+  const last = new Map<string, number>();
+  return {
+    next: (limit, waitMs) => {
+      const now = performance.now();
+      if (limit.perMinute === null) return Math.max(1_000, waitMs);
+      const at = Math.max(
+        now + Math.max(1_000, waitMs),
+        (last.get(limit.key) ?? 0) + 60_000 / limit.perMinute,
+      );
+      last.set(limit.key, at);
+      return at - now;
+    },
+  };
+}
+
+/** Takes messages of one limit as they become free. @returns how many of `wanted` within the time */
+async function takePatiently(
+  store: ThrottleStore,
+  limit: Limit,
+  wanted: number,
+  patienceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const until = performance.now() + patienceMs;
+  let taken = 0;
+  while (taken < wanted) {
+    const grant = (await store.take([{ limit, wanted: wanted - taken }])).get(limit.key);
+    taken += grant?.granted ?? 0;
+    const pause = Math.min(Math.max(grant?.waitMs ?? 0, ASK_MS.least), ASK_MS.most);
+    if (signal?.aborted || performance.now() + pause > until) break;
+    if (taken < wanted)
+      await delay(pause, undefined, { ...(signal ? { signal } : {}) }).catch(() => undefined);
+  }
+  return taken;
 }
 
 /**

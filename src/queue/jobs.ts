@@ -32,6 +32,13 @@ export type JobPayload<Name extends JobName> = Static<(typeof JOBS)[Name]>;
 
 /** Puts jobs on the queue. Enqueue after commit, never inside a transaction. */
 export type JobQueue = {
-  /** Adds one job. Rejects only when the queue's backend is out of reach; the sweep then makes it good. */
-  add<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<void>;
+  /**
+   * Adds one job. Rejects only when the queue's backend is out of reach; the sweep then makes it good.
+   * @param options.afterMs not before so many milliseconds; the same job is then not added a second time meanwhile
+   */
+  add<Name extends JobName>(
+    name: Name,
+    payload: JobPayload<Name>,
+    options?: { readonly afterMs?: number },
+  ): Promise<void>;
 };

@@ -81,7 +81,7 @@ export async function openQueue(
   const schedules: { stop(): Promise<void> }[] = [];
 
   return {
-    queue: { add: (name, payload) => addJob(lanes[LANES[name]], name, payload) },
+    queue: { add: (name, payload, later) => addJob(lanes[LANES[name]], name, payload, later?.afterMs) },
     startWorkers: async (processors, { concurrency = {} } = {}) => {
       const limits = { notices: 4, digests: 2, chores: 4, ...concurrency };
       const stopping = new AbortController();
@@ -109,8 +109,17 @@ export async function openQueue(
 }
 
 /** A job that is there twice does no harm: the ledger gives each row to one claim only. */
-async function addJob<Name extends JobName>(lane: BullQueue, name: Name, payload: JobPayload<Name>) {
-  await lane.add(name, parsePayload(name, payload));
+async function addJob<Name extends JobName>(
+  lane: BullQueue,
+  name: Name,
+  payload: JobPayload<Name>,
+  afterMs?: number,
+) {
+  const data = parsePayload(name, payload);
+  // A job may ask for itself again: without this two of them would be two for ever.
+  const id = [name, ...Object.values(data)].join('-');
+  const later = { delay: afterMs ?? 0, deduplication: { id, ttl: afterMs ?? 0 } };
+  await lane.add(name, data, ...(afterMs === undefined ? [] : [later]));
 }
 
 const createRunner =

@@ -145,6 +145,25 @@ test('without space for the journal nothing is sent, and the rows are free for a
   expect(await worker()(everything)).toMatchObject({ sent: 20 });
 });
 
+test('a range of which limits put off some asks for itself again, and not once all is done', async () => {
+  await plan(10);
+  const asked: number[] = [];
+  let room = 4;
+  const throttle = {
+    admit: async (addresses: readonly string[]) => addresses.map(() => (room-- > 0 ? 0 : 5_000)),
+    pauseMs: async () => 0,
+    spend: () => undefined,
+    learn: () => undefined,
+  };
+  const run = worker({ throttle, again: async (_range, afterMs) => void asked.push(afterMs) });
+  expect(await run(everything)).toMatchObject({ sent: 4, planned: 6 });
+  expect(asked).toHaveLength(1);
+  clock = new Date(NOON.getTime() + 10_000);
+  room = 100;
+  expect(await run(everything)).toMatchObject({ sent: 6 });
+  expect(asked).toHaveLength(1);
+});
+
 test('a row that cannot be composed is put off alone', async () => {
   const rows = await plan(10);
   const compose = composeFor(first);

@@ -44,6 +44,24 @@ function queueSuite(backend: () => QueueBackend) {
     expect(seen).toEqual([{ editionDate: '2026-06-01', from: 1, to: 500 }]);
   });
 
+  test('a job that asks for itself later comes back once, not twice, each time', async () => {
+    const range = { editionDate: '2026-06-02', from: 1, to: 500 };
+    const runs: number[] = [];
+    await work({
+      'deliver-digests': async () => {
+        runs.push(performance.now());
+        if (runs.length > 6) return;
+        // Two of them ask, as when the sweep had made the job a second time.
+        await queue.queue.add('deliver-digests', range, { afterMs: 400 });
+        await queue.queue.add('deliver-digests', range, { afterMs: 400 });
+      },
+    });
+    await queue.queue.add('deliver-digests', range);
+    await waitFor('three rounds', () => runs.length >= 3, 10_000);
+    const pauses = runs.slice(1).map((at, i) => at - (runs[i] as number));
+    expect(Math.min(...pauses)).toBeGreaterThan(300);
+  });
+
   test('a payload that does not fit is refused at the door', async () => {
     // @ts-expect-error the type says so already
     const adding = queue.queue.add('deliver-digests', { editionDate: '2026-06-01', from: 'x' });

@@ -14,8 +14,8 @@ beforeEach(() => sql`truncate throttles`.execute(test_.database));
 
 const store = () => createThrottleStore({ database: test_.database });
 const now = () => new Date('2026-11-22T10:00:00Z');
-const throttle = (rates: string, warmUp = '') =>
-  createThrottle({ store: store(), limits: parseLimits(rates, warmUp), now });
+const throttle = (rates: string, warmUp = '', patienceMs = 0) =>
+  createThrottle({ store: store(), limits: parseLimits(rates, warmUp), now, patienceMs });
 const readers = (count: number, domain = 'example.org') =>
   Array.from({ length: count }, (_, n) => `reader${n}@${domain}`);
 const admitted = (waits: number[]) => waits.filter((wait) => wait === 0).length;
@@ -31,6 +31,30 @@ describe('limits', () => {
     expect(total).toBeLessThanOrEqual(115);
     const held = waits.flat().filter((wait) => wait > 0);
     expect(new Set(held).size).toBeGreaterThan(10);
+  });
+
+  test('of all together make a worker wait rather than give its rows back, unless it is asked to stop', async () => {
+    // 20 at once, then two a tenth of a second.
+    const [one, other] = [throttle('*=1200', '', 20_000), throttle('*=1200', '', 20_000)];
+    await one.admit(readers(200));
+    const start = performance.now();
+    const waits = await Promise.all([one.admit(readers(20)), other.admit(readers(20))]);
+    expect(admitted(waits.flat())).toBe(40);
+    expect(performance.now() - start).toBeGreaterThan(1_500);
+    const stopping = new AbortController();
+    const stopped = one.admit(readers(500), stopping.signal);
+    stopping.abort();
+    expect(admitted(await stopped)).toBeLessThan(100);
+  });
+
+  test('put off what is over them at their pace, also from one window to the next', async () => {
+    const limited = throttle('slow.test=60');
+    const waits = [
+      ...(await limited.admit(readers(30, 'slow.test'))),
+      ...(await limited.admit(readers(30, 'slow.test'))),
+    ].filter((wait) => wait > 0);
+    expect(waits.length).toBeGreaterThan(45);
+    expect(Math.max(...waits)).toBeGreaterThan(45_000);
   });
 
   test('of one domain leave the others alone', async () => {
