@@ -203,9 +203,11 @@ const relayGone: Case = {
 
 const relayHangs: Case = {
   name: 'relay: hangs after the dot, then drops',
-  play: async ({ stage, taken }) => {
+  play: async ({ stage, readers, taken }) => {
     let hanging = 0;
-    stage.sink.script = (at, { n }) => (at === 'content' && n % 50 === 0 ? (hanging++, 'hang') : undefined);
+    const enough = () => stage.sink.messages.length > readers * 0.2;
+    stage.sink.script = (at, { n }) =>
+      at === 'content' && n % 50 === 0 && enough() ? (hanging++, 'hang') : undefined;
     await stage.startWorker();
     await taken(0.2);
     await delay(3_000);

@@ -188,8 +188,7 @@ async function takePatiently(
     taken += grant?.granted ?? 0;
     const pause = Math.min(Math.max(grant?.waitMs ?? 0, ASK_MS.least), ASK_MS.most);
     if (signal?.aborted || performance.now() + pause > until) break;
-    if (taken < wanted)
-      await delay(pause, undefined, { ...(signal ? { signal } : {}) }).catch(() => undefined);
+    if (taken < wanted) await delay(pause, undefined, signal ? { signal } : {}).catch(() => undefined);
   }
   return taken;
 }
