@@ -145,8 +145,8 @@ const twoSignals: Case = {
   },
 };
 
-/** Rows that one process may have handed over at once: two jobs, a window each. */
-const WINDOWS = 2 * 100;
+/** Rows that one process may have handed over at once: two jobs, two windows each. */
+const WINDOWS = 2 * 200;
 
 const machinesOfTheirOwn: Case = {
   name: 'kill -9 of a machine’s only worker, its DATA_DIR lost, three times',
