@@ -2,6 +2,7 @@
 const EVALUATIONS: Readonly<Record<string, () => Promise<{ run(args: string[]): Promise<void> }>>> = {
   trend: () => import('./trend.ts'),
   relevance: () => import('./relevance.ts'),
+  mails: () => import('./mails.ts'),
   'fit-prior': () => import('./fit-prior.ts'),
 };
 

@@ -6,8 +6,8 @@ const FOLD_AT = 76;
 /** Longest encoded-word, its delimiters included (RFC 2047 §2). */
 const LONGEST_ENCODED_WORD = 75;
 const ENCODED_WORD_OVERHEAD = '=?UTF-8?B??='.length;
-/** What fits into one encoded-word: octets of UTF-8 whose base64 stays within the limit. */
-const OCTETS_PER_WORD = Math.floor((LONGEST_ENCODED_WORD - ENCODED_WORD_OVERHEAD) / 4) * 3;
+/** What fits into an encoded-word of `length` characters: octets of UTF-8. */
+const octetsIn = (length: number) => Math.floor((length - ENCODED_WORD_OVERHEAD) / 4) * 3;
 
 /**
  * One header field, folded, with CRLF at its end. `value` is ASCII made by this module or by trusted code: anything that is not printable
@@ -22,7 +22,7 @@ export function headerField(name: string, value: string): string {
 
 /** A header field of free text in any language (RFC 2047), folded, with CRLF at its end. */
 export function textField(name: string, text: string): string {
-  return headerField(name, encodeText(text));
+  return headerField(name, encodeText(text, name.length + 2));
 }
 
 function foldWords(start: string, words: readonly string[]): string {
@@ -43,21 +43,24 @@ function foldWords(start: string, words: readonly string[]): string {
 /**
  * Free text as a header value: as it is when plain ASCII with short words that look like no encoded-word, else as encoded-words of whole
  * code points (RFC 2047 §5), separated by spaces, which readers drop.
+ * @param taken characters that stand before it on its line: the first encoded-word is to fit behind them, since a field that begins with a
+ *   folded line gets a space in front from some readers
  */
-export function encodeText(text: string): string {
+export function encodeText(text: string, taken = 0): string {
   const clean = cleanText(text);
   const plain =
     /^[ -~]*$/.test(clean) && !clean.includes('=?') && clean.split(' ').every((word) => word.length < 60);
-  return plain ? clean : encodedWords(clean);
+  return plain ? clean : encodedWords(clean, taken);
 }
 
-function encodedWords(text: string): string {
+function encodedWords(text: string, taken: number): string {
   const words: string[] = [];
   let chunk = '';
   let octets = 0;
   for (const char of text) {
     const size = Buffer.byteLength(char);
-    if (octets + size > OCTETS_PER_WORD) {
+    const room = words.length === 0 ? Math.min(LONGEST_ENCODED_WORD, FOLD_AT - taken) : LONGEST_ENCODED_WORD;
+    if (octets + size > octetsIn(room)) {
       words.push(chunk);
       chunk = '';
       octets = 0;

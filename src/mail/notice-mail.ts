@@ -184,7 +184,11 @@ export function noticeParts(
       ...shared,
       paragraphs: view.paragraphs.map((text) => ({ text })),
       after: view.after.map((text) => ({ text })),
-      button: view.button && { label: view.button.label, target: escapeHtml(view.button.target) },
+      button: view.button && {
+        label: view.button.label,
+        target: escapeHtml(view.button.target),
+        home: escapeHtml(sender.homeUrl),
+      },
       foot: view.foot && escaped(view.foot),
       why: view.why,
       operator: operator && { text: operator },

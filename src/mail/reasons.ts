@@ -17,6 +17,16 @@ export function shortName(text: string): string {
   return cutAtWord(displayText(text), LONGEST_NAME);
 }
 
+/** `cs.CV`: a host name in Cape Verde. */
+const LIKE_A_HOST = /^\S+\.[a-z]{2,}\b/i;
+
+/** A topic's name as the text of a link. Filters take one that begins like a host name, and leads to another, for a false address. */
+export function linkName({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  const short = shortName(name);
+  if (!LIKE_A_HOST.test(short)) return short;
+  return kind === 'category' ? `arXiv ${short}` : `“${short}”`;
+}
+
 /** At most three reasons in words, the strongest first. */
 export function reasonRuns(
   reasons: readonly ReasonView[],

@@ -3,6 +3,7 @@ import type { Channel, Fragment, SectionWriter } from './digest-fragments.ts';
 import type { Followed } from './digest-words.ts';
 import type { Locale } from './languages.ts';
 import type { OctetWriter } from './octet-writer.ts';
+import { linkName } from './reasons.ts';
 import { type Block, field, type Slot } from './slots.ts';
 import { open, sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
@@ -23,7 +24,7 @@ export function createTopicLinks(writer: SectionWriter): (topic: Followed, local
   return ({ kind, value, name }, locale) =>
     links(`${locale.language}\0${kind}\0${value}\0${name}`, () => {
       const target = open<Slot>({ type: 'topic', action: 'unfollow', kind, value });
-      const values = { name, colon: locale.phrases.colon, target };
+      const values = { name: linkName({ kind, name }), colon: locale.phrases.colon, target };
       return { key: `${kind} ${value}`, ...link(values, values) };
     });
 }

@@ -7,7 +7,7 @@ import { RIGHT_TO_LEFT } from './display-text.ts';
 import { INDENT, wrap } from './encode-text.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
-import { plainReason, REASONS_SHOWN, reasonSentence, shortName } from './reasons.ts';
+import { linkName, plainReason, REASONS_SHOWN, reasonSentence } from './reasons.ts';
 import { field, filledBlock, type Slot } from './slots.ts';
 import { open, sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
@@ -102,7 +102,7 @@ function createMuteLinks(writer: SectionWriter, templates: MessageTemplates) {
     if (!topic) return [];
     const { kind, value, name } = topic;
     return links(`${locale.language}\0${kind}\0${value}\0${name}`, () => {
-      const label = format(locale.phrases.digest.actions.mute, { name: shortName(name) });
+      const label = format(locale.phrases.digest.actions.mute, { name: linkName({ kind, name }) });
       const target = open<Slot>({ type: 'topic', action: 'mute', kind, value });
       return writer.html(template, { label, target });
     });

@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type { PaperId } from '#src/database/ids.ts';
 import { identifiersOf } from '#src/papers/identity.ts';
 import type { ListingRecord, Paper } from '#src/papers/paper.ts';
@@ -33,7 +34,47 @@ export async function* corpusPapers(): AsyncIterable<Paper> {
   }
 }
 
-function asPaper({ paper, signals }: ListingRecord, id: number): Paper {
+type Judged = {
+  readonly title: string;
+  readonly abstract: string;
+  readonly authors?: readonly string[];
+  readonly categories?: readonly string[];
+};
+
+/** The papers of the relevance judgments that have a title and an abstract: many fields, and classic collections in capitals and without accents. */
+export async function* relevancePapers(): AsyncIterable<Paper> {
+  const folder = join(sharedData, 'relevance');
+  const files = [
+    'arxiv_2025-03_2025-09.jsonl.gz',
+    'csfcube_docs.jsonl',
+    'cisi_docs.jsonl',
+    'cranfield_docs.jsonl',
+  ];
+  let id = 1_000_000;
+  for (const file of files) {
+    const octets = readFileSync(join(folder, file));
+    const text = (file.endsWith('.gz') ? gunzipSync(octets) : octets).toString('utf8');
+    for (const line of text.split('\n')) {
+      if (line === '') continue;
+      const { title, abstract, authors = [], categories = [] } = JSON.parse(line) as Judged;
+      id += 1;
+      yield asPaper(
+        {
+          paper: {
+            sourceId: String(id),
+            title,
+            abstract,
+            authors,
+            categories,
+          },
+        },
+        id,
+      );
+    }
+  }
+}
+
+function asPaper({ paper, signals }: Pick<ListingRecord, 'paper' | 'signals'>, id: number): Paper {
   return {
     id: id as PaperId,
     identity: `test:${id}`,

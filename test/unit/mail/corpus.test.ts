@@ -10,6 +10,7 @@ import { htmlFaults } from '#test/support/mail-html.ts';
 import * as samples from '#test/support/mail-samples.ts';
 import { hasSharedData, skipNote } from '#test/support/shared-data.ts';
 import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
+import { collapse, visibleText } from '#test/support/visible-text.ts';
 
 const PER_DIGEST = 10;
 /** Validating HTML is dear: one digest in so many. */
@@ -67,22 +68,4 @@ async function checkDigest(papers: readonly Paper[], number: number): Promise<nu
   }
   if (number % VALIDATED === 0) expect(await htmlFaults(html)).toEqual([]);
   return Buffer.byteLength(html);
-}
-
-function collapse(text: string): string {
-  return text.replace(/\s+/g, ' ');
-}
-
-/** What a browser would show, by the simplest means: tags out, references decoded. */
-function visibleText(html: string): string {
-  const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
-  const body = html
-    .slice(html.indexOf('<body'))
-    .replace(/<wbr\s*>/g, '')
-    .replace(/<[^>]*>/g, ' ');
-  return collapse(
-    body.replace(/&(?:#(\d+)|(\w+));/g, (_, code?: string, name?: string) =>
-      code ? String.fromCodePoint(Number(code)) : (named[name ?? ''] ?? ''),
-    ),
-  );
 }
