@@ -25,7 +25,8 @@ import { createNoticeComposer } from './mail/notice-mail.ts';
 import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
 import { previewMessages } from './mail/preview/messages.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
-import { indexCandidates } from './matching/index-candidates.ts';
+import { indexInSteps } from './matching/index-candidates.ts';
+import { inSlices } from './matching/steps.ts';
 import type { MatchingPaper } from './matching/types.ts';
 import { createCatchingUp } from './papers/catching-up.ts';
 import { coverageView } from './papers/coverage.ts';
@@ -286,13 +287,8 @@ function wireCandidates(
       const context = await withTrend(marked, now());
       const statistics = await stores.statistics.current();
       const texts = [...candidates, ...context, ...(statistics?.background ?? [])];
-      return indexCandidates(
-        candidates,
-        catalogue,
-        context,
-        statistics,
-        await stores.embeddings?.load(texts),
-      );
+      const embeddings = await stores.embeddings?.load(texts);
+      return inSlices(indexInSteps(candidates, catalogue, context, statistics, embeddings));
     },
   });
 }

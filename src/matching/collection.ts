@@ -2,7 +2,8 @@ import { type Embeddings, embeddedSpace } from './embeddings.ts';
 import type { LatentSpace } from './latent.ts';
 import { foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
-import { createLexicalIndex, type LexicalIndex, type Text } from './text/lexical-index.ts';
+import { atOnce, type Steps } from './steps.ts';
+import { indexTexts, type LexicalIndex, type Text } from './text/lexical-index.ts';
 
 /**
  * What relevance is measured in: an index of the candidates, then the background, then texts that others are only
@@ -22,23 +23,33 @@ export type Collection = {
 };
 
 /** Indexes texts, the first `candidates` of which can be chosen. Meaning is that of `embeddings` where they are given, else of the statistics. */
-export function collectTexts(
+export const collectTexts = (...given: Parameters<typeof collectInSteps>): Collection =>
+  atOnce(collectInSteps(...given));
+
+/** {@link collectTexts} in steps. */
+export function* collectInSteps(
   texts: readonly Text[],
   candidates: number,
   statistics?: Statistics,
   embeddings?: Embeddings,
-): Collection {
+): Steps<Collection> {
   const background = statistics?.background ?? [];
   const scored = statistics ? candidates + background.length : texts.length;
   const backgroundStart = statistics ? candidates : 0;
   const all = [...texts.slice(0, candidates), ...background, ...texts.slice(candidates)];
-  const index = createLexicalIndex(all, statistics && countedOf(statistics), scored);
-  const byWords = () => statistics && foldIn(index, statistics, scored);
+  const index = yield* indexTexts(all, statistics && countedOf(statistics), scored);
+  const latent = embeddings
+    ? embeddedSpace({
+        texts: all,
+        backgroundStart,
+        scored,
+        embeddings,
+        instead: () => statistics && atOnce(foldIn(index, statistics, scored)),
+      })
+    : statistics && (yield* foldIn(index, statistics, scored));
   return {
     index,
-    latent: embeddings
-      ? embeddedSpace({ texts: all, backgroundStart, scored, embeddings, instead: byWords })
-      : byWords(),
+    latent,
     candidates,
     backgroundStart,
     scored,

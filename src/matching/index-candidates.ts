@@ -1,13 +1,15 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
+import { createTopicMatcher } from './catalogue-match.ts';
 import { choosePapers } from './choose.ts';
-import { collectTexts } from './collection.ts';
+import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
-import { titleKey } from './query-match.ts';
+import { createFilters, titleKey } from './query-match.ts';
 import { createRelevanceModel, inGroups, type Relevance } from './relevance.ts';
 import { type Candidates, createDesk, type Example, type Neighbours } from './score.ts';
 import type { Statistics } from './statistics/statistics.ts';
+import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
 import { createTermMemory, createTermSpeller } from './text/show-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
@@ -24,16 +26,20 @@ const RESEMBLES = 0.3;
  * depend on the order of the input. Cost: about 1 ms a paper; each distinct topic and each distinct marked paper is
  * scored when the first reader comes with it.
  */
-export function indexCandidates(
+export const indexCandidates = (...given: Parameters<typeof indexInSteps>): CandidateIndex =>
+  atOnce(indexInSteps(...given));
+
+/** {@link indexCandidates} in steps: two seconds of work, which must not hold up everything else. */
+export function* indexInSteps(
   given: readonly MatchingPaper[],
   catalogue: readonly CatalogueTopic[],
   context: readonly MatchingPaper[] = [],
   statistics?: Statistics,
   embeddings?: Embeddings,
-): CandidateIndex {
+): Steps<CandidateIndex> {
   const papers = sortedByIdentity(given, new Set());
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
-  const collection = collectTexts(known, papers.length, statistics, embeddings);
+  const collection = yield* collectInSteps(known, papers.length, statistics, embeddings);
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
@@ -54,16 +60,19 @@ export function indexCandidates(
       examples.set(position, { relevance: each, title: known[position]?.title ?? '', terms });
     });
   };
+  const matches = yield* mapInSteps(papers, createTopicMatcher(catalogue));
+  const filters = createFilters(papers, index);
   const topics = createTopicScorer({
     papers,
     catalogue,
-    index,
+    matches,
+    filters,
     relevance,
     spell,
     remember,
     positionOf: (identity) => byIdentity.get(identity),
   });
-  const titles = papers.map(({ title }) => titleKey(title));
+  const titles = yield* mapInSteps(papers, ({ title }) => titleKey(title));
   const candidates: Candidates = {
     papers,
     trends: Float64Array.from(papers, (paper) => paper.trend),

@@ -2,11 +2,10 @@ import { topicName } from '#src/topics/catalogue.ts';
 import { type ParsedQuery, parseQuery } from '#src/topics/query/parse.ts';
 import { rankedText } from '#src/topics/query/query.ts';
 import { type CatalogueTopic, TOPIC_KINDS, type TopicRef } from '#src/topics/topic.ts';
-import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
+import type { TopicMatch } from './catalogue-match.ts';
 import { createMemory } from './memory.ts';
-import { createFilters, matchingAuthor } from './query-match.ts';
+import { type Filters, matchingAuthor } from './query-match.ts';
 import { inGroups, type Relevance, type RelevanceModel } from './relevance.ts';
-import type { LexicalIndex } from './text/lexical-index.ts';
 import { singular } from './text/phrase-finder.ts';
 import type { TermMemory, TermSpeller } from './text/show-terms.ts';
 import type { MatchingPaper } from './types.ts';
@@ -57,19 +56,18 @@ const REMEMBERED = 10_000;
 export function createTopicScorer(deps: {
   readonly papers: readonly MatchingPaper[];
   readonly catalogue: readonly CatalogueTopic[];
-  readonly index: LexicalIndex;
+  /** Catalogue topics of each paper. */
+  readonly matches: readonly ReadonlyMap<string, TopicMatch>[];
+  readonly filters: Filters;
   readonly relevance: RelevanceModel;
   readonly spell: TermSpeller;
   readonly remember: TermMemory;
   /** Position of a known paper (candidate or context) by identity. */
   readonly positionOf: (identity: string) => number | undefined;
 }): TopicScorer {
-  const { papers, relevance } = deps;
-  const filters = createFilters(papers, deps.index);
+  const { papers, relevance, matches, filters } = deps;
   const trendOf = (at: number): number => papers[at]?.trend ?? 0;
   const names = new Map(deps.catalogue.map(({ slug, name }) => [slug, name]));
-  const matchTopics = createTopicMatcher(deps.catalogue);
-  const matches: readonly Map<string, TopicMatch>[] = papers.map(matchTopics);
   const byKind = new Map(TOPIC_KINDS.map((kind) => [kind, createMemory<string, TopicScores>(REMEMBERED)]));
   const find = ({ kind, value }: TopicRef): TopicScores | undefined => byKind.get(kind)?.get(value);
   const keep = (scores: TopicScores): TopicScores => {

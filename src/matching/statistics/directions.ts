@@ -1,10 +1,13 @@
 import { cosines, type LatentSpace } from '../latent.ts';
+import type { Steps } from '../steps.ts';
 import type { LexicalIndex } from '../text/lexical-index.ts';
 import { comparable, projectRows, unit } from './project.ts';
 import type { Statistics } from './statistics.ts';
 
 /** For phrases, the direction of this rank counts half as much as the first. */
 const HALF_RANK = 48;
+/** Texts folded in as one step. */
+const STEP = 16;
 
 /**
  * Folds the texts of an index into fitted directions of latent semantic analysis (Deerwester et al., "Indexing by
@@ -13,17 +16,24 @@ const HALF_RANK = 48;
  * a few broad words, by directions that count less and less ({@link HALF_RANK}). Undefined where no
  * directions were fitted.
  */
-export function foldIn(
+export function* foldIn(
   index: LexicalIndex,
   { rank, basis, scale, mean }: Statistics,
   scored: number,
-): LatentSpace | undefined {
+): Steps<LatentSpace | undefined> {
   if (rank === 0) return undefined;
   const { starts, terms, unit: values } = index.rows;
-  const rows = index.documents.length;
-  const projected = projectRows({ rows, starts, indices: terms, values }, basis, rank);
-  const compared = comparable(projected, scale, mean);
-  broaden(projected, rank);
+  const texts = index.documents.length;
+  const projected = new Float32Array(texts * rank);
+  const compared = new Float32Array(texts * rank);
+  for (let from = 0; from < texts; from += STEP) {
+    yield;
+    const rows = Math.min(STEP, texts - from);
+    const part = { rows, starts: starts.subarray(from, from + rows + 1), indices: terms, values };
+    const vectors = projectRows(part, basis, rank);
+    compared.set(comparable(vectors, scale, mean), from * rank);
+    projected.set(broaden(vectors, rank), from * rank);
+  }
   const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
     const indices = Int32Array.from(weights.keys());
     const phrase = {

@@ -1,3 +1,4 @@
+import { atOnce } from '../steps.ts';
 import { createTermCounter, readDocument, type TermCounts } from '../text/document.ts';
 import { averageLength, documentFrequencies, type Text, weighRows } from '../text/lexical-index.ts';
 import { createVocabulary, type Vocabulary } from '../text/vocabulary.ts';
@@ -38,7 +39,7 @@ export function fitStatistics(
     return Math.log(1 + (texts.length - papers + 0.5) / (papers + 0.5));
   };
   const meanLength = averageLength(documents);
-  const rows = weighRows(documents, renumbered, meanLength, idf);
+  const rows = atOnce(weighRows(documents, renumbered, meanLength, idf));
   const matrix = {
     rows: texts.length,
     columns: kept.length,

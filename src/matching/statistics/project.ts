@@ -7,17 +7,37 @@ export function projectRows(
   rank: number,
 ): Float32Array {
   const result = new Float32Array(rows * rank);
+  const isKnown = (at: number): boolean => (indices[at] as number) * rank < basis.length;
   for (let row = 0; row < rows; row += 1) {
-    const to = row * rank;
-    for (let at = starts[row] as number; at < (starts[row + 1] as number); at += 1) {
-      const from = (indices[at] as number) * rank;
-      if (from >= basis.length) continue;
-      const value = values[at] as number;
-      for (let k = 0; k < rank; k += 1)
-        result[to + k] = (result[to + k] as number) + value * (basis[from + k] as number);
-    }
+    const sums = result.subarray(row * rank, (row + 1) * rank);
+    const end = starts[row + 1] as number;
+    const factor = (at: number): number => (at < end && isKnown(at) ? (values[at] as number) : 0);
+    const place = (at: number): number => (at < end && isKnown(at) ? (indices[at] as number) * rank : 0);
+    // Four terms a pass, since each pass writes all sums.
+    for (let at = starts[row] as number; at < end; at += 4)
+      addUp(sums, basis, [
+        [factor(at), place(at)],
+        [factor(at + 1), place(at + 1)],
+        [factor(at + 2), place(at + 2)],
+        [factor(at + 3), place(at + 3)],
+      ]);
   }
   return result;
+}
+
+type Row = readonly [factor: number, place: number];
+
+function addUp(
+  sums: Float32Array,
+  basis: Float32Array,
+  [[a, first], [b, second], [c, third], [d, fourth]]: readonly [Row, Row, Row, Row],
+): void {
+  for (let k = 0; k < sums.length; k += 1)
+    sums[k] =
+      (sums[k] as number) +
+      a * (basis[first + k] as number) +
+      b * (basis[second + k] as number) +
+      (c * (basis[third + k] as number) + d * (basis[fourth + k] as number));
 }
 
 /** Mean over papers of their vectors times `scale`. */

@@ -1,3 +1,4 @@
+import { atOnce, mapInSteps, type Steps } from '../steps.ts';
 import {
   createTermCounter,
   type Document,
@@ -6,7 +7,7 @@ import {
   type TermCounts,
   TITLE_WEIGHT,
 } from './document.ts';
-import { createPairTable } from './pair-table.ts';
+import { createPairTable, type PairTable } from './pair-table.ts';
 import { createVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** BM25's constants (Robertson & Zaragoza, "The probabilistic relevance framework", 2009, eq. 3.15). */
@@ -65,15 +66,25 @@ export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: F
  * Pairs of words that only one text holds are left out: they can't tell texts apart.
  * @param scored the first so many get scores; the others are only compared with, and have no postings
  */
-export function createLexicalIndex(
+export const createLexicalIndex = (
+  texts: readonly Text[],
+  counted?: Counted,
+  scored?: number,
+): LexicalIndex => atOnce(indexTexts(texts, counted, scored));
+
+/** {@link createLexicalIndex} in steps. */
+export function* indexTexts(
   texts: readonly Text[],
   counted?: Counted,
   scored: number = texts.length,
-): LexicalIndex {
+): Steps<LexicalIndex> {
   const vocabulary = createVocabulary(counted?.vocabulary);
-  const documents = texts.map((text) => readDocument(text, vocabulary));
-  addSharedPairs(documents, vocabulary);
-  const counts = documents.map(createTermCounter(vocabulary, vocabulary.findPair));
+  const documents = yield* mapInSteps(texts, (text) => readDocument(text, vocabulary));
+  const firstHolders = createPairTable();
+  yield* mapInSteps(documents, (document, holder) =>
+    addSharedPairs(document, holder, vocabulary, firstHolders),
+  );
+  const counts = yield* mapInSteps(documents, createTermCounter(vocabulary, vocabulary.findPair));
   const found = documentFrequencies(counts, vocabulary.size);
   const frequencies = counted?.frequencies ?? {
     documents: documents.length,
@@ -84,20 +95,24 @@ export function createLexicalIndex(
     inverseFrequency(frequencies, term),
   );
   const idf = (term: number): number => rarities[term] ?? inverseFrequency(frequencies, term);
-  const rows = weighRows(documents, counts, frequencies.averageLength, idf);
-  return { vocabulary, documents, frequencies, rows, postings: invert(rows, vocabulary.size, scored), idf };
+  yield;
+  const rows = yield* weighRows(documents, counts, frequencies.averageLength, idf);
+  const postings = yield* invert(rows, vocabulary.size, scored);
+  return { vocabulary, documents, frequencies, rows, postings, idf };
 }
 
-/** Numbers the pairs of words that two texts or more hold. */
-function addSharedPairs(documents: readonly Document[], vocabulary: Vocabulary): void {
-  const firstHolders = createPairTable();
-  documents.forEach((document, holder) => {
-    forEachTerm(document, vocabulary, (stem, previous) => {
-      if (previous < 0 || vocabulary.findPair(previous, stem) !== undefined) return;
-      const first = firstHolders.get(previous, stem);
-      if (first === undefined) firstHolders.set(previous, stem, holder);
-      else if (first !== holder) vocabulary.pair(previous, stem);
-    });
+/** Numbers the pairs of words that a text shares with one before it; those new to it are noted as its own. */
+function addSharedPairs(
+  document: Document,
+  holder: number,
+  vocabulary: Vocabulary,
+  firstHolders: PairTable,
+): void {
+  forEachTerm(document, vocabulary, (stem, previous) => {
+    if (previous < 0 || vocabulary.findPair(previous, stem) !== undefined) return;
+    const first = firstHolders.get(previous, stem);
+    if (first === undefined) firstHolders.set(previous, stem, holder);
+    else if (first !== holder) vocabulary.pair(previous, stem);
   });
 }
 
@@ -121,13 +136,13 @@ export function documentFrequencies(counts: readonly TermCounts[], size: number)
   return found;
 }
 
-/** Weighs the terms of documents, see {@link Rows}. */
-export function weighRows(
+/** Weighs the terms of documents, see {@link Rows}; in steps. */
+export function* weighRows(
   documents: readonly Document[],
   counts: readonly TermCounts[],
   meanLength: number,
   idf: (term: number) => number,
-): Rows {
+): Steps<Rows> {
   const starts = new Int32Array(documents.length + 1);
   counts.forEach(({ terms }, row) => {
     starts[row + 1] = (starts[row] as number) + terms.length;
@@ -139,7 +154,7 @@ export function weighRows(
     bm25: new Float32Array(size),
     unit: new Float32Array(size),
   };
-  documents.forEach((document, row) => {
+  yield* mapInSteps(documents, (document, row) => {
     const saturation = K1 * (1 - B + (B * lengthOf(document)) / meanLength);
     fillRow(rows, starts[row] as number, counts[row] as TermCounts, saturation, idf);
   });
@@ -167,7 +182,14 @@ function fillRow(
   for (let at = start; at < start + terms.length; at += 1) rows.unit[at] = (rows.unit[at] as number) / length;
 }
 
-function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number, scored: number): Postings {
+/** Documents whose terms are put among the postings as one step. */
+const STEP = 256;
+
+function* invert(
+  { starts: rowStarts, terms, bm25, unit }: Rows,
+  size: number,
+  scored: number,
+): Steps<Postings> {
   const starts = new Int32Array(size + 1);
   for (let row = 0; row < scored; row += 1)
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
@@ -184,7 +206,8 @@ function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number, sc
     bm25: new Float32Array(total),
     unit: new Float32Array(total),
   };
-  for (let row = 0; row < scored; row += 1)
+  for (let row = 0; row < scored; row += 1) {
+    if (row % STEP === 0) yield;
     for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
       const term = terms[at] as number;
       const place = next[term] as number;
@@ -193,5 +216,6 @@ function invert({ starts: rowStarts, terms, bm25, unit }: Rows, size: number, sc
       postings.bm25[place] = bm25[at] as number;
       postings.unit[place] = unit[at] as number;
     }
+  }
   return postings;
 }
