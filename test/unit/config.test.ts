@@ -77,6 +77,8 @@ describe('readConfig', () => {
           DATABASE_URL: `mysql://u:${password}@h/x`,
           SMTP_URL: `smtp://u:${password}@h`,
           SECRET: password,
+          EMBEDDINGS_URL: 'http://127.0.0.1',
+          EMBEDDINGS_KEY: password,
         };
         const shown = JSON.stringify([faultsOf(environment), showSettings(environment)]);
         expect(shown).not.toContain(password);
@@ -89,6 +91,34 @@ test('docs/configuration.md is the one made from the schema', () => {
   const file = join(import.meta.dirname, '../../docs/configuration.md');
   expect(readFileSync(file, 'utf8')).toBe(settingsMarkdown());
   for (const [name] of settingEntries) expect(settingsMarkdown()).toContain(`\`${name}\``);
+});
+
+test('an embeddings endpoint is set as a whole, and its settings say so when it is not there', () => {
+  expect(readConfig({}).embeddings).toBeNull();
+  expect(
+    readConfig({
+      EMBEDDINGS_URL: 'http://gpu.internal:8080/v1',
+      EMBEDDINGS_MODEL: 'm',
+      EMBEDDINGS_DIMENSION: '256',
+    }).embeddings,
+  ).toEqual({
+    url: 'http://gpu.internal:8080/v1',
+    model: 'm',
+    key: null,
+    batch: 32,
+    dimension: 256,
+    paperPrefix: '',
+    phrasePrefix: '',
+  });
+  expect(readConfig({ EMBEDDINGS_MODEL: 'm', EMBEDDINGS_KEY: 'k' }).warnings.join()).toContain(
+    'EMBEDDINGS_URL is not set, and EMBEDDINGS_MODEL, EMBEDDINGS_KEY is',
+  );
+  const faults = faultsOf({ EMBEDDINGS_URL: 'gpu:8080', EMBEDDINGS_BATCH: '0', EMBEDDINGS_DIMENSION: '-1' });
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+    'EMBEDDINGS_URL',
+    'EMBEDDINGS_BATCH',
+    'EMBEDDINGS_DIMENSION',
+  ]);
 });
 
 test('answers are kept where KEEP_ANSWERS_IN says, and nowhere without it', () => {

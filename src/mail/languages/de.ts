@@ -69,7 +69,7 @@ export const de: Phrases = {
     likedTerms: 'weil Ihnen {title} gefiel: {terms}',
     trending: 'im Trend',
     fill: 'im Trend, außerhalb Ihrer Themen',
-    reminder: 'am {date} zurückgestellt; es kommt kein weiteres Mal',
+    reminder: 'zurückgestellt ({date}); kommt kein weiteres Mal',
   },
   foot: {
     why: 'Sie erhalten diese Mail, weil Sie {service} mit dieser Adresse abonniert und das bestätigt haben.',

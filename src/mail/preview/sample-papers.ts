@@ -178,6 +178,6 @@ export const sampleReasons: readonly (readonly ReasonView[])[] = [
       terms: ['posterior'],
     },
   ],
-  [follow('category', 'cs.CV', 'cs.CV'), { type: 'trending', fill: false }],
+  [{ type: 'reminder', on: '2026-05-21' }],
   [{ type: 'trending', fill: true }],
 ];
