@@ -1,5 +1,6 @@
 import type { Cosines, LatentSpace } from './latent.ts';
 import { cosines } from './latent.ts';
+import { loadProducts } from './products.ts';
 import { moments } from './standard.ts';
 import type { Text } from './text/lexical-index.ts';
 
@@ -53,6 +54,7 @@ export function embeddedSpace(on: {
   const { vectors, known } = gather(on.texts, embeddings);
   const measured = positions(known, backgroundStart, scored, 1);
   if (measured.length < LEAST_BACKGROUND) return on.instead();
+  loadProducts();
   const missing = positions(known, 0, scored, 0);
   const { dimension } = embeddings;
   let space: { readonly is: LatentSpace | undefined } | undefined;

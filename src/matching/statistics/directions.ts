@@ -1,4 +1,5 @@
 import { cosines, type LatentSpace } from '../latent.ts';
+import { loadProducts } from '../products.ts';
 import type { Steps } from '../steps.ts';
 import type { LexicalIndex } from '../text/lexical-index.ts';
 import { comparable, projectRows, unit } from './project.ts';
@@ -22,6 +23,7 @@ export function* foldIn(
   scored: number,
 ): Steps<LatentSpace | undefined> {
   if (rank === 0) return undefined;
+  loadProducts();
   const { starts, terms, unit: values } = index.rows;
   const texts = index.documents.length;
   const projected = new Float32Array(texts * rank);
