@@ -129,7 +129,7 @@ describe('a paper put aside', () => {
       follows: [],
     });
     expect(page.papers.find(({ id }) => id === paper)?.reasons).toEqual([
-      { type: 'reminder', on: '2026-06-01' },
+      { type: 'reminder', on: '2026-06-01', weight: 0 },
     ]);
     const exported = await services.subscribers.exportReader({ publicId });
     expect(exported).toMatchObject({
