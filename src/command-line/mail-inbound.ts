@@ -5,7 +5,7 @@ import { createReceiveMail } from '#src/digests/receive-mail.ts';
 import { LARGEST_INBOUND } from '#src/mail/inbound/inbound-mail.ts';
 import { senderOf } from '#src/sender.ts';
 import { addressKey } from '#src/subscribers/lifecycle.ts';
-import type { Io } from './io.ts';
+import { CommandError, type Io } from './io.ts';
 import { withServices } from './with-services.ts';
 
 /** EX_TEMPFAIL of sysexits(3): Postfix, Exim and Sendmail keep the mail and try again. */
@@ -27,8 +27,9 @@ export function registerInbound(mail: Command, io: Io): void {
     .option('--file <path>', 'read this file instead of standard input')
     .option('--json', 'as JSON: {"type", "did", "about", "detail"}')
     .action(async (options: InboundOptions) => {
+      const raw = await readMail(options.file);
       try {
-        await receive(io, options);
+        await receive(io, raw, options);
       } catch (error) {
         // Any other exit code would make the mail server bounce the bounce, and lose it.
         io.err(`${error instanceof Error ? error.message : String(error)}: to be tried again`);
@@ -37,8 +38,7 @@ export function registerInbound(mail: Command, io: Io): void {
     });
 }
 
-async function receive(io: Io, { recipient, file, json }: InboundOptions): Promise<void> {
-  const raw = await readUpTo(file === undefined ? process.stdin : createReadStream(file), LARGEST_INBOUND);
+async function receive(io: Io, raw: Buffer, { recipient, json }: InboundOptions): Promise<void> {
   const received = await withServices(async (context) => {
     const { config, backing, suppressions, subscribers, tokens, now } = context;
     const sender = senderOf(config, '', backing.secret);
@@ -59,6 +59,13 @@ async function receive(io: Io, { recipient, file, json }: InboundOptions): Promi
     const { type, did, about, detail } = received;
     io.out([`${type}: ${did}`, about, detail].filter((part) => part !== undefined).join(' · '));
   }
+}
+
+function readMail(file: string | undefined): Promise<Buffer> {
+  if (file === undefined) return readUpTo(process.stdin, LARGEST_INBOUND);
+  return readUpTo(createReadStream(file), LARGEST_INBOUND).catch((error: Error) => {
+    throw new CommandError(`--file ${file} can't be read: ${error.message}`);
+  });
 }
 
 /** The first octets of a stream; the rest is read and dropped, so that who writes it is not stopped. */

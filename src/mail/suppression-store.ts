@@ -14,7 +14,7 @@ export type SuppressionStore = {
   among(db: Queryable, keys: readonly string[]): Promise<Map<string, SuppressionReason>>;
   /**
    * Suppresses an address; a stronger reason replaces `unsubscribed`, otherwise the first one stays.
-   * @param detail what the other side said, for the operator
+   * @param detail what the other side said, for the operator; addresses in it are left out, since the row outlives their erasure
    */
   add(db: Queryable, key: string, reason: SuppressionReason, now: Date, detail?: string): Promise<void>;
   /** Takes back an `unsubscribed`, when the reader subscribes again; other reasons stay. */
@@ -32,7 +32,7 @@ export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }
     add: async (db, key, reason, now, detail) => {
       await sql`
         insert into suppressions (address_hash, reason, detail, created_at)
-        values (${hash(key)}, ${reason}, ${detail?.slice(0, 500) ?? null}, ${now})
+        values (${hash(key)}, ${reason}, ${detail ? nameless(detail) : null}, ${now})
         on conflict (address_hash) do update set reason = excluded.reason, detail = excluded.detail
         where suppressions.reason = 'unsubscribed' and excluded.reason <> 'unsubscribed'`.execute(db);
     },
@@ -42,6 +42,9 @@ export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }
     },
   };
 }
+
+/** Servers quote the address they refuse. */
+const nameless = (detail: string) => detail.replace(/[^\s<>"':;,()]+@[^\s<>"':;,()]+/g, '…').slice(0, 500);
 
 async function selectAmong(db: Queryable, keys: readonly string[], hash: (key: string) => Buffer) {
   const found = new Map<string, SuppressionReason>();

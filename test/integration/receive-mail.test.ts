@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DigestId, IsoDate, SubscriberId } from '#src/database/ids.ts';
 import { createReceiveMail } from '#src/digests/receive-mail.ts';
@@ -140,6 +141,13 @@ describe('a bounce', () => {
     expect(await suppressedAs(reader.email)).toBe('hard_bounce');
     expect(await suppressedAs('someone@elsewhere.example')).toBeUndefined();
     expect(await stateOf(reader.id)).toBe('active');
+  });
+
+  test('leaves no address behind: a suppression outlives the erasure of its reader', async () => {
+    await take(bounce(reader.verp, '5.1.1', `550 5.1.1 <${reader.email}>: no such user`));
+    const { rows } = await sql<{ detail: string }>`
+      select detail from suppressions where detail like '%no such user%'`.execute(db.database);
+    expect(rows).toEqual([{ detail: 'userunknown 550 5.1.1: 550 5.1.1 <…>: no such user' }]);
   });
 
   test('that may pass is only noted', async () => {

@@ -50,7 +50,13 @@ describe('a category on a day', () => {
   });
   it('is not judged by a day or two', () => {
     const young = (today: DayCounts[]) =>
-      coverageOf('arxiv', 'cs.AI', on, [day('2026-06-11', 110), day('2026-06-12', 100), ...today], at('12:00'));
+      coverageOf(
+        'arxiv',
+        'cs.AI',
+        on,
+        [day('2026-06-11', 110), day('2026-06-12', 100), ...today],
+        at('12:00'),
+      );
     expect(young([day('2026-06-16', 9)])).toMatchObject({ state: 'complete', expected: 100 });
     expect(young([])).toMatchObject({ state: 'late' });
   });
