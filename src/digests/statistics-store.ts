@@ -119,6 +119,11 @@ async function readArray(database: Database, version: string, name: string): Pro
 const bytesOf = (array: Float32Array | Int32Array): Buffer =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 
-/** Copied, so that the array starts where its element size wants it. */
-const floats = (bytes: Buffer): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
-const integers = (bytes: Buffer): Int32Array => new Int32Array(new Uint8Array(bytes).buffer);
+const floats = (bytes: Buffer): Float32Array => new Float32Array(aligned(bytes));
+const integers = (bytes: Buffer): Int32Array => new Int32Array(aligned(bytes));
+
+/** The bytes alone in their memory, so that an array can start where its element size wants it; large ones are it already. */
+const aligned = ({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer =>
+  (byteLength === buffer.byteLength
+    ? buffer
+    : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;

@@ -5,6 +5,9 @@ const WIDTH = 8;
 /** Bytes of the matrix that are looked at together: they stay in the processor's cache, and in the library's memory. */
 const CHUNK_BYTES = 2 ** 20;
 
+/** WebAssembly's memory: eight times what a call holds. The library's own default is 256 MB. */
+const MEMORY_BYTES = 32 * 2 ** 20;
+
 /**
  * Products of the first `rows` rows of a matrix with vectors, by WebAssembly's SIMD (numpy-ts): about 40 µs a vector
  * for 3,000 rows of 256 numbers where many vectors are given at once, a tenth of what a loop takes. A product depends on
@@ -63,6 +66,7 @@ type Numpy = {
   empty(shape: readonly number[], type: 'float32'): Matrix;
   matmul(left: Matrix, right: Matrix): Matrix;
   readonly wasmConfig: { useRelaxedSimd: boolean };
+  configureWasm(options: { readonly maxMemory: number }): void;
 };
 /** Numbers stand in WebAssembly's memory, row after row, until it is disposed of. */
 type Matrix = { readonly data: Float32Array; dispose(): void };
@@ -82,6 +86,7 @@ function load(): Numpy {
     numpy = createRequire(import.meta.url)('numpy-ts/core') as Numpy;
     // Fused multiply-add rounds otherwise: a digest must not depend on the machine that planned it.
     numpy.wasmConfig.useRelaxedSimd = false;
+    numpy.configureWasm({ maxMemory: MEMORY_BYTES });
   }
   return numpy;
 }
