@@ -38,23 +38,41 @@ export function announced2025(): Announced[] {
   );
 }
 
-/** June 2026: each paper on the first day it was announced, old papers announced again left out. */
-export function announcedJune(): Announced[] {
-  const folder = join(sharedData, 'wire/hf-daily-papers');
-  const june = readdirSync(folder).filter((name) => name.startsWith('2026-06'));
+const LISTINGS = 'wire/arxiv-listings';
+const DAILY_LISTS = 'wire/hf-daily-papers';
+
+/** The months (`2026-06`) of which announcements and daily lists are recorded, in order. */
+export function recordedMonths(): string[] {
+  const monthsIn = (folder: string) =>
+    readdirSync(join(sharedData, folder)).map((name) => /^\d{4}-\d{2}(?=-\d{2}\.)/.exec(name)?.[0] ?? '');
+  const listed = new Set(monthsIn(DAILY_LISTS));
+  return [...new Set(monthsIn(LISTINGS))].filter((month) => month !== '' && listed.has(month)).sort();
+}
+
+/** A recorded month: each paper on the first day it was announced, old papers announced again left out. */
+export function announcedIn(month: string): Announced[] {
+  const folder = join(sharedData, DAILY_LISTS);
+  const lists = readdirSync(folder).filter((name) => name.startsWith(month));
   const listed = new Set(
-    june.flatMap((name) =>
+    lists.flatMap((name) =>
       (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { paper: { id: string } }[]).map(
         ({ paper }) => paper.id,
       ),
     ),
   );
+  const fresh = [month, monthBefore(month)].map((each) => each.slice(2).replace('-', ''));
+  const files = readdirSync(join(sharedData, LISTINGS)).filter((name) => name.startsWith(month));
   const seen = new Map<string, Announced>();
-  for (const name of readdirSync(join(sharedData, 'wire/arxiv-listings')).sort())
-    for (const row of lines<Row>(`wire/arxiv-listings/${name}`))
-      if (!seen.has(row.id) && /^260[56]/.test(row.id))
+  for (const name of files.sort())
+    for (const row of lines<Row>(`${LISTINGS}/${name}`))
+      if (!seen.has(row.id) && fresh.includes(row.id.slice(0, 4)))
         seen.set(row.id, asAnnounced(row, name.slice(0, 10), listed));
   return [...seen.values()];
+}
+
+function monthBefore(month: string): string {
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  return new Date(Date.UTC(year, number - 2, 1)).toISOString().slice(0, 7);
 }
 
 function asAnnounced(row: Row, day: string, listed: ReadonlySet<string>): Announced {

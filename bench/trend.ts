@@ -1,17 +1,27 @@
 import { priorOf } from '#src/papers/prior.ts';
 import { bootstrap, precisionAt, rocAuc, seeded } from './ranking-metrics.ts';
-import { type Announced, announced2025, announcedJune } from './trend-data.ts';
+import { type Announced, announced2025, announcedIn, recordedMonths } from './trend-data.ts';
 
 type Method = (paper: Announced) => number;
 
 /**
- * How well the papers that a community lists are found without any vote: each day's arXiv announcements of June 2026 are
- * ranked by the prior alone, against random order, newest first and how often papers of the primary category were
+ * How well the papers that a community lists are found without any vote: each day's arXiv announcements of every recorded
+ * month, or of those named (`2026-06`), are ranked by the prior alone, against random order, newest first and how often papers of the primary category were
  * listed in 2025. Figures are means over days with their 95 % bootstrap interval. The community lists a paper up to a
  * week after its announcement, and the recording ends with the month: the last days count some listed ones as not.
+ * @throws Error when a month named isn't recorded
  */
 export async function run(args: string[]): Promise<void> {
-  const days = Map.groupBy(announcedJune(), ({ day }) => day);
+  const recorded = recordedMonths();
+  const named = args.filter((arg) => !arg.startsWith('--'));
+  const missing = named.filter((month) => !recorded.includes(month));
+  if (missing.length > 0 || recorded.length === 0)
+    throw new Error(`Not recorded: ${missing.join(', ')}. There are: ${recorded.join(', ') || 'none'}.`);
+  for (const month of named.length > 0 ? named : recorded) evaluate(month, args.includes('--days'));
+}
+
+function evaluate(month: string, withDays: boolean): void {
+  const days = Map.groupBy(announcedIn(month), ({ day }) => day);
   const usable = [...days].filter(([, papers]) => papers.length >= 20 && papers.some(({ listed }) => listed));
   const random = seeded(7);
   const category = categoryFrequency();
@@ -23,7 +33,7 @@ export async function run(args: string[]): Promise<void> {
   };
   const papers = usable.flatMap(([, list]) => list);
   console.log(
-    `${usable.length} days, ${papers.length} announcements, ${papers.filter(({ listed }) => listed).length} listed`,
+    `${month}: ${usable.length} days, ${papers.length} announcements, ${papers.filter(({ listed }) => listed).length} listed`,
   );
   const results = Object.entries(methods).map(([name, score]) => ({
     name,
@@ -40,7 +50,7 @@ export async function run(args: string[]): Promise<void> {
     );
     console.log(`${name.padEnd(20)} ROC AUC ${shown(auc)}   precision@20 ${shown(precision)}`);
   }
-  if (args.includes('--days')) for (const day of results[0]?.days ?? []) console.log(day);
+  if (withDays) for (const day of results[0]?.days ?? []) console.log(day);
 }
 
 function measure(day: string, papers: readonly Announced[], score: Method) {

@@ -24,13 +24,23 @@ type Options = {
 
 const day = (flag: string, description: string) => new Option(flag, description).argParser(dateOption);
 
+const EXAMPLES = `
+Examples:
+  paperboy ingest huggingface                                   today and the two weeks before
+  paperboy ingest arxiv --from 2026-06-01 --to 2026-06-30
+  paperboy ingest arxiv recordings/ --dry-run --json            nothing is stored
+  paperboy ingest ids 2506.01234 https://arxiv.org/abs/2506.04321 --on 2026-06-02`;
+
 /** `paperboy ingest SOURCE [FILE…]` */
 export function registerIngest(program: Command, io: Io): void {
   program
     .command('ingest')
     .description('Read papers from a source, from recorded files where any are named, else from the network')
     .argument('<source>', [...createSources().keys()].join(' | '))
-    .argument('[files...]', 'recorded files, or folders of them')
+    .argument(
+      '[files...]',
+      'recorded files, or folders of them; for `ids` arXiv ids or addresses, or files of them',
+    )
     .addOption(day('--from <date>', 'first day to read'))
     .addOption(day('--to <date>', 'last day to read'))
     .addOption(day('--on <date>', 'the day to list papers on where the input names none (default: today)'))
@@ -52,6 +62,7 @@ export function registerIngest(program: Command, io: Io): void {
     .addOption(
       new Option('--limit <count>', 'with --query: papers at most (default: 100)').argParser(limitOption),
     )
+    .addHelpText('after', EXAMPLES)
     .option('--dry-run', 'read and check everything, store nothing')
     .option('--json', 'print {"listings", "papers", "faults", …}')
     .action((source: string, files: string[], options: Options) => runIngest(io, source, files, options));

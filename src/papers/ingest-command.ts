@@ -9,7 +9,7 @@ import type { Sources } from './sources/sources.ts';
 /** `ingest SOURCE [FILE…]` as asked for. */
 export type IngestCommand = {
   readonly source: string;
-  /** Recorded files, or folders of them (read in the order of their names). Empty: the network. */
+  /** Recorded files, or folders of them (read in the order of their names); for ids also these themselves. Empty: the network. */
   readonly files: readonly string[];
   readonly from?: IsoDate;
   readonly to?: IsoDate;
@@ -39,15 +39,26 @@ export async function ingestCommand(
 ): Promise<IngestOutcome> {
   const source = deps.sources.get(command.source);
   if (!source) return { type: 'unknown-source', known: [...deps.sources.keys()] };
-  const { source: _name, files: named, ...request } = command;
+  const { source: name, files: given, ...request } = command;
+  const ids = IDS.has(name) ? await otherThanFiles(given) : [];
+  const named = given.filter((each) => !ids.includes(each));
   const files = await expanded(named, request);
   if ('missing' in files) return { type: 'no-such-file', file: files.missing };
   const items = source.read({
     ...request,
     now: deps.now(),
     ...(named.length > 0 ? { files: files.found } : {}),
+    ...(ids.length > 0 ? { ids } : {}),
   });
   return { type: 'ingested', report: await ingest({ items, store: deps.store }, options) };
+}
+
+/** Sources that take what a curator pastes as well as files of it. */
+const IDS: ReadonlySet<string> = new Set(['ids', 'arxiv-ids']);
+
+async function otherThanFiles(names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map((name) => stat(name).catch(() => undefined)));
+  return names.filter((_, index) => !found[index]);
 }
 
 type Days = { readonly from?: IsoDate; readonly to?: IsoDate };

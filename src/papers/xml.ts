@@ -24,6 +24,10 @@ const CHUNK = 64 * 1024;
 /** What is no `Char` of XML 1.0, section 2.2: controls other than tab and line ends. */
 const FORBIDDEN = /(?![\t\n\r])\p{Cc}(?<![\u007f-\u009f])|[\ufffe\uffff]/gu;
 
+/** A reference that means nothing here, such as HTML's `&eacute;`: it stays as it is written, and no paper is lost. */
+const BAD_REFERENCE =
+  /(?:undefined entity|malformed character entity|disallowed character in entity name|empty entity name)\.$/;
+
 /** Why a document is refused though it may be well-formed. */
 class Refused extends Error {}
 
@@ -31,7 +35,7 @@ class Refused extends Error {}
  * The elements of these local names, in order, each when it is complete; those within one of them belong to it. The
  * rest of the document is checked and forgotten, so memory is bounded by the largest element.
  *
- * Entity-safe: only the five predefined entities and character references are known, a document type declaration is
+ * Entity-safe: only the five predefined entities and character references are known (others stay text), a document type declaration is
  * refused, and so are nesting beyond 64, a text beyond a million characters and an element with more than 20,000
  * children. The text must be UTF-8. Characters that XML 1.0 forbids (arXiv's OAI has had some) become U+FFFD.
  * A document that breaks gives the elements before the break, then one fault.
@@ -53,9 +57,22 @@ export function* readXml(body: Buffer, names: readonly string[]): Iterable<XmlIt
 function decodeXml(body: Buffer): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return text.replace(FORBIDDEN, '\ufffd');
+    return withoutBareAmpersands(text.replace(FORBIDDEN, '\ufffd'));
   } catch {
     return undefined;
+  }
+}
+
+/** An `&` that begins no reference stands for itself, as people write it (`R&D`); within CDATA it does anyway. */
+function withoutBareAmpersands(text: string): string {
+  const escaped = (part: string) => part.replace(/&(?!#?\w{1,32};)/g, '&amp;');
+  let whole = '';
+  for (let at = 0; ; ) {
+    const open = text.indexOf('<![CDATA[', at);
+    const end = open < 0 ? -1 : text.indexOf(']]>', open);
+    if (end < 0) return whole + escaped(text.slice(at));
+    whole += escaped(text.slice(at, open)) + text.slice(open, end);
+    at = end;
   }
 }
 
@@ -71,7 +88,7 @@ function createReader(names: ReadonlySet<string>) {
     throw new Refused(message);
   };
   parser.on('error', (error) => {
-    throw error;
+    if (!BAD_REFERENCE.test(error.message)) throw error;
   });
   parser.on('doctype', () => refuse('a document type declaration is refused'));
   parser.on('opentag', (tag) => {

@@ -27,9 +27,14 @@ async function* readIds(
   for await (const { text, where, line } of words(request)) {
     const id = arxivIdOf(text);
     if (id) ids.add(id);
-    else yield fault(where, `no arXiv identifier: ${JSON.stringify(text.slice(0, 100))}`, line);
+    else
+      yield fault(
+        where,
+        `neither an arXiv identifier nor a file: ${JSON.stringify(text.slice(0, 100))}`,
+        line,
+      );
   }
-  if (ids.size === 0) yield fault('arxiv-ids', 'no arXiv identifiers given');
+  if (ids.size === 0) return yield fault('arxiv-ids', 'no arXiv identifiers given: ingest ids 2506.01234 …');
   if (!network) return yield fault('arxiv-ids', 'no network here to complete the ids');
   const all = [...ids];
   for (let start = 0; start < all.length; start += BATCH)

@@ -8,7 +8,7 @@ import { dateOf } from './json-lines.ts';
 import type { ReadContext } from './read-context.ts';
 
 /** The texts of one entry of the page, by what they are. */
-type Entry = { kind: ListingKind; texts: Map<Part, string> };
+type Entry = { heading: string; texts: Map<Part, string> };
 type Part = 'id' | 'title' | 'authors' | 'comments' | 'subjects' | 'journal' | 'abstract';
 type Page = { entries: Entry[]; headings: string[] };
 
@@ -21,15 +21,16 @@ const PARTS: Readonly<Record<string, Part>> = {
 };
 
 /**
- * arXiv's page of a category's new listings (`/list/cs.AI/new`): new submissions, cross-lists and replacements, each under
- * a heading that says how many there are. Fewer than it says is a fault.
+ * arXiv's pages of a category's listings: the new ones (`/list/cs.AI/new`: new submissions, cross-lists and replacements, each
+ * under a heading) and the recent ones (`/list/cs.AI/recent`, `pastweek`: a heading for each day, no abstracts), as they are and
+ * as they were in years before. Fewer entries than the headings say is a fault.
  */
 export function* readListingPage(body: Buffer, context: ReadContext): Iterable<SourceItem> {
   const page = parsePage(body.toString('utf8'));
   if (page.entries.length === 0) return yield fault(context.where, 'not a listing page of arXiv: no entries');
-  const day = dayIn(page.headings) ?? context.day;
+  const pageDay = page.headings.map(dayIn).find((day) => day !== undefined) ?? context.day;
   for (const [index, entry] of page.entries.entries())
-    yield listingOf(entry, { ...context, day, position: index + 1 });
+    yield listingOf(entry, { ...context, day: dayIn(entry.heading) ?? pageDay, position: index + 1 });
   const shown = page.headings.map(shownIn).reduce((sum, count) => sum + count, 0);
   if (page.entries.length < shown)
     yield fault(context.where, `${page.entries.length} entries of the ${shown} it says`);
@@ -44,7 +45,7 @@ function parsePage(html: string): Page {
       if (part) depth += 1;
       if (name === 'h3') page.headings.push('');
       const entry = page.entries.at(-1);
-      if (name === 'dt') page.entries.push({ kind: kindUnder(page.headings.at(-1) ?? ''), texts: new Map() });
+      if (name === 'dt') page.entries.push({ heading: page.headings.at(-1) ?? '', texts: new Map() });
       else if (name === 'a' && title === 'Abstract') entry?.texts.set('id', href?.replace('/abs/', '') ?? '');
       const opens = name === 'h3' ? 'heading' : name === 'p' ? 'abstract' : partOf(classes);
       if (!part && opens) [part, depth] = [opens, 1];
@@ -73,7 +74,8 @@ function kindUnder(heading: string): ListingKind {
   return /^replace/i.test(heading) ? 'replace' : 'new';
 }
 
-function listingOf({ kind, texts }: Entry, context: ReadContext & { position: number }): SourceItem {
+function listingOf({ heading, texts }: Entry, context: ReadContext & { position: number }): SourceItem {
+  const kind = kindUnder(heading);
   const plain = (part: Part) =>
     oneLine(texts.get(part) ?? '').replace(/^(?:Title|Authors|Comments|Subjects):\s*/, '');
   const categories = [...plain('subjects').matchAll(/\(([a-z-]+(?:\.[A-Za-z-]+)?)\)/g)].map(
@@ -98,13 +100,12 @@ function listingOf({ kind, texts }: Entry, context: ReadContext & { position: nu
 }
 
 const shownIn = (heading: string) =>
-  Number(/showing (?:first )?(\d+) of \d+ entries/.exec(heading)?.[1] ?? 0);
+  Number(/showing (?:(?:first|last) )?(\d+) of \d+ entries/.exec(heading)?.[1] ?? 0);
 
-/** `Showing new listings for Wednesday, 12 August 2026` */
-function dayIn(headings: readonly string[]): IsoDate | undefined {
-  const written = headings
-    .map((heading) => /(\d{1,2}) (\w+) (\d{4})/.exec(heading))
-    .find((match) => match !== null);
-  const month = new Date(`1 ${written?.[2]} 2000 UTC`).getUTCMonth() + 1;
-  return written ? dateOf(`${written[3]}-${month}-${written[1]}`) : undefined;
+/** `Showing new listings for Wednesday, 12 August 2026`, `Wed, 12 Aug 2026 (showing …)`, in former years `Wed, 12 Aug 15`. */
+function dayIn(heading: string): IsoDate | undefined {
+  const [, day, name, year = ''] = /\b(\d{1,2}) ([A-Z][a-z]{2,8}) (\d{4}|\d{2})\b/.exec(heading) ?? [];
+  const month = new Date(`1 ${name} 2000 UTC`).getUTCMonth() + 1;
+  const century = Number(year) > 90 ? '19' : '20';
+  return day ? dateOf(`${year.length === 2 ? century + year : year}-${month}-${day}`) : undefined;
 }

@@ -29,11 +29,13 @@ export function createSources(options: SourcesOptions = {}): Sources {
   const addresses = addressesWith(options.addresses ?? {});
   const arxiv = createArxivSource(network, arxivCategories, addresses);
   const details = `${addresses.biorxiv}/details`;
+  const ids = createArxivIdsSource(network, `${addresses.arxivApi}/api/query`);
   return new Map([
     ['huggingface', createHuggingFaceSource(network, `${addresses.huggingFace}/api/daily_papers`)],
     ['arxiv', arxiv],
     ['arxiv-listings', arxiv],
-    ['arxiv-ids', createArxivIdsSource(network, `${addresses.arxivApi}/api/query`)],
+    ['arxiv-ids', ids],
+    ['ids', ids],
     ['biorxiv', createBiorxivSource('biorxiv', network, details)],
     ['medrxiv', createBiorxivSource('medrxiv', network, details)],
     ['page', createPageSource()],

@@ -289,7 +289,7 @@ describe('arXiv, live', () => {
     const report = await run(createArxivIdsSource(network(), `${server.origin}/query`), { ids });
     expect(report).toMatchObject({ listings: 3, papers: 3 });
     expect(report.faults.map(({ message }) => message)).toEqual([
-      'no arXiv identifier: "nonsense"',
+      'neither an arXiv identifier nor a file: "nonsense"',
       'arXiv knows no paper 2606.99999',
     ]);
   });

@@ -225,6 +225,30 @@ describe('a page of new listings', () => {
       { type: 'fault', fault: { message: '3 entries of the 4 it says' } },
     ]);
   });
+
+  it('of several days puts each entry on its own, with and without abstracts', async () => {
+    const entry = (id: string) => dt(id, 'T').replace(/<p class[\s\S]*?<\/p>/, '');
+    const recent = `<html><body><h3>Tue, 2 Jun 2026 (showing first 1 of 9 entries )</h3>${entry('2606.00001')}
+      <h3>Mon, 1 Jun 2026 (continued, showing last 1 of 7 entries )</h3>${entry('2606.00002')}</body></html>`;
+    expect(listings(await read('arxiv', 'cs.RO_pastweek.html', recent))).toMatchObject([
+      { kind: 'new', listedOn: '2026-06-02', paper: { abstract: '', authors: ['A. One', 'B. Two'] } },
+      { kind: 'new', listedOn: '2026-06-01' },
+    ]);
+    const old = `<html><body><h3>New submissions for Fri, 21 Nov 14</h3><dl><dt><a name="item1">[1]</a>&nbsp;
+      <span class="list-identifier"><a href="/abs/1411.5379" title="Abstract">arXiv:1411.5379</a> [<a href="/pdf/1411.5379" title="Download PDF">pdf</a>]</span></dt>
+      <dd><div class="meta"><div class="list-title"><span class="descriptor">Title:</span> Old</div>
+      <div class="list-authors"><span class="descriptor">Authors:</span> <a href="x">A. One</a></div>
+      <div class="list-subjects"><span class="descriptor">Subjects:</span> <span class="primary-subject">Robotics (cs.RO)</span></div>
+      <p>Words.</p></div></dd></dl><h3>Cross-lists for Fri, 21 Nov 14</h3>${dt('1411.00002', 'V')}</body></html>`;
+    expect(listings(await read('arxiv', 'old.html', old))).toMatchObject([
+      {
+        kind: 'new',
+        listedOn: '2014-11-21',
+        paper: { title: 'Old', authors: ['A. One'], abstract: 'Words.' },
+      },
+      { kind: 'cross', listedOn: '2014-11-21' },
+    ]);
+  });
 });
 
 describe('authors in one text', () => {
