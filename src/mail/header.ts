@@ -17,7 +17,8 @@ const octetsIn = (length: number) => Math.floor((length - ENCODED_WORD_OVERHEAD)
 export function headerField(name: string, value: string): string {
   if (!/^[!-9;-~]+$/.test(name) || !/^[ -~]*$/.test(value))
     throw new RangeError(`not a header field: ${name}`);
-  return `${foldWords(`${name}:`, value.split(' '))}\r\n`;
+  const short = name.length + value.length + 2 <= FOLD_AT;
+  return short ? `${name}: ${value}\r\n` : `${foldWords(`${name}:`, value.split(' '))}\r\n`;
 }
 
 /** A header field of free text in any language (RFC 2047), folded, with CRLF at its end. */

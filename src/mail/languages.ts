@@ -35,10 +35,14 @@ export type Locale = {
 };
 
 const locales = new Map<Language, Locale>();
+const localesByTag = createCache<Locale>(100);
 
 /** The locale of a stored language tag: the language itself, else its main language (`de-AT` → `de`), else English. */
 export function localeOf(tag: string): Locale {
-  const language = closest(tag);
+  return localesByTag(tag, () => localeIn(closest(tag)));
+}
+
+function localeIn(language: Language): Locale {
   const known = locales.get(language);
   if (known) return known;
   const made = createLocale(language);

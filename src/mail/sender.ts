@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto';
+import { createCache } from './cache.ts';
 import { asciiAddress } from './header.ts';
 import { format } from './phrases.ts';
 
@@ -63,9 +64,19 @@ const TAG_HASH = 10;
  * local part (RFC 5321 §4.5.3.1.1) for bounce mailboxes of up to 30.
  */
 export function verpAddress(bounceAddress: string, tag: string): string {
-  const ascii = asciiAddress(bounceAddress);
-  const at = ascii.lastIndexOf('@');
-  return `${ascii.slice(0, at)}+${tag}${ascii.slice(at)}`;
+  const { local, domain } = ownAddress(bounceAddress);
+  return `${local}+${tag}@${domain}`;
+}
+
+const ownAddresses = createCache<{ readonly local: string; readonly domain: string }>(100);
+
+/** One of the operator's addresses, in ASCII; they stand in every message, and are checked once. */
+function ownAddress(address: string) {
+  return ownAddresses(address, () => {
+    const ascii = asciiAddress(address);
+    const at = ascii.lastIndexOf('@');
+    return { local: ascii.slice(0, at), domain: ascii.slice(at + 1) };
+  });
 }
 
 /**
@@ -89,5 +100,5 @@ export function parseBounceTag(text: string, key: MailKey): BounceTag | null {
 
 /** Message-ID with its brackets: the same for the same digest, whoever composes it and however often. */
 export function messageId(sender: Sender, scope: string, reader: string): string {
-  return `<${scope}.${keyedHash(sender.key, 'message-id', `${scope}\n${reader}`, 24)}@${domainOf(sender.address)}>`;
+  return `<${scope}.${keyedHash(sender.key, 'message-id', `${scope}\n${reader}`, 24)}@${ownAddress(sender.address).domain}>`;
 }

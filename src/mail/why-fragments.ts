@@ -30,6 +30,9 @@ export type Why = {
   readonly section: string;
 };
 
+/** Sets of reasons kept with a paper; the oldest goes. */
+const KEPT_WITH_PAPER = 16;
+
 /** Makes a {@link Why}; each is encoded once and kept. */
 export type WhyOf = (reasons: readonly ReasonView[], block: PaperBlock, locale: Locale) => Why;
 
@@ -38,19 +41,53 @@ export function createWhy(writer: SectionWriter, templates: MessageTemplates): W
   const chipsOf = createChips(writer, templates);
   const muteOf = createMuteLinks(writer, templates);
   const topicLink = createTopicLinks(writer);
-  const known = createCache<Why>(KEPT);
-  return (reasons, { firstCategory }, locale) =>
-    known(`${locale.language}\0${firstCategory}${reasons.map(reasonKey).join('')}`, () => {
-      const chips = chipsOf(reasons.slice(0, REASONS_SHOWN), locale);
-      const mute = muteOf(topicToMute(reasons, firstCategory), locale);
-      return {
-        reasons: chips,
-        mute,
-        octets: lengthOf(chips.html) + lengthOf(mute),
-        topics: followedOf(reasons).map((topic) => topicLink(topic, locale)),
-        section: sectionName(reasons, locale),
-      };
-    });
+  const encode: WhyOf = (reasons, { firstCategory }, locale) => {
+    const chips = chipsOf(reasons.slice(0, REASONS_SHOWN), locale);
+    const mute = muteOf(topicToMute(reasons, firstCategory), locale);
+    return {
+      reasons: chips,
+      mute,
+      octets: lengthOf(chips.html) + lengthOf(mute),
+      topics: followedOf(reasons).map((topic) => topicLink(topic, locale)),
+      section: sectionName(reasons, locale),
+    };
+  };
+  // A paper is there for few reasons, whoever reads it: comparing with those is cheaper than a key made of them.
+  const known = new WeakMap<PaperBlock, { readonly reasons: readonly ReasonView[]; readonly why: Why }[]>();
+  return (reasons, block, locale) => {
+    const ofPaper = known.get(block) ?? [];
+    for (const each of ofPaper) if (sameReasons(each.reasons, reasons)) return each.why;
+    const why = encode(reasons, block, locale);
+    known.set(block, [...ofPaper.slice(1 - KEPT_WITH_PAPER), { reasons, why }]);
+    return why;
+  };
+}
+
+function sameReasons(one: readonly ReasonView[], other: readonly ReasonView[]): boolean {
+  return one.length === other.length && one.every((reason, index) => sameReason(reason, other[index]));
+}
+
+function sameReason(one: ReasonView, other: ReasonView | undefined): boolean {
+  switch (one.type) {
+    case 'trending':
+      return other?.type === 'trending' && one.fill === other.fill;
+    case 'reminder':
+      return other?.type === 'reminder' && one.on === other.on;
+    case 'liked':
+      return other?.type === 'liked' && one.title === other.title && sameTerms(one.terms, other.terms);
+    case 'follow':
+      return (
+        other?.type === 'follow' &&
+        one.topic.value === other.topic.value &&
+        one.topic.kind === other.topic.kind &&
+        one.name === other.name &&
+        sameTerms(one.terms, other.terms)
+      );
+  }
+}
+
+function sameTerms(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((term, index) => term === other[index]);
 }
 
 function reasonKey(reason: ReasonView): string {

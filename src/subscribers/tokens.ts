@@ -86,13 +86,10 @@ export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-/** A token that still lacks its first byte and its tag. */
-function encodeSubject(subject: TokenSubject, expires: number): Buffer {
-  const token = Buffer.alloc(BODY + TAG);
-  token.write(subject.publicId.replaceAll('-', ''), 1, 'hex');
-  token.writeUInt32BE(subject.epoch, 17);
-  token.writeUInt32BE(expires, 21);
-  return token;
+/** Takes the same time wherever two texts of one length differ. */
+function sameText(one: string, other: string): boolean {
+  const octets = [Buffer.from(one), Buffer.from(other)] as const;
+  return octets[0].length === octets[1].length && timingSafeEqual(...octets);
 }
 
 /** 32 lower-case hex digits as a UUID. */
@@ -108,58 +105,63 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   const oldLinkKey = deriveKey(secret, 'links');
   const confirmationKey = deriveKey(secret, 'confirmations');
 
-  /** The tags of a group, one after the other, an octet per character. Borrows the token's first byte. */
-  const groupTags = (token: Buffer, group: number): string => {
-    token[0] = group;
-    return createHmac('sha512', linkKey).update(token.subarray(0, BODY)).digest('binary');
+  // One token is made at a time, so all are made in the same place: a Buffer for each would cost as much as its HMAC.
+  const token = Buffer.alloc(BODY + TAG);
+  const body = token.subarray(0, BODY);
+  const begin = (subject: TokenSubject, expires: number) => {
+    token.write(subject.publicId.replaceAll('-', ''), 1, 'hex');
+    token.writeUInt32BE(subject.epoch, 17);
+    token.writeUInt32BE(expires, 21);
   };
-  const finish = (token: Buffer, code: number, tags: string): string => {
+  /** The tags of a group, one after the other, an octet per character. */
+  const groupTags = (group: number): string => {
+    token[0] = group;
+    return createHmac('sha512', linkKey).update(body).digest('binary');
+  };
+  const finish = (code: number, tags: string): string => {
     const from = (code % GROUP) * TAG;
     token[0] = FORM + code;
     token.write(tags.slice(from, from + TAG), BODY, 'latin1');
     return token.toString('base64url');
   };
-  /** What a token would be if its tag were right. */
-  const genuine = (given: Buffer): Buffer => {
-    const token = Buffer.from(given);
+  /** The token that has the body of `given`, with the tag that it should have. */
+  const genuine = (given: Buffer): string => {
+    given.copy(token);
     const first = given[0] as number;
-    if (first < FORM) {
-      createHmac('sha256', oldLinkKey).update(given.subarray(0, BODY)).digest().copy(token, BODY, 0, TAG);
-      return token;
-    }
-    const code = first - FORM;
-    return Buffer.from(finish(token, code, groupTags(token, groupOf(code))), 'base64url');
+    if (first >= FORM) return finish(first - FORM, groupTags(groupOf(first - FORM)));
+    createHmac('sha256', oldLinkKey).update(body).digest().copy(token, BODY, 0, TAG);
+    return token.toString('base64url');
   };
 
   return {
     sign(purpose, subject, expires = 0) {
-      const token = encodeSubject(subject, expires);
+      begin(subject, expires);
       const code = PURPOSES[purpose];
-      return finish(token, code, groupTags(token, groupOf(code)));
+      return finish(code, groupTags(groupOf(code)));
     },
     signEach<Purpose extends TokenPurpose>(purposes: readonly Purpose[], subject: TokenSubject) {
-      const token = encodeSubject(subject, 0);
+      begin(subject, 0);
       const groups: string[] = [];
       const signed: Partial<Record<Purpose, string>> = {};
       for (const purpose of purposes) {
         const code = PURPOSES[purpose];
-        const tags = (groups[groupOf(code)] ??= groupTags(token, groupOf(code)));
-        signed[purpose] = finish(token, code, tags);
+        const tags = (groups[groupOf(code)] ??= groupTags(groupOf(code)));
+        signed[purpose] = finish(code, tags);
       }
       return signed as Record<Purpose, string>;
     },
     read(purpose, text, now) {
-      const token = text.length === LENGTH ? Buffer.from(text, 'base64url') : Buffer.alloc(0);
-      // The second test refuses other spellings of the same bytes (stray bits in the last character).
-      if (token.length !== BODY + TAG || token.toString('base64url') !== text) return { type: 'forged' };
-      if (!timingSafeEqual(genuine(token), token)) return { type: 'forged' };
-      const first = token[0] as number;
+      if (text.length !== LENGTH) return { type: 'forged' };
+      const given = Buffer.from(text, 'base64url');
+      // Compared as text, which refuses other spellings of the same bytes (stray bits in the last character).
+      if (given.length !== token.length || !sameText(genuine(given), text)) return { type: 'forged' };
+      const first = given[0] as number;
       const found = codeToPurpose.get(first < FORM ? first : first - FORM);
       if (!found) return { type: 'forged' };
       if (found !== purpose) return { type: 'other-purpose', purpose: found };
-      const expires = token.readUInt32BE(21);
+      const expires = given.readUInt32BE(21);
       if (expires !== 0 && expires * 1000 < now.getTime()) return { type: 'expired' };
-      return { type: 'ok', publicId: uuidOf(token.toString('hex', 1, 17)), epoch: token.readUInt32BE(17) };
+      return { type: 'ok', publicId: uuidOf(given.toString('hex', 1, 17)), epoch: given.readUInt32BE(17) };
     },
     confirmation(purpose, confirmationId) {
       return createHmac('sha256', confirmationKey)
