@@ -86,7 +86,7 @@ async function load(database: Database, version: string): Promise<Statistics | u
   const row = rows[0];
   if (!row) return undefined;
   const { rows: background } = await sql<Text>`
-    select title, abstract from papers where id = any(${row.background}::bigint[]) order by id`.execute(
+    select title, abstract, categories from papers where id = any(${row.background}::bigint[]) order by id`.execute(
     database,
   );
   const array = (name: string): Promise<Buffer> => readArray(database, version, name);

@@ -1,3 +1,4 @@
+import { type CategorySpace, createCategorySpace } from './categories.ts';
 import { type Embeddings, embeddedSpace } from './embeddings.ts';
 import type { LatentSpace } from './latent.ts';
 import { foldIn } from './statistics/directions.ts';
@@ -13,6 +14,8 @@ export type Collection = {
   readonly index: LexicalIndex;
   /** Where the same texts are compared by meaning; undefined where nothing was fitted. */
   readonly latent: LatentSpace | undefined;
+  /** How the same texts compare by their categories; undefined where the background has none. */
+  readonly categories: CategorySpace | undefined;
   readonly candidates: number;
   /** Position of the first background text; the last is before `scored`. */
   readonly backgroundStart: number;
@@ -50,6 +53,7 @@ export function* collectInSteps(
   return {
     index,
     latent,
+    categories: createCategorySpace(all, backgroundStart, scored),
     candidates,
     backgroundStart,
     scored,

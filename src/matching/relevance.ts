@@ -5,11 +5,11 @@ import { K1 } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
- * directions, where words differ · `usual`: what an average paper has (taken away, so it may be negative).
+ * directions, where words differ · `categories`: of the categories that both papers stand under · `usual`: what an average paper has (taken away, so it may be negative).
  */
 export type Part =
   | { readonly type: 'term'; readonly term: string; readonly weight: number }
-  | { readonly type: 'meaning' | 'usual'; readonly weight: number };
+  | { readonly type: 'meaning' | 'categories' | 'usual'; readonly weight: number };
 
 /**
  * How well papers fit one phrase or one example paper, standardised against a background of recent papers, so
@@ -47,6 +47,7 @@ const ASSUMED_COSINE = 0.13;
 /** Least deviation: as a share of the greatest possible BM25 score, and of a cosine. */
 const LEAST_PHRASE = 0.03;
 const LEAST_COSINE = 0.01;
+const LEAST_CATEGORIES = 0.05;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
@@ -77,10 +78,10 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: greatest * LEAST_PHRASE },
-      meaning && { raw: meaning.all, least: LEAST_COSINE },
+      [meaning && { raw: meaning.all, least: LEAST_COSINE }],
       { assumed: greatest * ASSUMED_PHRASE || 1, byTop: true },
     );
-    return relevance(collection, standard, wanted, index.rows.bm25, meaning?.one);
+    return relevance(collection, standard, wanted, index.rows.bm25, [{ type: 'meaning', one: meaning?.one }]);
   });
 }
 
@@ -103,20 +104,27 @@ function paperRelevances(
   positions: readonly number[],
   sums: Float64Array,
 ): Relevance[] {
-  const { index, latent } = collection;
+  const { index, latent, categories } = collection;
   const { starts, terms, unit } = index.rows;
   const meanings = latent?.toPapers(positions);
   return positions.map((position, at) => {
     const [from, to] = [starts[position], starts[position + 1]];
     const wanted = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
     const meaning = meanings?.[at];
+    const listing = categories?.toPaper(position);
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.unit, sums), least: LEAST_COSINE },
-      meaning && { raw: meaning.all, least: LEAST_COSINE },
+      [
+        meaning && { raw: meaning.all, least: LEAST_COSINE },
+        listing && { raw: listing.all, least: LEAST_CATEGORIES },
+      ],
       { assumed: ASSUMED_COSINE, byTop: false },
     );
-    return relevance(collection, standard, wanted, unit, meaning?.one);
+    return relevance(collection, standard, wanted, unit, [
+      { type: 'meaning', one: meaning?.one },
+      { type: 'categories', one: listing?.one },
+    ]);
   });
 }
 
@@ -152,12 +160,18 @@ function sumPostings(
   return sums;
 }
 
+/** What counts beside the words: how one text scores in it, undefined where it was not used. */
+type Beside = {
+  readonly type: 'meaning' | 'categories';
+  readonly one: ((position: number) => number) | undefined;
+};
+
 function relevance(
   { index, candidates, backgroundStart }: Collection,
-  { scores, lexicalFactor, meaningFactor, usual }: Standard,
+  { scores, lexicalFactor, factors, usual }: Standard,
   wanted: Weighted,
   rowWeights: Float32Array,
-  meaning: ((position: number) => number) | undefined,
+  beside: readonly Beside[],
 ): Relevance {
   /** Calls back with each term that a text shares, and its share of the score. */
   const forEachShared = (position: number, visit: (term: number, weight: number) => void): void => {
@@ -179,8 +193,10 @@ function relevance(
     background: scores.subarray(backgroundStart),
     explain(position) {
       const parts: Part[] = [{ type: 'usual', weight: usual }];
-      if (meaning && meaningFactor !== 0)
-        parts.push({ type: 'meaning', weight: meaning(position) * meaningFactor });
+      beside.forEach(({ type, one }, at) => {
+        const factor = factors[at] ?? 0;
+        if (one && factor !== 0) parts.push({ type, weight: one(position) * factor });
+      });
       forEachShared(position, (term, weight) => {
         parts.push({ type: 'term', term: index.vocabulary.text(term), weight });
       });

@@ -3,11 +3,11 @@ export type Channel = { readonly raw: Float32Array | Float64Array; readonly leas
 
 /** Standardised scores and what they are made of. */
 export type Standard = {
-  /** Of every scored text: `lexical × lexicalFactor + meaning × meaningFactor + usual`. */
+  /** Of every scored text: `lexical × lexicalFactor + Σ other × its factor + usual`. */
   readonly scores: Float32Array;
   readonly lexicalFactor: number;
-  /** What the second channel is multiplied with; 0 where it was not used. */
-  readonly meaningFactor: number;
+  /** What the other channels are multiplied with; 0 for one that was not used. */
+  readonly factors: readonly number[];
   readonly usual: number;
 };
 
@@ -28,7 +28,7 @@ const TOP_SHARE = 0.005;
 export function standardise(
   { backgroundStart }: Where,
   lexical: Channel,
-  meaning: Channel | undefined,
+  others: readonly (Channel | undefined)[],
   { assumed, byTop }: { readonly assumed: number; readonly byTop: boolean },
 ): Standard {
   const size = lexical.raw.length;
@@ -36,46 +36,51 @@ export function standardise(
     return {
       scores: Float32Array.from(lexical.raw, (score) => score / assumed),
       lexicalFactor: 1 / assumed,
-      meaningFactor: 0,
+      factors: others.map(() => 0),
       usual: 0,
     };
   const first = measure(lexical, backgroundStart);
-  const second = meaning && measure(meaning, backgroundStart);
+  const rest = others.map((other) => (other ? measure(other, backgroundStart) : NOTHING));
+  const usual = [first, ...rest].reduce((sum, { mean, factor }) => sum - mean * factor, 0);
   const scores = new Float32Array(size);
-  const weigh = (from: number, factors: Omit<Standard, 'scores'>): void => {
-    if (meaning) addUp(scores, from, lexical.raw, meaning.raw, factors);
-    else addUp(scores, from, lexical.raw, lexical.raw, factors);
+  const weigh = (from: number, scale: number): void => {
+    setTo(scores, from, lexical.raw, first.factor * scale, usual * scale);
+    others.forEach((other, at) => {
+      if (other) addTo(scores, from, other.raw, (rest[at] ?? NOTHING).factor * scale);
+    });
   };
   // The deviation of the sum is known from the background alone; what comes of it goes for all.
-  const factors = {
-    lexicalFactor: first.factor,
-    meaningFactor: second?.factor ?? 0,
-    usual: -first.mean * first.factor - (second ? second.mean * second.factor : 0),
-  };
-  weigh(backgroundStart, factors);
+  weigh(backgroundStart, 1);
   const scale = 1 / full(scores.subarray(backgroundStart), byTop);
-  const scaled = {
-    lexicalFactor: factors.lexicalFactor * scale,
-    meaningFactor: factors.meaningFactor * scale,
-    usual: factors.usual * scale,
+  weigh(0, scale);
+  return {
+    scores,
+    lexicalFactor: first.factor * scale,
+    factors: rest.map(({ factor }) => factor * scale),
+    usual: usual * scale,
   };
-  weigh(0, scaled);
-  return { scores, ...scaled };
 }
 
-function addUp(
+type Measured = { readonly mean: number; readonly factor: number };
+const NOTHING: Measured = { mean: 0, factor: 0 };
+
+function setTo(
   scores: Float32Array,
   from: number,
-  lexical: Channel['raw'],
-  meaning: Channel['raw'],
-  { lexicalFactor, meaningFactor, usual }: Omit<Standard, 'scores'>,
+  raw: Channel['raw'],
+  factor: number,
+  constant: number,
 ): void {
+  for (let at = from; at < scores.length; at += 1) scores[at] = (raw[at] as number) * factor + constant;
+}
+
+function addTo(scores: Float32Array, from: number, raw: Channel['raw'], factor: number): void {
   for (let at = from; at < scores.length; at += 1)
-    scores[at] = (lexical[at] as number) * lexicalFactor + (meaning[at] as number) * meaningFactor + usual;
+    scores[at] = (scores[at] as number) + (raw[at] as number) * factor;
 }
 
 /** Mean over the background, and what makes deviations of it: 0 for a channel that says nothing (a phrase of unknown words). */
-function measure({ raw, least }: Channel, start: number): { mean: number; factor: number } {
+function measure({ raw, least }: Channel, start: number): Measured {
   const { mean, deviation } = moments(raw, start);
   const believed = Math.max(deviation, least);
   return { mean, factor: believed > 0 ? 1 / believed : 0 };

@@ -6,7 +6,7 @@ import { comparable, projectRows, unit } from './project.ts';
 import type { Statistics } from './statistics.ts';
 
 /** For phrases, the direction of this rank counts half as much as the first. */
-const HALF_RANK = 48;
+const HALF_RANK = 96;
 /** Texts folded in as one step. */
 const STEP = 16;
 

@@ -55,8 +55,12 @@ export type LexicalIndex = {
   idf(term: number): number;
 };
 
-/** What is read of a paper. */
-export type Text = { readonly title: string; readonly abstract: string };
+/** What is read of a paper: words for the index, categories (`cs.CL`) beside it. */
+export type Text = {
+  readonly title: string;
+  readonly abstract: string;
+  readonly categories?: readonly string[];
+};
 
 /** Frequencies counted beforehand on a larger collection, with the vocabulary they are numbered by. */
 export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: Frequencies };

@@ -19,7 +19,9 @@ const texts = Array.from({ length: 240 }, (_, at) => {
   const words = SUBJECTS[at % 4] as readonly string[];
   const own = words.filter((_, word) => (at + word) % 5 < 3);
   const common = COMMON.filter((_, word) => (at * 7 + word) % 3 === 0);
-  return { title: `${own[0]} ${common[0]}`, abstract: [...own, ...common, `filler${at % 60}`].join(' ') };
+  const categories = at % 5 === 0 ? [] : ['cs.LG', `cs.${SUBJECTS[(at * 7) % 4]?.[0]}`];
+  const abstract = [...own, ...common, `filler${at % 60}`].join(' ');
+  return { title: `${own[0]} ${common[0]}`, abstract, categories };
 });
 const statistics = fitStatistics(texts, 'test');
 

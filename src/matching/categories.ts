@@ -1,0 +1,76 @@
+import type { Cosines } from './latent.ts';
+import type { Text } from './text/lexical-index.ts';
+
+/** Compares the categories of texts: one more respect in which papers resemble an example. */
+export type CategorySpace = {
+  /** Cosines with the text at a position; undefined when it has no categories. */
+  toPaper(position: number): Cosines | undefined;
+};
+
+/** Background papers with categories, below which it is not known how common a category is. */
+const LEAST_BACKGROUND = 100;
+
+/** Weights of a set of categories, at length 1. */
+type Weights = ReadonlyMap<string, number>;
+
+/**
+ * Reads the categories of texts; undefined where the background (from `backgroundStart` to `scored`) has too few. A
+ * category weighs as much as it is rare, ln((n + 1) / (papers in it + 1)). A text without categories gets what is usual: it is neither
+ * nearer nor farther.
+ */
+export function createCategorySpace(
+  texts: readonly Text[],
+  backgroundStart: number,
+  scored: number,
+): CategorySpace | undefined {
+  const background = texts.slice(backgroundStart, scored).flatMap(({ categories = [] }) => {
+    const distinct = new Set(categories);
+    return distinct.size > 0 ? [distinct] : [];
+  });
+  if (background.length < LEAST_BACKGROUND) return undefined;
+  const found = new Map<string, number>();
+  for (const categories of background)
+    for (const category of categories) found.set(category, (found.get(category) ?? 0) + 1);
+  const idf = (category: string): number =>
+    Math.log((background.length + 1) / ((found.get(category) ?? 0) + 1));
+
+  // Texts share few sets of categories: each is compared once.
+  const numbers = new Map<string, number>();
+  const sets: Weights[] = [];
+  const setOf = Int32Array.from(texts, ({ categories = [] }) => {
+    const sorted = [...new Set(categories)].sort();
+    const key = sorted.join(' ');
+    let number = numbers.get(key);
+    if (number === undefined) numbers.set(key, (number = sets.push(weigh(sorted, idf)) - 1));
+    return number;
+  });
+  const backgroundOf = new Int32Array(sets.length);
+  for (const number of setOf.subarray(backgroundStart, scored))
+    if ((sets[number] as Weights).size > 0) backgroundOf[number] = (backgroundOf[number] as number) + 1;
+
+  return {
+    toPaper(position) {
+      const wanted = sets[setOf[position] as number] as Weights;
+      if (wanted.size === 0) return undefined;
+      const each = Float32Array.from(sets, (weights) => product(weights, wanted));
+      const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
+      sets.forEach((weights, at) => {
+        if (weights.size === 0) each[at] = usual / background.length;
+      });
+      const one = (at: number): number => each[setOf[at] as number] as number;
+      return { all: Float32Array.from({ length: scored }, (_, at) => one(at)), one };
+    },
+  };
+}
+
+function weigh(categories: readonly string[], idf: (category: string) => number): Weights {
+  const weights = categories.map((category) => [category, idf(category)] as const);
+  const length = Math.sqrt(weights.reduce((sum, [, weight]) => sum + weight * weight, 0)) || 1;
+  return new Map(weights.map(([category, weight]) => [category, weight / length]));
+}
+
+function product(left: Weights, right: Weights): number {
+  let sum = 0;
+  for (const [category, weight] of left) sum += weight * (right.get(category) ?? 0);
+  return sum;
+}

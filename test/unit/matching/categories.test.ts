@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { createCategorySpace } from '#src/matching/categories.ts';
+import { createRanker } from '#src/matching/rank/ranker.ts';
+import { fitStatistics } from '#src/matching/statistics/fit.ts';
+import { CATALOGUE } from '#src/topics/catalogue.ts';
+import { paper } from './papers.ts';
+
+const textOf = (...categories: string[]) => ({ title: 'Sheep', abstract: 'Wool and lambs.', categories });
+/** Nine of ten are cs.LG, every tenth is rarer. */
+const background = Array.from({ length: 200 }, (_, at) =>
+  at % 10 === 0 ? textOf('cs.RO', 'cs.LG') : textOf('cs.LG'),
+);
+
+describe('categories', () => {
+  it('compare papers by the rare ones', () => {
+    const texts = [textOf('cs.RO'), textOf('cs.LG'), textOf(), ...background, textOf('cs.RO', 'cs.LG')];
+    const space = createCategorySpace(texts, 3, 203);
+    const [robots, learning, nothing] = space?.toPaper(203)?.all ?? [];
+    expect(robots).toBeGreaterThan(0.9);
+    expect(learning).toBeLessThan(0.2);
+    const usual = space
+      ?.toPaper(203)
+      ?.all.subarray(3)
+      .reduce((sum, cosine) => sum + cosine / 200, 0);
+    expect(nothing).toBeCloseTo(usual ?? 0, 5);
+  });
+
+  it('say nothing of a paper without them, nor where the background has none', () => {
+    expect(createCategorySpace([textOf(), ...background], 1, 201)?.toPaper(0)).toBeUndefined();
+    expect(
+      createCategorySpace(
+        Array.from({ length: 200 }, () => textOf()),
+        0,
+        200,
+      ),
+    ).toBeUndefined();
+  });
+
+  it('put a paper of an example’s categories before its twin, and say so', () => {
+    const words = ['sheep', 'wool', 'lamb', 'shear', 'fold', 'dog', 'crook', 'hill'];
+    const texts = Array.from({ length: 240 }, (_, at) => ({
+      title: `${words[at % 8]} ${words[(at * 3 + 1) % 8]}`,
+      abstract: `${words[(at * 5) % 8]} ${words[(at * 7 + 2) % 8]} on day ${at}`,
+      categories: at % 6 === 0 ? ['cs.RO'] : ['cs.LG'],
+    }));
+    const twin = { title: 'wool of lamb', abstract: 'A dog on the hill.' };
+    const papers = [
+      paper(0, { ...twin, categories: ['cs.LG'] }),
+      paper(1, { ...twin, categories: ['cs.RO'] }),
+      paper(2, { title: 'sheep and dog', abstract: 'A fold on the hill.', categories: ['cs.RO'] }),
+    ];
+    const statistics = fitStatistics(texts, 'test');
+    const rank = createRanker({ papers, candidates: 3, catalogue: CATALOGUE, statistics });
+    const [first, second] = rank({ likes: [2], dislikes: [], follows: [], mutes: [] }, 3);
+    expect([first?.paper, second?.paper]).toEqual([1, 0]);
+    const [reason] = first?.reasons() ?? [];
+    expect(
+      reason?.type === 'liked' && reason.parts.find(({ type }) => type === 'categories')?.weight,
+    ).toBeGreaterThan(0);
+  });
+});
