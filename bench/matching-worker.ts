@@ -2,56 +2,106 @@ import { openDatabase } from '#src/database/database.ts';
 import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import { profilesOf } from '#src/digests/profiles.ts';
 import { createStatisticsStore } from '#src/digests/statistics-store.ts';
-import { indexCandidates } from '#src/matching/index-candidates.ts';
+import { indexInSteps } from '#src/matching/index-candidates.ts';
+import type { CandidateIndex, MatchingPaper, Profile } from '#src/matching/types.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { readCandidates, STATISTICS } from './matching-data.ts';
 
-/** What a worker did; times in milliseconds. */
+/** What a worker did; times in milliseconds, CPU of the worker's own process. */
 export type WorkerReport = {
   readonly readers: number;
   readonly chosen: number;
-  readonly indexCpu: number;
-  readonly chooseCpu: number;
-  readonly chooseWall: number;
+  readonly index: IndexReport;
+  readonly cpu: { readonly read: number; readonly prepare: number; readonly choose: number };
+  /** From the first profile read to the last paper chosen. */
+  readonly wall: number;
   /** Largest resident set, bytes. */
   readonly memory: number;
+  readonly preview: { readonly candidates: number; readonly median: number; readonly slowest: number };
 };
 
+/** Reading papers and statistics and building the index; `longestStep` is what the event loop waits for at most. */
+type IndexReport = { readonly cpu: number; readonly longestStep: number };
+
 const BATCH = 1000;
+const PREVIEW_CANDIDATES = 500;
+const PREVIEWS = 50;
 const NONE: ReadonlySet<PaperId> = new Set();
 
 /** Streams readers `from` … `to` (ids) in batches: profiles from the database, papers chosen, nothing kept. */
 async function work(url: string, from: number, to: number): Promise<WorkerReport> {
   const database = openDatabase(url, { max: 2 });
   const topics = createTopicStore({ database });
-  const start = cpu();
-  const { candidates, earlier } = await readCandidates(database);
-  const statistics = await createStatisticsStore({ database }).load(STATISTICS);
-  const index = indexCandidates(candidates, await topics.catalogue(), earlier, statistics);
-  const indexCpu = cpu() - start;
-  const [chooseStart, wallStart] = [cpu(), performance.now()];
-  let chosen = 0;
-  for (let first = from; first <= to; first += BATCH) {
-    const readers = Array.from({ length: Math.min(BATCH, to - first + 1) }, (_, at) => ({
+  const readProfiles = async (first: number, count: number): Promise<Profile[]> => {
+    const readers = Array.from({ length: count }, (_, at) => ({
       id: (first + at) as SubscriberId,
       dial: 30,
       fillWithTrending: true,
       papersPerDigest: 10,
     }));
-    const profiles = [...(await profilesOf(topics, database, readers)).values()];
-    index.prepare(profiles);
-    for (const profile of profiles) chosen += index.choose(profile, NONE).length;
-  }
-  const report = {
-    readers: to - from + 1,
-    chosen,
-    indexCpu,
-    chooseCpu: cpu() - chooseStart,
-    chooseWall: performance.now() - wallStart,
-    memory: process.resourceUsage().maxRSS * 1024,
+    return [...(await profilesOf(topics, database, readers)).values()];
   };
+  const start = cpu();
+  const { candidates, earlier } = await readCandidates(database);
+  const statistics = await createStatisticsStore({ database }).load(STATISTICS);
+  const catalogue = await topics.catalogue();
+  const build = (papers: readonly MatchingPaper[]) =>
+    measureSteps(indexInSteps(papers, catalogue, earlier, statistics));
+  const { index, longestStep } = build(candidates);
+  const indexCpu = cpu() - start;
+
+  const spent = { read: 0, prepare: 0, choose: 0 };
+  const wallStart = performance.now();
+  let chosen = 0;
+  for (let first = from; first <= to; first += BATCH) {
+    const before = cpu();
+    const profiles = await readProfiles(first, Math.min(BATCH, to - first + 1));
+    const read = cpu();
+    index.prepare(profiles);
+    const prepared = cpu();
+    for (const profile of profiles) chosen += index.choose(profile, NONE).length;
+    spent.read += read - before;
+    spent.prepare += prepared - read;
+    spent.choose += cpu() - prepared;
+  }
+  const [wall, memory] = [performance.now() - wallStart, process.resourceUsage().maxRSS * 1024];
+  const few = build(candidates.slice(0, PREVIEW_CANDIDATES)).index;
+  const preview = measurePreviews(few, await readProfiles(1, PREVIEWS * 10));
   await database.destroy();
-  return report;
+  const built = { cpu: indexCpu, longestStep };
+  return { readers: to - from + 1, chosen, index: built, cpu: spent, wall, memory, preview };
+}
+
+function measureSteps(steps: ReturnType<typeof indexInSteps>): {
+  index: CandidateIndex;
+  longestStep: number;
+} {
+  let longestStep = 0;
+  for (;;) {
+    const from = performance.now();
+    const step = steps.next();
+    longestStep = Math.max(longestStep, performance.now() - from);
+    if (step.done) return { index: step.value, longestStep };
+  }
+}
+
+/** Previews of readers with ten likes, whose phrases and papers the index sees for the first time. */
+function measurePreviews(index: CandidateIndex, profiles: readonly Profile[]): WorkerReport['preview'] {
+  const times = profiles
+    .filter(({ likes }) => likes.length > 0)
+    .slice(0, PREVIEWS)
+    .map((profile) => {
+      const from = performance.now();
+      index.prepare([profile]);
+      index.choose(profile, NONE);
+      return performance.now() - from;
+    })
+    .toSorted((a, b) => a - b);
+  return {
+    candidates: PREVIEW_CANDIDATES,
+    median: times[times.length >> 1] ?? Number.NaN,
+    slowest: times.at(-1) ?? Number.NaN,
+  };
 }
 
 const cpu = (): number => {

@@ -12,7 +12,8 @@ import type { WorkerReport } from './matching-worker.ts';
 
 const USAGE = `usage: npm run bench -- matching [--readers 10000,100000] [--json]
 Readers of a real database (Zipf topics, 30 % with ten likes) × ${CANDIDATES} papers: profiles read in batches, papers chosen, by one
-worker process and by two. CPU seconds are the workers' own; the index is built once a worker and told apart.`;
+worker process and by two. CPU seconds are the workers' own; the index is built once a worker and told apart. A preview
+is of a reader with ten likes, phrases and papers seen for the first time.`;
 
 /** `npm run bench -- matching`: what planning costs by number of readers. */
 export async function run(args: string[]): Promise<void> {
@@ -55,16 +56,21 @@ async function measure(readers: number) {
     const [one] = await work(server.url, readers, 1);
     const two = await work(server.url, readers, 2);
     if (!one) throw new Error('the worker gave no report');
-    const wallOfTwo = Math.max(...two.map(({ chooseWall }) => chooseWall));
+    const { read, prepare, choose } = one.cpu;
+    const total = read + prepare + choose;
     return {
       readers,
-      cpuSeconds: one.chooseCpu / 1000,
-      microsecondsPerReader: (one.chooseCpu * 1000) / readers,
+      cpuSeconds: total / 1000,
+      microsecondsPerReader: (total * 1000) / readers,
+      /** `once`: on each distinct phrase and marked paper, as they come up. */
+      cpuSplit: { readSeconds: read / 1000, onceSeconds: prepare / 1000, chooseSeconds: choose / 1000 },
       papersPerReader: one.chosen / readers,
-      indexCpuSeconds: one.indexCpu / 1000,
+      indexCpuSeconds: one.index.cpu / 1000,
+      indexLongestStepMs: one.index.longestStep,
       memoryMb: Math.round(one.memory / 2 ** 20),
-      wallSeconds: one.chooseWall / 1000,
-      speedUpOfTwoProcesses: one.chooseWall / wallOfTwo,
+      wallSeconds: one.wall / 1000,
+      speedUpOfTwoProcesses: one.wall / Math.max(...two.map(({ wall }) => wall)),
+      previewMs: one.preview,
     };
   } finally {
     await database.destroy();
