@@ -1,15 +1,14 @@
 import type { EncodedParts } from './assemble.ts';
 import { createCache } from './cache.ts';
-import { type Chunks, chunkOf } from './chunk.ts';
-import { type Channel, createFragments, createSectionWriter } from './digest-fragments.ts';
-import { createHeads, type Head } from './digest-head.ts';
-import { createLayout, type Layout, type ShownPaper } from './digest-layout.ts';
-import { digestShell, type Shell, type ShellField } from './digest-shell.ts';
-import type { DigestView, PaperBlock, PaperField, PaperView } from './digest-view.ts';
-import { INDENT } from './encode-text.ts';
+import { createFragments, createSectionWriter } from './digest-fragments.ts';
+import { createHeads } from './digest-head.ts';
+import { createLayout } from './digest-layout.ts';
+import { digestPart, type EncodedDigest } from './digest-part.ts';
+import { digestShell, type Shell } from './digest-shell.ts';
+import type { DigestView, PaperBlock, PaperView } from './digest-view.ts';
 import type { Locale } from './languages.ts';
 import { openToken, type ReaderLinks } from './links.ts';
-import { createOctetWriter, type OctetWriter, type Part } from './octet-writer.ts';
+import { createOctetWriter } from './octet-writer.ts';
 import { paperBlock } from './paper-block.ts';
 import type { Sender } from './sender.ts';
 import { createEncoders } from './slots.ts';
@@ -92,36 +91,10 @@ function createEditionWriter(dependencies: DigestWriterDependencies, editionDate
     if (!shell) shells.set(key, (shell = digestShell({ ...dependencies, encoders, kind, locale, mail })));
     return shell;
   };
-  const writeField = (name: ShellField, channel: Channel, digest: Encoded, out: OctetWriter) => {
-    switch (name) {
-      case 'subject':
-        return out.chunks(digest.head.title);
-      case 'preview':
-        return out.chunks(digest.head.preview);
-      case 'heading':
-        return out.chunks(digest.head.heading[channel]);
-      case 'count':
-        return out.chunks(digest.head.count[channel]);
-      case 'papers':
-        return writePapers(channel, digest.layout, out);
-      case 'notes':
-        for (const note of digest.layout.notes) out.chunks(note[channel]);
-        return;
-      case 'unfollow':
-        return unfollowLine(out, channel, digest.layout.topics, digest.locale);
-    }
-  };
-  const part =
-    (channel: Channel, shell: Shell, digest: Encoded): Part =>
-    (out) => {
-      for (const piece of shell[channel]) {
-        if (typeof piece !== 'string') out.chunk(piece);
-        else writeField(piece, channel, digest, out);
-      }
-    };
-  const encoded = (view: DigestView, limit: number): Encoded => ({
+  const encoded = (view: DigestView, limit: number): EncodedDigest => ({
     head: head(view),
     layout: layOut(view, limit),
+    unfollow: unfollowLine,
     locale: view.locale,
   });
   return {
@@ -131,49 +104,14 @@ function createEditionWriter(dependencies: DigestWriterDependencies, editionDate
       const shell = shellOf(view, true);
       return {
         subject: digest.head.subject,
-        html: part('html', shell, digest),
-        text: part('text', shell, digest),
+        html: digestPart('html', shell, digest),
+        text: digestPart('text', shell, digest),
         tokens: view.tokens,
       };
     },
     page: (view) => {
-      const html = part('html', shellOf(view, false), encoded(view, Number.POSITIVE_INFINITY));
+      const html = digestPart('html', shellOf(view, false), encoded(view, Number.POSITIVE_INFINITY));
       return createOctetWriter()(html, view.tokens).toString('latin1');
     },
   };
-}
-
-/** A digest with all its encoded parts found, before they are written for HTML and for text. */
-type Encoded = { readonly head: Head; readonly layout: Layout; readonly locale: Locale };
-
-function writePapers(channel: Channel, { sections }: Layout, out: OctetWriter): void {
-  let number = 0;
-  for (const { heading, papers } of sections) {
-    if (heading) out.chunks(heading[channel]);
-    for (const paper of papers) {
-      number += 1;
-      for (const piece of paper.block[channel]) {
-        if (typeof piece !== 'string') out.chunk(piece);
-        else out.chunks(paperField(piece, channel, paper, number));
-      }
-    }
-  }
-}
-
-function paperField(name: PaperField, channel: Channel, { why }: ShownPaper, number: number): Chunks {
-  switch (name) {
-    case 'reasons':
-      return why.reasons[channel];
-    case 'mute':
-      return why.mute;
-    case 'number':
-      return numberLine(number);
-  }
-}
-
-const numberLines: Chunks[] = [];
-
-/** A paper's number in a text part, with a soft break behind it: the block was encoded as if it began a line. */
-function numberLine(number: number): Chunks {
-  return (numberLines[number] ??= [chunkOf(`${`${number}.`.padEnd(INDENT.length)}=\r\n`)]);
 }

@@ -29,11 +29,16 @@ export function createTopicLinks(writer: SectionWriter): (topic: Followed, local
     });
 }
 
+/** Writes the foot's line of topics into one of the two bodies. */
+export type UnfollowLine = (
+  out: OctetWriter,
+  channel: Channel,
+  topics: readonly TopicLink[],
+  locale: Locale,
+) => void;
+
 /** Creates the function that writes the foot's line of topics, into one of the two bodies. */
-export function createUnfollowLine(
-  writer: SectionWriter,
-  templates: MessageTemplates,
-): (out: OctetWriter, channel: Channel, topics: readonly TopicLink[], locale: Locale) => void {
+export function createUnfollowLine(writer: SectionWriter, templates: MessageTemplates): UnfollowLine {
   const lines = createCache<Record<Channel, Block<'list'>>>(KEPT);
   const gaps = { html: writer.html(sectionOf(templates.html, 'unfollowGap'), {}), text: [] };
   const lineOf = (locale: Locale) =>

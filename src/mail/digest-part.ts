@@ -1,0 +1,80 @@
+import { type Chunks, chunkOf } from './chunk.ts';
+import type { Channel } from './digest-fragments.ts';
+import type { Head } from './digest-head.ts';
+import type { Layout, ShownPaper } from './digest-layout.ts';
+import type { Shell, ShellField } from './digest-shell.ts';
+import type { PaperField } from './digest-view.ts';
+import { INDENT } from './encode-text.ts';
+import type { Locale } from './languages.ts';
+import type { OctetWriter, Part } from './octet-writer.ts';
+import type { UnfollowLine } from './topic-links.ts';
+
+/** A digest with all its encoded parts found, before they are written for HTML and for text. */
+export type EncodedDigest = {
+  readonly head: Head;
+  readonly layout: Layout;
+  readonly unfollow: UnfollowLine;
+  readonly locale: Locale;
+};
+
+/** One of the two bodies: the shell, with the digest in its fields. */
+export function digestPart(channel: Channel, shell: Shell, digest: EncodedDigest): Part {
+  return (out) => {
+    for (const piece of shell[channel]) {
+      if (typeof piece !== 'string') out.chunk(piece);
+      else writeField(piece, channel, digest, out);
+    }
+  };
+}
+
+function writeField(name: ShellField, channel: Channel, digest: EncodedDigest, out: OctetWriter): void {
+  const { head, layout, unfollow, locale } = digest;
+  switch (name) {
+    case 'subject':
+      return out.chunks(head.title);
+    case 'preview':
+      return out.chunks(head.preview);
+    case 'heading':
+      return out.chunks(head.heading[channel]);
+    case 'count':
+      return out.chunks(head.count[channel]);
+    case 'papers':
+      return writePapers(channel, layout, out);
+    case 'notes':
+      return layout.notes.forEach((note) => out.chunks(note[channel]));
+    case 'unfollow':
+      return unfollow(out, channel, layout.topics, locale);
+  }
+}
+
+function writePapers(channel: Channel, { sections }: Layout, out: OctetWriter): void {
+  let number = 0;
+  for (const { heading, papers } of sections) {
+    if (heading) out.chunks(heading[channel]);
+    for (const paper of papers) {
+      number += 1;
+      for (const piece of paper.block[channel]) {
+        if (typeof piece !== 'string') out.chunk(piece);
+        else out.chunks(paperField(piece, channel, paper, number));
+      }
+    }
+  }
+}
+
+function paperField(name: PaperField, channel: Channel, { why }: ShownPaper, number: number): Chunks {
+  switch (name) {
+    case 'reasons':
+      return why.reasons[channel];
+    case 'mute':
+      return why.mute;
+    case 'number':
+      return numberLine(number);
+  }
+}
+
+const numberLines: Chunks[] = [];
+
+/** A paper's number in a text part, with a soft break behind it: the block was encoded as if it began a line. */
+function numberLine(number: number): Chunks {
+  return (numberLines[number] ??= [chunkOf(`${`${number}.`.padEnd(INDENT.length)}=\r\n`)]);
+}
