@@ -134,7 +134,8 @@ function toMatching(paper: RankPaper, at: number, noTrend: boolean): MatchingPap
 }
 
 function toProfile(profile: RankRequest, numbers: ReadonlyMap<string, number>, own: number) {
-  const numbersOf = (ids: readonly string[]): number[] => ids.flatMap((id) => numbers.get(id) ?? []);
+  const numbersOf = (ids: readonly string[]): number[] =>
+    [...new Set(ids)].flatMap((id) => numbers.get(id) ?? []);
   return {
     likes: numbersOf(profile.likes),
     dislikes: numbersOf(profile.dislikes),

@@ -74,6 +74,19 @@ describe('ranking of files', () => {
     expect(rank(profiles, { papers: papers.toReversed() })).toEqual(rank(profiles));
   });
 
+  it('counts an id once, however often a profile names it', () => {
+    const [once, twice] = rank([
+      { id: 'a', phrase: 'sheep', likes: ['2611.00500'], candidates: ['2611.00001', '2611.00003'] },
+      {
+        id: 'a',
+        phrase: 'sheep',
+        likes: ['2611.00500', '2611.00500'],
+        candidates: ['2611.00001', '2611.00003', '2611.00001'],
+      },
+    ]);
+    expect(twice).toEqual(once);
+  });
+
   it('fits only on papers before a day, and says so when there is none', () => {
     expect(
       rankPapers(
