@@ -6,7 +6,7 @@ import { hasRedis } from '#test/support/redis.ts';
 import type { Case, CaseEnd } from './chaos/case.ts';
 import { CASES, prepare } from './chaos/cases.ts';
 import { judge, type Verdict } from './chaos/judge.ts';
-import { mountSmallDisk } from './chaos/small-disk.ts';
+import { mountSmallDisk, type SmallDisk } from './chaos/small-disk.ts';
 import { openStage, type Stage } from './chaos/stage.ts';
 
 const HELP = `npm run chaos -- [options]
@@ -135,16 +135,21 @@ const QUICK = [
 ];
 
 /** Plays cases one after the other on one stage. */
-async function playOn(backend: string, cases: readonly Case[], disk?: string): Promise<Row[]> {
+async function playOn(backend: string, cases: readonly Case[], disk?: SmallDisk): Promise<Row[]> {
   const rows: Row[] = [];
   if (cases.length === 0) return rows;
   const stage = await openStage({
     backend: backend === 'redis' ? 'redis' : 'postgres',
     connections: Number(values.connections),
-    ...(disk === undefined ? {} : { disk }),
+    ...(disk === undefined ? {} : { disk: disk.folder }),
   });
-  const stop = () => void stage.destroy().finally(() => process.exit(130));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const stop = async () => {
+    await stage.destroy().catch(() => undefined);
+    await disk?.unmount();
+    process.exit(130);
+  };
+  const onSignal = () => void stop();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
     for (const one of cases) {
       const row = await playCase(stage, one, backend, Number(values.seed));
@@ -152,7 +157,7 @@ async function playOn(backend: string, cases: readonly Case[], disk?: string): P
       if (!values.json) console.log(show(row));
     }
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await stage.destroy();
   }
   return rows;
@@ -167,7 +172,7 @@ async function playOnSmallDisk(backend: string, cases: readonly Case[]): Promise
     return [];
   }
   try {
-    return await playOn(backend, cases, disk.folder);
+    return await playOn(backend, cases, disk);
   } finally {
     await disk.unmount();
   }

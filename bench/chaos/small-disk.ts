@@ -9,11 +9,11 @@ const run = promisify(execFile);
 /** Room for a PostgreSQL cluster, its log and the rows of a case. */
 const SIZE = '400m';
 
+/** A file system of its own. */
+export type SmallDisk = { readonly folder: string; unmount(): Promise<void> };
+
 /** Mounts a small file system in memory, whose space can be used up; null where that isn't allowed (it takes root, on Linux). */
-export async function mountSmallDisk(): Promise<{
-  readonly folder: string;
-  unmount(): Promise<void>;
-} | null> {
+export async function mountSmallDisk(): Promise<SmallDisk | null> {
   const folder = await mkdtemp(join(tmpdir(), 'paperboy-small-disk-'));
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=0755`, 'tmpfs', folder]);
