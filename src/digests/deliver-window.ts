@@ -26,7 +26,12 @@ export type PreparedWindow = {
   readonly results: readonly DigestResult[];
 };
 /** A window that may be sent until `until` (of `performance.now()`), or for as long as its claim's lease is renewed. */
-export type HandedOver = { readonly sendable: readonly Sendable[]; readonly until: number };
+export type HandedOver = {
+  readonly sendable: readonly Sendable[];
+  readonly until: number;
+  /** Composed for an address that is no longer the reader's: to be composed again. */
+  readonly moved: readonly DigestResult[];
+};
 
 /** What names a row in the ledger, and nothing else of it. */
 export const claimOf = ({ id, editionDate, leaseToken }: Claim): Claim => ({ id, editionDate, leaseToken });
@@ -115,6 +120,9 @@ const attemptOf = ({ id, editionDate, leaseToken, attempts, deadline }: ClaimedD
   deadline,
 });
 
+/** Milliseconds until the digest of a reader who has just moved is composed again. */
+const MOVED_MS = 5_000;
+
 /**
  * Commits that a window is about to be sent. Rows that are not in the answer are skipped, and recorded so, or another
  * process's by now.
@@ -123,12 +131,20 @@ export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]):
   const { deps, lease } = run;
   const since = performance.now();
   const until = since + deps.leaseMs * 0.9;
-  if (sendable.length === 0) return { sendable, until };
-  const claims = sendable.map(({ row }) => row);
-  const { ids } = await deps.ledger.handOver(claims, deps.leaseMs);
-  if (ids.size === claims.length) return { sendable, until };
-  lease.settle(claims.filter((claim) => !ids.has(claim.id)));
-  return { sendable: sendable.filter(({ row }) => ids.has(row.id)), until };
+  if (sendable.length === 0) return { sendable, until, moved: [] };
+  const claims = sendable.map(({ row, message }) => ({ ...claimOf(row), address: message.envelope.to }));
+  const { ids, skipped } = await deps.ledger.handOver(claims, deps.leaseMs);
+  if (ids.size === claims.length) return { sendable, until, moved: [] };
+  const rest = claims.filter((claim) => !ids.has(claim.id));
+  lease.settle(rest);
+  // Where it is rather that another process has the row, recording this changes nothing: the token is another.
+  const dueAt = new Date(deps.now().getTime() + MOVED_MS);
+  const moved = rest.filter(({ id }) => !skipped.has(id));
+  return {
+    sendable: sendable.filter(({ row }) => ids.has(row.id)),
+    until,
+    moved: moved.map((claim) => ({ ...claimOf(claim), state: 'planned', dueAt })),
+  };
 }
 
 /** A window on its way. */

@@ -150,8 +150,9 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
       const prepared = await admit(run, await next);
       rows.splice(0, size);
       next = prepareAhead(deps, rows.slice(0, size));
-      const window = sendWindow(run, await handOver(run, prepared.sendable));
-      const recorded = recordWindow(run, prepared.results, window.results);
+      const handedOver = await handOver(run, prepared.sendable);
+      const window = sendWindow(run, handedOver);
+      const recorded = recordWindow(run, [...prepared.results, ...handedOver.moved], window.results);
       recorded.catch(() => undefined);
       unrecorded.push(recorded);
       await Promise.race([window.half, recorded]);

@@ -24,6 +24,9 @@ export type InsertedDigest = {
 /** Names a claimed row: its key and the fencing token that every write must carry. */
 export type Claim = Pick<ClaimedDigest, 'id' | 'editionDate' | 'leaseToken'>;
 
+/** A claim, and the address that its message was composed for: a reader who moved since isn't mailed at the old one. */
+export type AddressedClaim = Claim & { readonly address?: string };
+
 /** What became of a claimed row. `planned` gives it back untried. */
 export type DigestResult = Claim &
   (
@@ -61,9 +64,10 @@ export type Ledger = {
   nextDue(range: DigestRange): Promise<Date | null>;
   /**
    * Commits `handed_over` for claimed rows of one claim, before their DATA phase, and renews their lease. Rows whose
-   * lease is lost are in neither part of the answer: another process has them.
+   * lease is lost are in neither part of the answer, another process has them; nor are those whose reader has moved to
+   * another address, which stay claimed.
    */
-  handOver(claims: readonly Claim[], leaseMs: number): Promise<HandOver>;
+  handOver(claims: readonly AddressedClaim[], leaseMs: number): Promise<HandOver>;
   /** Lengthens the lease of rows still held; answers those that are. */
   renew(claims: readonly Claim[], leaseMs: number): Promise<Set<DigestId>>;
   /**
@@ -229,21 +233,25 @@ function sharedKeys(claims: readonly Claim[]) {
 
 async function handOverRows(
   database: Database,
-  claims: readonly Claim[],
+  claims: readonly AddressedClaim[],
   leaseMs: number,
   now: Date,
 ): Promise<HandOver> {
   if (claims.length === 0) return { ids: new Set(), skipped: new Map() };
-  const { table, holds } = sharedKeys(claims);
+  const { holds } = sharedKeys(claims);
   // The reader's state is looked at in the same statement: who left until now is not mailed.
   const { rows } = await sql<{ id: DigestId }>`
     update digests d
     set state = 'handed_over', handed_over_at = ${now}, attempts = d.attempts + 1,
         lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
-    from ${table}
+    from unnest(${`{${claims.map((claim) => claim.id).join(',')}}`}::bigint[],
+                ${claims.map((claim) => claim.address ?? null)}::text[]) as c (id, address)
     where ${holds} and d.state = 'claimed' and d.lease_until > clock_timestamp()
       and exists (select from subscribers s
-                  where s.id = d.subscriber_id and s.state = 'active' and s.email is not null)
+                  where s.id = d.subscriber_id and s.state = 'active' and s.email is not null
+                    -- an envelope writes domains in ASCII: others can't be compared here
+                    and (c.address is null or lower(s.email) = lower(c.address)
+                         or octet_length(s.email) > char_length(s.email)))
     returning d.id`.execute(database);
   const ids = new Set(rows.map((row) => row.id));
   if (ids.size === claims.length) return { ids, skipped: new Map() };

@@ -145,6 +145,31 @@ test('without space for the journal nothing is sent, and the rows are free for a
   expect(await worker()(everything)).toMatchObject({ sent: 20 });
 });
 
+test('who moves to another address between plan and send is mailed there, and not at the old one', async () => {
+  const rows = await plan(10);
+  const compose = composeFor(first);
+  let moved = false;
+  const run = worker({
+    compose: async (claimed) => {
+      const composed = await compose(claimed);
+      if (!moved)
+        await sql`update subscribers set email = 'new@example.org', email_key = 'new@example.org'
+                  where id = ${rows[3]?.subscriberId}`.execute(test_.database);
+      else
+        for (const item of composed.values())
+          if ('envelope' in item) Object.assign(item.envelope, { to: 'new@example.org' });
+      moved = true;
+      return composed;
+    },
+  });
+  expect(await run(everything)).toMatchObject({ sent: 9, planned: 1 });
+  clock = new Date(NOON.getTime() + 5_000);
+  expect(await run(everything)).toMatchObject({ sent: 1 });
+  const mailed = perReader();
+  expect(mailed.has('reader4@example.org')).toBe(false);
+  expect(mailed.get('new@example.org')).toHaveLength(1);
+});
+
 test('a range of which limits put off some asks for itself again, and not once all is done', async () => {
   await plan(10);
   const asked: number[] = [];
