@@ -38,11 +38,17 @@ const clockOfPlanners: Case = {
   name: 'clock of planners and workers set forth and back by an hour',
   unplanned: true,
   play: async ({ stage, readers, taken }) => {
-    await sql`update subscribers set next_digest_at = now() + interval '30 minutes' where id % 2 = 0`.execute(
-      stage.database(),
-    );
+    const dueIn = (half: number, interval: string) =>
+      sql`update subscribers set next_digest_at = now() + ${interval}::interval where id % 2 = ${half}::int`.execute(
+        stage.database(),
+      );
+    await dueIn(0, '1 day');
+    await dueIn(1, '1 day');
     const clock = shifting(null, [0, -HOUR, 0, -HOUR, HOUR]);
     const workers = await Promise.all([1, 2, 3].map(() => stage.startWorker(clock)));
+    await papersRead(stage);
+    await dueIn(0, '30 minutes');
+    await dueIn(1, '-1 minute');
     await stage.ask('plan');
     await taken(0.3);
     for (let i = 0; i < 4; i++) {
@@ -56,6 +62,16 @@ const clockOfPlanners: Case = {
     return { bound: 0 };
   },
 };
+
+/** Whoever is planned before there are papers gets no digest at all. */
+async function papersRead(stage: Stage): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    const { rows } = await sql`select from listings limit 1`.execute(stage.database());
+    if (rows.length > 0) return;
+    await delay(100);
+  }
+  throw new Error('no papers were read');
+}
 
 /** Readers of three zones due at the hours around a change of the clocks; the workers' own time passes over it. */
 const daylightSaving = (name: string, start: string, hours: readonly [string, number][]): Case => ({
