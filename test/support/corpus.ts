@@ -37,9 +37,12 @@ export async function* corpusPapers(): AsyncIterable<Paper> {
 type Judged = {
   readonly title: string;
   readonly abstract: string;
-  readonly authors?: readonly string[];
-  readonly categories?: readonly string[];
+  readonly authors?: string | readonly string[];
+  readonly categories?: string | readonly string[];
 };
+
+const listOf = (value: string | readonly string[], separator: string) =>
+  typeof value === 'string' ? value.split(separator).filter((part) => part !== '') : value;
 
 /** The papers of the relevance judgments that have a title and an abstract: many fields, and classic collections in capitals and without accents. */
 export async function* relevancePapers(): AsyncIterable<Paper> {
@@ -64,8 +67,8 @@ export async function* relevancePapers(): AsyncIterable<Paper> {
             sourceId: String(id),
             title,
             abstract,
-            authors,
-            categories,
+            authors: listOf(authors, '; '),
+            categories: listOf(categories, ' '),
           },
         },
         id,
