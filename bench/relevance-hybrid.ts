@@ -33,17 +33,18 @@ function addPhrase(sum: Float64Array, collection: Collection, { phrase = '' }: T
   const stems = phraseStems(phrase, index.vocabulary);
   const terms = new Map<number, number>();
   stems.forEach((stem, at) => {
-    terms.set(stem, 1);
+    terms.set(stem, (terms.get(stem) ?? 0) + 1);
     const pair = index.vocabulary.findPair(stem, stems[at + 1] ?? -1);
-    if (pair !== undefined) terms.set(pair, 1);
+    if (pair !== undefined) terms.set(pair, (terms.get(pair) ?? 0) + 1);
   });
   const { starts, documents, bm25 } = index.postings;
   const lexical = new Float64Array(sum.length);
-  for (const term of terms.keys())
+  for (const [term, count] of terms)
     for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1)
-      lexical[documents[at] as number] = (lexical[documents[at] as number] as number) + (bm25[at] as number);
+      lexical[documents[at] as number] =
+        (lexical[documents[at] as number] as number) + count * (bm25[at] as number);
   addStandardised(sum, lexical, share, collection);
-  const query = new Map([...terms.keys()].map((term) => [term, index.idf(term)]));
+  const query = new Map([...terms].map(([term, count]) => [term, count * index.idf(term)]));
   const meaning = latent?.toPhrases([{ text: phrase, terms: query }])[0];
   if (meaning) addStandardised(sum, meaning.all, share, collection);
 }
