@@ -11,6 +11,7 @@ import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
 import { runningServer } from '#src/embedded/server-process.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { fillBench } from './delivery/fixture.ts';
+import type { Parts } from './delivery/parts.ts';
 import { treeCpuSeconds } from './delivery/processes.ts';
 import {
   type BenchServer,
@@ -29,7 +30,7 @@ const HELP = `npm run bench -- delivery [options]
   --large N       readers of the large run of "cost per digest" (default 4 × readers)
   --rounds N      every figure is the median of so many rounds (default 3)
   --connections N SMTP connections (default 10)
-  --only A,B      only these parts: sink, null, dkim, scale, redis, latency, urgent
+  --only A,B      only these parts: sink, parts, null, dkim, scale, redis, latency, urgent
   --json          every figure, and the ratios
 `;
 
@@ -59,7 +60,7 @@ export async function run(args: string[]): Promise<void> {
       large: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '10' },
-      only: { type: 'string', default: 'sink,null,dkim,scale,redis,latency,urgent' },
+      only: { type: 'string', default: 'sink,parts,null,dkim,scale,redis,latency,urgent' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -89,6 +90,7 @@ export async function run(args: string[]): Promise<void> {
     const tools = findPostfixTools();
     if (!tools) bench.say('no smtp-sink (postfix) here: the ratios to smtp-source are left out');
     if (parts.has('sink') && tools) await benchSink(bench, tools, readers, figures, ratios);
+    if (parts.has('parts')) await benchParts(bench, readers, figures);
     if (parts.has('null')) await benchNull(bench, readers, figures, ratios);
     if (parts.has('dkim')) await benchDkim(bench, readers, figures, ratios);
     if (parts.has('scale'))
@@ -186,6 +188,23 @@ async function benchSink(
   ratios.toNodemailerRaw = median(rates.ours.map((rate, i) => rate / (rates.nodemailer[i] ?? Number.NaN)));
   ratios.cpuToNodemailerRaw = median(cpu.ours.map((us, i) => us / (cpu.nodemailer[i] ?? Number.NaN)));
 }
+
+/** Where the CPU goes: one profiled run, its shares of what a digest costs without the profiler. */
+const benchParts = (bench: Bench, readers: number, figures: Figures) =>
+  withNullSink(0, async (sink) => {
+    const plain = await endToEnd(bench, sink, readers);
+    const { shares } = await endToEnd(bench, sink, readers, ['--parts']);
+    for (const [part, share] of Object.entries(shares as Parts))
+      figures[`cpuUs ${part}`] = share * plain.cpuUs;
+    figures['cpuUs PostgreSQL server'] = plain.databaseCpuUs;
+    bench.say(
+      `CPU per digest: ${plain.cpuUs.toFixed(0)} µs, PostgreSQL ${plain.databaseCpuUs.toFixed(0)} µs; ` +
+        Object.entries(shares as Parts)
+          .sort(([, a], [, b]) => b - a)
+          .map(([part, share]) => `${part} ${(share * plain.cpuUs).toFixed(0)}`)
+          .join(', '),
+    );
+  });
 
 const withNullSink = async (latencyMs: number, work: (sink: BenchServer) => Promise<void>) => {
   const sink = await startScript('null-sink.ts', [String(latencyMs)]);

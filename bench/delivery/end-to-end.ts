@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { sql } from 'kysely';
 import { openDatabase } from '#src/database/database.ts';
 import { type DigestId, type PaperId, type SubscriberId, utcDate } from '#src/database/ids.ts';
@@ -25,7 +26,11 @@ import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
 import { createLinks } from '#src/subscribers/links.ts';
 import { recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTokens } from '#src/subscribers/tokens.ts';
+import { profileParts } from './parts.ts';
 import { fixedMessage, measured } from './tools.ts';
+
+// As src/main.ts sets it.
+setFlagsFromString('--heap-growing-percent=100');
 
 const { values } = parseArgs({
   options: {
@@ -40,6 +45,8 @@ const { values } = parseArgs({
     /** Leave composing out: every message is the same buffer. */
     fixed: { type: 'boolean', default: false },
     probe: { type: 'boolean', default: false },
+    /** Profile it: CPU by part, which costs some itself. */
+    parts: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '2' },
     window: { type: 'string', default: '100' },
   },
@@ -216,7 +223,7 @@ async function warmUp(): Promise<void> {
 }
 
 await warmUp();
-const result = await measured(readers, async () => {
+const deliverAll = async () => {
   const workers = await queue.startWorkers(
     {
       'deliver-digests': async ({ editionDate, from, to }) =>
@@ -240,9 +247,11 @@ const result = await measured(readers, async () => {
   return values.probe
     ? { probeP99Ms: latencies[Math.floor(latencies.length * 0.99)], probes: latencies.length }
     : {};
-});
+};
+const run = () => measured(readers, deliverAll);
+const { result, shares } = values.parts ? await profileParts(run) : { result: await run(), shares: {} };
 await transport.close();
 await queue.close();
 await database.destroy();
 rmSync(folder, { recursive: true });
-console.log(JSON.stringify({ ...result, octets: Math.round(octets / readers) }));
+console.log(JSON.stringify({ ...result, octets: Math.round(octets / readers), shares }));

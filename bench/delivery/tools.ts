@@ -92,6 +92,11 @@ export type Measured = {
 export async function measure(script: string, args: readonly string[]): Promise<Measured> {
   const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // Where src/main.ts keeps compiled modules.
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/paperboy'),
+    },
   });
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => {
