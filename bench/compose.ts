@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import { createDigestComposer } from '#src/digests/compose.ts';
+import { createDigestComposer, type DigestComposer } from '#src/digests/compose.ts';
 import type { ClaimedDigest } from '#src/digests/digest.ts';
+import { rawOf } from '#src/mail/content.ts';
 import type { Sender } from '#src/mail/sender.ts';
+import { createWireBuffer } from '#src/mail/smtp-wire.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import { createLinks } from '#src/subscribers/links.ts';
@@ -15,6 +17,7 @@ const HELP = `usage: npm run bench -- compose [--readers N] [--rounds N] [--json
 
 Composes digests of ten papers for made-up readers, others in every round, and prints messages per second and core, beside, in the same run,
   join     one Buffer.concat of the same octets per message, cut into as many pieces as the message has papers and parts
+  copy     the same pieces copied into memory that is kept, where composed messages are written too
   compiled the compiled template filled afresh for every message, nothing kept
   mjml     mjml2html on a message's worth of MJML
 The figures are medians of rounds. A round has some thousand messages, since their memory has to be collected too: fewer may meet no collection.
@@ -55,7 +58,7 @@ export async function run(args: string[]): Promise<void> {
     `octets per message: ${report.octets}; of its HTML: ${report.htmlOctets}, largest ${report.largestHtml}`,
   );
   console.log(
-    `messages/s ÷ join's: ${report.ratioToJoin.toFixed(2)} · ÷ mjml2html's: ${report.ratioToMjml.toFixed(0)}`,
+    `messages/s ÷ join's: ${report.ratioToJoin.toFixed(2)} · ÷ copy's: ${report.ratioToCopy.toFixed(2)} · ÷ mjml2html's: ${report.ratioToMjml.toFixed(0)}`,
   );
 }
 
@@ -66,12 +69,13 @@ export async function measure(readers: number, rounds: number) {
   const composer = createComposer(papers);
   const messages = [...(await composer.compose(rowsOf(0).slice(0, 500))).values()].map((composed) => {
     if ('skip' in composed) throw new Error(`skipped: ${composed.skip}`);
-    return composed.raw;
+    return rawOf(composed);
   });
   const pieces = messages.map((raw) => cut(raw, 2 * PER_DIGEST + 5));
   const times = {
     compose: [] as number[],
     join: [] as number[],
+    copy: [] as number[],
     compiled: [] as number[],
     mjml: [] as number[],
   };
@@ -79,6 +83,7 @@ export async function measure(readers: number, rounds: number) {
     // Nothing that was kept for a reader helps: they are others in each round.
     const fresh = rowsOf(round + 1);
     times.join.push(await perMessage(readers, () => join(pieces, readers)));
+    times.copy.push(await perMessage(readers, () => copy(pieces, readers)));
     times.compose.push(await perMessage(readers, () => inWindows(fresh, composer.compose)));
   }
   await measureRendering(papers, rounds, times);
@@ -98,6 +103,7 @@ export async function measure(readers: number, rounds: number) {
       ]),
     ),
     ratioToJoin: micros.join / micros.compose,
+    ratioToCopy: micros.copy / micros.compose,
     ratioToMjml: micros.mjml / micros.compose,
     octets: median(messages.map((raw) => raw.length)),
     htmlOctets: median(html),
@@ -124,12 +130,12 @@ async function measureRendering(
   }
 }
 
-/** As the deliverer does: a window of rows at a time, whose messages are let go before the next. */
-async function inWindows(
-  rows: readonly ClaimedDigest[],
-  compose: (rows: readonly ClaimedDigest[]) => Promise<unknown>,
-): Promise<void> {
-  for (let from = 0; from < rows.length; from += WINDOW) await compose(rows.slice(from, from + WINDOW));
+/** As the deliverer and its connections do: a window of rows at a time, each message written when its turn comes. */
+async function inWindows(rows: readonly ClaimedDigest[], compose: DigestComposer['compose']): Promise<void> {
+  const onWire = createWireBuffer();
+  for (let from = 0; from < rows.length; from += WINDOW)
+    for (const message of (await compose(rows.slice(from, from + WINDOW))).values())
+      if ('content' in message) onWire(message, false, '');
 }
 
 /** The yardstick, `count` times, in the same windows. */
@@ -137,6 +143,19 @@ function join(messages: readonly Buffer[][], count: number): void {
   for (let done = 0; done < count; done += WINDOW) {
     const from = done % messages.length;
     messages.slice(from, from + WINDOW).map((pieces) => Buffer.concat(pieces));
+  }
+}
+
+const kept = Buffer.allocUnsafeSlow(1 << 20);
+
+/** The least that can be done with the same octets, `count` times. */
+function copy(messages: readonly Buffer[][], count: number): void {
+  for (let done = 0; done < count; done += 1) {
+    let end = 0;
+    for (const piece of messages[done % messages.length] ?? []) {
+      kept.set(piece, end);
+      end += piece.length;
+    }
   }
 }
 

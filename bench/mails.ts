@@ -8,6 +8,7 @@ import cliProgress from 'cli-progress';
 import { extract } from 'letterparser';
 import PostalMime from 'postal-mime';
 import { createDigestComposer } from '#src/digests/compose.ts';
+import { rawOf } from '#src/mail/content.ts';
 import { displayText } from '#src/mail/display-text.ts';
 import { LANGUAGES } from '#src/mail/languages.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
@@ -163,9 +164,10 @@ async function checkDigest(
   const fault = (what: string) =>
     tally.faults.push(`digest ${name} (papers from ${papers[0]?.identity}): ${what}`);
   messageFaults(message).forEach(fault);
-  const mail = await PostalMime.parse(message.raw);
+  const octets = rawOf(message);
+  const mail = await PostalMime.parse(octets);
   const { subject = '', text = '', html = '' } = mail;
-  const other = extract(message.raw.toString('latin1'));
+  const other = extract(octets.toString('latin1'));
   if (other.subject !== subject || trim(other.text) !== trim(text) || trim(other.html) !== trim(html))
     fault('two parsers differ');
   if (mail.attachments.length > 0) fault('has attachments');
@@ -176,14 +178,14 @@ async function checkDigest(
   // What does not fit is on the digest's page, and the mail says so.
   if (cut && papers.length <= 10) fault('a title is missing in the text part');
   tally.read.set(name, digestOf([subject, trim(text), trim(html)]));
-  await writeFile(join(folder, name), message.raw);
+  await writeFile(join(folder, name), octets);
   tally.html.push(Buffer.byteLength(html));
   tally.digests += 1;
   tally.papers += papers.length;
   if (!slow) return;
   tally.validated += 1;
   (await htmlFaults(html)).forEach(fault);
-  const raw = received(message.raw, NOW);
+  const raw = received(octets, NOW);
   for (const { name: judgeName, judge } of judges) await addVerdict(tally, judgeName, judge, raw);
 }
 

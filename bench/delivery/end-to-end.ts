@@ -14,6 +14,7 @@ import { createDeliverDigests } from '#src/digests/deliver.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { digestRanges } from '#src/digests/ranges.ts';
+import { contentOf } from '#src/mail/content.ts';
 import { createHalt } from '#src/mail/delivery-halt.ts';
 import { createDkimSigner } from '#src/mail/dkim.ts';
 import { createHaltStore } from '#src/mail/halt-store.ts';
@@ -100,7 +101,7 @@ const deliver = createDeliverDigests({
   compose: async (rows) => {
     if (values.fixed) return new Map(rows.map((row) => [row.id, fixedFor(row.id)]));
     const composed = await composer.compose(rows);
-    for (const item of composed.values()) if ('raw' in item) octets += item.raw.length;
+    for (const item of composed.values()) if ('content' in item) octets += item.content.length;
     return composed;
   },
   transport,
@@ -112,11 +113,11 @@ const deliver = createDeliverDigests({
   windowSize: Number(values.window),
 });
 
-const fixed = fixedMessage(44_768);
+const fixed = contentOf(fixedMessage(44_768));
 const fixedFor = (id: number) => ({
   envelope: { from: 'a@example.org', to: `reader${id}@example.org` },
   messageId: `<${id}@example.org>`,
-  raw: fixed,
+  content: fixed,
 });
 
 function signer() {
@@ -182,10 +183,10 @@ async function plan(): Promise<void> {
 async function probe(latencies: number[]): Promise<void> {
   while (done < readers) {
     const start = performance.now();
-    const raw = Buffer.from('Message-ID: <probe@example.org>\r\n\r\nconfirm\r\n');
+    const content = contentOf(Buffer.from('Message-ID: <probe@example.org>\r\n\r\nconfirm\r\n'));
     const envelope = { from: 'a@example.org', to: 'probe@example.org' };
     const outcome = await transport.send(
-      { envelope, messageId: '<probe@example.org>', raw },
+      { envelope, messageId: '<probe@example.org>', content },
       async () => true,
       {
         urgent: true,

@@ -1,9 +1,9 @@
 import { type Cache, createCache } from './cache.ts';
-import { type Chunk, chunkOf } from './chunk.ts';
+import { type Chunk, chunkOf, type Part } from './chunk.ts';
+import { chunkedContent } from './content.ts';
 import { asciiAddress, dateValue, headerField, mailbox, phrase, textField } from './header.ts';
 import type { ReaderTokens } from './links.ts';
 import type { OutgoingMessage } from './message.ts';
-import { createOctetWriter, type Part } from './octet-writer.ts';
 import { type BounceTag, bounceTag, domainOf, keyedHash, type Sender, verpAddress } from './sender.ts';
 
 /** The body parts, already encoded: no line starts with a dot or with `--=_`. */
@@ -51,22 +51,17 @@ export function assembleMessage(head: MessageHead, parts: EncodedParts): Outgoin
   );
   const tag = head.tag ? bounceTag(head.tag, head.sender.key) : '';
   const to = asciiAddress(head.to);
-  const write: Part = (out) => {
-    out.text(headersOf(head, constants, { to, last: frame.headers }));
-    out.chunk(frame.text);
-    parts.text(out);
-    out.chunk(frame.html);
-    parts.html(out);
-    out.chunk(frame.end);
-  };
+  const chunks = [frame.text];
+  parts.text(chunks);
+  chunks.push(frame.html);
+  parts.html(chunks);
+  chunks.push(frame.end);
   return {
     envelope: { from: tag === '' ? constants.bounce : constants.verp(tag), to },
     messageId: head.messageId,
-    raw: octetsOf(write, parts.tokens),
+    content: chunkedContent(headersOf(head, constants, { to, last: frame.headers }), chunks, parts.tokens),
   };
 }
-
-const octetsOf = createOctetWriter();
 
 /** What of a message depends on nothing but the sender. */
 type Constants = {

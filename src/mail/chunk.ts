@@ -5,10 +5,15 @@ export type Chunk = {
   readonly octets: Buffer;
   /** In ascending order. */
   readonly places: readonly OpenPlace[];
+  /** No line of it begins with a dot, nor does it, whatever stands before it: SMTP has nothing to stuff. */
+  readonly plain: boolean;
 };
 
 /** Chunks in a row. */
 export type Chunks = readonly Chunk[];
+
+/** Something that puts its chunks behind those that are there. */
+export type Part = (out: Chunk[]) => void;
 
 /** Longest line of a mail, its CRLF left out (RFC 5322 §2.1.1). */
 const LONGEST_LINE = 998;
@@ -23,7 +28,7 @@ export function chunkOf(text: string): Chunk {
     throw new RangeError('text of a mail that is not ASCII with CRLF');
   if (text.split('\r\n').some((line) => line.length > LONGEST_LINE))
     throw new RangeError('a line of a mail is too long');
-  return { octets: Buffer.from(text, 'latin1'), places: openPlaces(text) };
+  return { octets: Buffer.from(text, 'latin1'), places: openPlaces(text), plain: !/(?:^|\n)\./.test(text) };
 }
 
 /** Chunks in a row as one: fewer to copy into each message. */
@@ -34,7 +39,8 @@ export function joinChunks(chunks: Chunks): Chunk {
     for (const place of chunk.places) places.push({ ...place, at: start + place.at });
     start += chunk.octets.length;
   }
-  return { octets: Buffer.concat(chunks.map(({ octets }) => octets)), places };
+  const octets = Buffer.concat(chunks.map((chunk) => chunk.octets));
+  return { octets, places, plain: chunks.every(({ plain }) => plain) };
 }
 
 /** Octets of chunks in a row. */

@@ -1,5 +1,7 @@
 import type { EncodedParts } from './assemble.ts';
 import { createCache } from './cache.ts';
+import type { Chunk } from './chunk.ts';
+import { chunkedContent, rawOf } from './content.ts';
 import { createFragments, createSectionWriter } from './digest-fragments.ts';
 import { createHeads } from './digest-head.ts';
 import { createLayout } from './digest-layout.ts';
@@ -8,7 +10,6 @@ import { digestShell, type Shell } from './digest-shell.ts';
 import type { DigestView, PaperBlock, PaperView } from './digest-view.ts';
 import type { Locale } from './languages.ts';
 import { openToken, type ReaderLinks } from './links.ts';
-import { createOctetWriter } from './octet-writer.ts';
 import { paperBlock } from './paper-block.ts';
 import type { Sender } from './sender.ts';
 import { createEncoders } from './slots.ts';
@@ -110,8 +111,9 @@ function createEditionWriter(dependencies: DigestWriterDependencies, editionDate
       };
     },
     page: (view) => {
-      const html = digestPart('html', shellOf(view, false), encoded(view, Number.POSITIVE_INFINITY));
-      return createOctetWriter()(html, view.tokens).toString('latin1');
+      const html: Chunk[] = [];
+      digestPart('html', shellOf(view, false), encoded(view, Number.POSITIVE_INFINITY))(html);
+      return rawOf({ content: chunkedContent('', html, view.tokens) }).toString('latin1');
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Chunks, chunkOf } from './chunk.ts';
+import { type Chunk, type Chunks, chunkOf, type Part } from './chunk.ts';
 import type { Channel } from './digest-fragments.ts';
 import type { Head } from './digest-head.ts';
 import type { Layout, ShownPaper } from './digest-layout.ts';
@@ -6,7 +6,6 @@ import type { Shell, ShellField } from './digest-shell.ts';
 import type { PaperField } from './digest-view.ts';
 import { INDENT } from './encode-text.ts';
 import type { Locale } from './languages.ts';
-import type { OctetWriter, Part } from './octet-writer.ts';
 import type { UnfollowLine } from './topic-links.ts';
 
 /** A digest with all its encoded parts found, before they are written for HTML and for text. */
@@ -21,41 +20,45 @@ export type EncodedDigest = {
 export function digestPart(channel: Channel, shell: Shell, digest: EncodedDigest): Part {
   return (out) => {
     for (const piece of shell[channel]) {
-      if (typeof piece !== 'string') out.chunk(piece);
+      if (typeof piece !== 'string') out.push(piece);
       else writeField(piece, channel, digest, out);
     }
   };
 }
 
-function writeField(name: ShellField, channel: Channel, digest: EncodedDigest, out: OctetWriter): void {
+function writeField(name: ShellField, channel: Channel, digest: EncodedDigest, out: Chunk[]): void {
   const { head, layout, unfollow, locale } = digest;
   switch (name) {
     case 'subject':
-      return out.chunks(head.title);
+      return put(out, head.title);
     case 'preview':
-      return out.chunks(head.preview);
+      return put(out, head.preview);
     case 'heading':
-      return out.chunks(head.heading[channel]);
+      return put(out, head.heading[channel]);
     case 'count':
-      return out.chunks(head.count[channel]);
+      return put(out, head.count[channel]);
     case 'papers':
       return writePapers(channel, layout, out);
     case 'notes':
-      return layout.notes.forEach((note) => out.chunks(note[channel]));
+      return layout.notes.forEach((note) => put(out, note[channel]));
     case 'unfollow':
       return unfollow(out, channel, layout.topics, locale);
   }
 }
 
-function writePapers(channel: Channel, { sections }: Layout, out: OctetWriter): void {
+const put = (out: Chunk[], chunks: Chunks): void => {
+  for (const chunk of chunks) out.push(chunk);
+};
+
+function writePapers(channel: Channel, { sections }: Layout, out: Chunk[]): void {
   let number = 0;
   for (const { heading, papers } of sections) {
-    if (heading) out.chunks(heading[channel]);
+    if (heading) put(out, heading[channel]);
     for (const paper of papers) {
       number += 1;
       for (const piece of paper.block[channel]) {
-        if (typeof piece !== 'string') out.chunk(piece);
-        else out.chunks(paperField(piece, channel, paper, number));
+        if (typeof piece !== 'string') out.push(piece);
+        else put(out, paperField(piece, channel, paper, number));
       }
     }
   }

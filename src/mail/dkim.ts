@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign } from 'node:crypto';
 import { domainToASCII } from 'node:url';
 import { promisify } from 'node:util';
+import type { Content } from './content.ts';
 import type { OutgoingMessage } from './message.ts';
 
 /** Signs a finished message; the result is the message with its signatures in front. */
@@ -36,14 +37,32 @@ export function createDkimSigner(dependencies: {
   const keys = firstOfEach(dependencies.keys.map(readKey));
   return async (message) => {
     const at = dependencies.now();
-    const { raw } = message;
-    const end = raw.indexOf('\r\n\r\n');
-    const fields = raw.toString('latin1', 0, end).split(/\r\n(?![ \t])/);
+    const octets = written(message.content);
+    const end = octets.indexOf('\r\n\r\n');
+    const fields = octets.toString('latin1', 0, end).split(/\r\n(?![ \t])/);
     // Simple body canonicalisation (§3.4.3): our bodies end with exactly one CRLF, so the octets are the canonical form.
-    const bodyHash = hash('sha256', raw.subarray(end + 4), 'base64');
+    const bodyHash = hash('sha256', octets.subarray(end + 4), 'base64');
     const signatures = await Promise.all(keys.map((key) => signatureField(key, fields, bodyHash, at)));
-    return { ...message, raw: Buffer.concat([Buffer.from(signatures.join(''), 'latin1'), raw]) };
+    return { ...message, content: inFront(signatures.join(''), message.content) };
   };
+}
+
+/** Header fields in front of what is there. */
+function inFront(fields: string, { length, plain, write }: Content): Content {
+  return {
+    length: fields.length + length,
+    plain,
+    write: (into, at) => write(into, at + into.write(fields, at, 'latin1')),
+  };
+}
+
+let scratch = Buffer.alloc(0);
+
+/** The octets of a message, in memory that the next one takes: good until whoever asked waits for something. */
+function written(content: Content): Buffer {
+  if (content.length > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * content.length);
+  content.write(scratch, 0);
+  return scratch.subarray(0, content.length);
 }
 
 /**

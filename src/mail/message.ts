@@ -1,3 +1,5 @@
+import type { Content } from './content.ts';
+
 /** A complete mail, ready for the wire. */
 export type OutgoingMessage = {
   readonly envelope: {
@@ -8,11 +10,8 @@ export type OutgoingMessage = {
   };
   /** Header value with its angle brackets. */
   readonly messageId: string;
-  /**
-   * Header and body with CRLF line ends, no line over 998 octets, no bare CR or LF.
-   * Not dot-stuffed and without the final dot: that is the transport's part.
-   */
-  readonly raw: Buffer;
+  /** Its octets; dot-stuffing and the final dot are the transport's part. */
+  readonly content: Content;
 };
 
 /**

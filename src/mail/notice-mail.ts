@@ -211,7 +211,7 @@ export function noticeParts(
   );
   // No slots, so one piece each.
   return {
-    html: (out) => out.chunk(chunkOf(foldedHtml(html[0] as string))),
-    text: (out) => out.chunk(chunkOf(quotedPrintable(text[0] as string))),
+    html: (out) => void out.push(chunkOf(foldedHtml(html[0] as string))),
+    text: (out) => void out.push(chunkOf(quotedPrintable(text[0] as string))),
   };
 }

@@ -2,14 +2,7 @@ import type { Socket } from 'node:net';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
 import { classifyReply } from './smtp-outcome.ts';
 import { createReplyParser, enhancedCode, type SmtpReply, showReply } from './smtp-reply.ts';
-import {
-  buildEnvelope,
-  type Envelope,
-  type Extensions,
-  endOfData,
-  isOutcome,
-  stuffDots,
-} from './smtp-wire.ts';
+import { buildEnvelope, createWireBuffer, type Envelope, type Extensions, isOutcome } from './smtp-wire.ts';
 
 /** One message for a session; it may be on the wire as soon as the session has it. */
 export type SmtpJob = {
@@ -93,6 +86,7 @@ export function createSmtpSession(deps: {
 }): SmtpSession {
   const { socket, extensions, timeouts } = deps;
   const parser = createReplyParser();
+  const onWire = createWireBuffer();
   const expected: Expected[] = [];
   let opening: Opening | null = null;
   let sending: Sending | null = null;
@@ -182,7 +176,6 @@ export function createSmtpSession(deps: {
   };
 
   const writeContent = (current: Opening) => {
-    const { raw } = current.job.message;
     if (!current.job.onContent()) {
       opening = null;
       current.job.done({ type: 'untouched', reply: 'not handed over' });
@@ -195,18 +188,12 @@ export function createSmtpSession(deps: {
     sending = mine;
     opening = null;
     expect('content');
-    socket.cork();
-    if (extensions.chunking) {
-      socket.write(`BDAT ${raw.length} LAST\r\n`, 'latin1');
-      socket.write(raw, () => flushed(mine));
-    } else {
-      socket.write(stuffDots(raw));
-      socket.write(endOfData(raw), 'latin1', () => flushed(mine));
-    }
     // After a refused BDAT the server still has the transaction open (RFC 3030 section 2): reset in any case.
     resetFirst = extensions.chunking;
-    if (extensions.pipelining) write(openNext());
-    socket.uncork();
+    const next = extensions.pipelining ? openNext() : '';
+    // Taking the next message may have ended all this.
+    if (closed) return;
+    socket.write(onWire(current.job.message, extensions.chunking, next), () => flushed(mine));
   };
 
   const flushed = (mine: Sending) => {

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { domainToASCII } from 'node:url';
+import { type Content, contentOf, rawOf } from './content.ts';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
 
 /** What a server said to EHLO, as far as it matters for a transaction. */
@@ -46,14 +47,15 @@ export function buildEnvelope(message: OutgoingMessage, extensions: Extensions):
   const to = toWireAddress(message.envelope.to, extensions);
   if (from === null) return refuse(553, '5.1.7 our sender address does not fit this server', 'sender');
   if (to === null) return refuse(553, '5.6.7 the address needs SMTPUTF8, or is none', 'address');
-  const { length } = message.raw;
+  const { content } = message;
+  const { length } = content;
   if (extensions.maxSize !== null && length > extensions.maxSize)
     return refuse(
       552,
       `5.3.4 message of ${length} octets, the server takes ${extensions.maxSize}`,
       'message',
     );
-  const eightBit = !isAscii(message.raw);
+  const eightBit = !content.plain && !isAscii(rawOf(message));
   if (eightBit && !extensions.eightBit) return refuse(554, '5.6.3 message needs 8BITMIME', 'message');
   const parameters =
     (extensions.size ? ` SIZE=${length}` : '') +
@@ -87,6 +89,7 @@ function refuse(code: number, text: string, scope: 'address' | 'message' | 'send
 
 const DOT = 0x2e;
 const LF = 0x0a;
+const END = '.\r\n';
 
 /**
  * Dot-stuffing (RFC 5321 section 4.5.2): a dot that begins a line is doubled. Answers the same buffer when no line
@@ -108,4 +111,37 @@ export function stuffDots(raw: Buffer): Buffer {
 }
 
 /** What ends the DATA phase after `raw`: the final dot on a line of its own. */
-export const endOfData = (raw: Buffer): string => (raw[raw.length - 1] === LF ? '.\r\n' : '\r\n.\r\n');
+export const endOfData = (raw: Buffer): string => (raw[raw.length - 1] === LF ? END : `\r\n${END}`);
+
+/** Room for a usual digest and what goes with it; it grows. */
+const FIRST_SIZE = 64 * 1024;
+
+/**
+ * Puts into one place what is written at once for one message: its content as DATA or BDAT carries it, and the commands behind it.
+ * What it answers is good until it is asked again; by then its octets must have left the process.
+ */
+export type WireBuffer = (message: OutgoingMessage, chunking: boolean, next: string) => Buffer;
+
+/** Creates the {@link WireBuffer} of a connection. Its memory is kept: new memory for each message cost more than the copying. */
+export function createWireBuffer(): WireBuffer {
+  let octets = Buffer.alloc(0);
+  return (message, chunking, next) => {
+    const { content, end } = chunking ? { content: message.content, end: '' } : dataOf(message);
+    const command = chunking ? `BDAT ${content.length} LAST\r\n` : '';
+    // UTF-8: ASCII but for the addresses of SMTPUTF8 (RFC 6531).
+    const rest = Buffer.byteLength(end + next);
+    const needed = command.length + content.length + rest;
+    if (needed > octets.length) octets = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, 2 * needed));
+    octets.write(command, 'latin1');
+    content.write(octets, command.length);
+    octets.write(end + next, needed - rest);
+    return octets.subarray(0, needed);
+  };
+}
+
+/** Content and end of the DATA phase. What is composed here is plain; the rest is looked through. */
+function dataOf(message: OutgoingMessage): { readonly content: Content; readonly end: string } {
+  if (message.content.plain) return { content: message.content, end: END };
+  const raw = rawOf(message);
+  return { content: contentOf(stuffDots(raw)), end: endOfData(raw) };
+}

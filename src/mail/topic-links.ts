@@ -1,8 +1,8 @@
 import { createCache } from './cache.ts';
+import type { Chunk } from './chunk.ts';
 import type { Channel, Fragment, SectionWriter } from './digest-fragments.ts';
 import type { Followed } from './digest-words.ts';
 import type { Locale } from './languages.ts';
-import type { OctetWriter } from './octet-writer.ts';
 import { linkName } from './reasons.ts';
 import { type Block, field, type Slot } from './slots.ts';
 import { open, sectionOf } from './template.ts';
@@ -31,7 +31,7 @@ export function createTopicLinks(writer: SectionWriter): (topic: Followed, local
 
 /** Writes the foot's line of topics into one of the two bodies. */
 export type UnfollowLine = (
-  out: OctetWriter,
+  out: Chunk[],
   channel: Channel,
   topics: readonly TopicLink[],
   locale: Locale,
@@ -53,11 +53,11 @@ export function createUnfollowLine(writer: SectionWriter, templates: MessageTemp
   return (out, channel, topics, locale) => {
     if (topics.length === 0) return;
     for (const piece of lineOf(locale)[channel]) {
-      if (typeof piece !== 'string') out.chunk(piece);
+      if (typeof piece !== 'string') out.push(piece);
       else
         for (const topic of topics) {
-          if (topic !== topics[0]) out.chunks(gaps[channel]);
-          out.chunks(topic[channel]);
+          if (topic !== topics[0]) out.push(...gaps[channel]);
+          out.push(...topic[channel]);
         }
     }
   };

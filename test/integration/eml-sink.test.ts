@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { contentOf } from '#src/mail/content.ts';
 import { startEmlSink } from '#src/mail/eml-sink.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
@@ -19,7 +20,7 @@ async function send(url: string, ids: string[]) {
         {
           envelope: { from: 'a@example.org', to: 'b@example.org' },
           messageId: id,
-          raw: Buffer.from(`Message-ID: ${id}\r\nSubject: x\r\n\r\n.dots\r\n`),
+          content: contentOf(Buffer.from(`Message-ID: ${id}\r\nSubject: x\r\n\r\n.dots\r\n`)),
         },
         () => true,
       ),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { NoticeId } from '#src/database/ids.ts';
+import { contentOf } from '#src/mail/content.ts';
 import { createDeliverNotices } from '#src/mail/deliver-notices.ts';
 import { limitDomains, parseDomainConnections } from '#src/mail/domain-connections.ts';
 import type { MailTransport, OutgoingMessage } from '#src/mail/message.ts';
@@ -30,7 +31,7 @@ afterEach(async () => {
 const message = (n: number, domain = 'example.org'): OutgoingMessage => ({
   envelope: { from: 'bounces@paperboy.test', to: `reader${n}@${domain}` },
   messageId: `<${n}@paperboy.test>`,
-  raw: Buffer.from(`Message-ID: <${n}@paperboy.test>\r\n\r\nHello ${n}\r\n`),
+  content: contentOf(Buffer.from(`Message-ID: <${n}@paperboy.test>\r\n\r\nHello ${n}\r\n`)),
 });
 const yes = () => true;
 const sendMany = (transport: MailTransport, count: number, domain?: string) =>

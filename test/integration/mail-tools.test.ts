@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rawOf } from '#src/mail/content.ts';
 import { createDkimSigner, type DkimKey, dkimRecord } from '#src/mail/dkim.ts';
 import { type PreviewMessage, previewMessages } from '#src/mail/preview/messages.ts';
 import { has, received, startRspamd, startSpamAssassin } from '#test/support/mail-judges.ts';
@@ -48,7 +49,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function messageOf(name: string, language: string): Buffer {
   const found = messages.find((message) => message.name === name && message.language === language);
   if (!found) throw new Error(`no message ${name}.${language}`);
-  return found.message.raw;
+  return rawOf(found.message);
 }
 
 describe.skipIf(!has('opendkim'))(`opendkim${missing('opendkim')}`, () => {
@@ -62,7 +63,7 @@ describe.skipIf(!has('opendkim'))(`opendkim${missing('opendkim')}`, () => {
     writeFileSync(join(folder, 'conf'), `Mode v\nTestPublicKeys ${join(folder, 'keys')}\nSyslog no\n`);
     const files = messages.map(({ message }, index) => {
       const file = join(folder, `${index}.eml`);
-      writeFileSync(file, message.raw);
+      writeFileSync(file, rawOf(message));
       return file;
     });
     const verdicts = run('opendkim', ['-x', join(folder, 'conf'), '-t', files.join(',')])
@@ -93,7 +94,7 @@ describe.skipIf(!has('spamassassin'))(`SpamAssassin${missing('spamassassin')}`, 
     const filter = await startSpamAssassin();
     try {
       for (const { name, language, message } of oneOfEach()) {
-        const { score, rules } = await filter.judge(received(message.raw, new Date()));
+        const { score, rules } = await filter.judge(received(rawOf(message), new Date()));
         expect(score, `${name}.${language}`).toBeLessThanOrEqual(0.5);
         expect(Object.keys(rules), `${name}.${language}`).toContain('HTML_MESSAGE');
         expect(Object.keys(rules).filter((rule) => !NEUTRAL.test(rule))).toEqual([]);
@@ -109,7 +110,7 @@ describe.skipIf(!has('rspamd'))(`rspamd${missing('rspamd')}`, () => {
     const filter = await startRspamd();
     try {
       for (const { name, language, message } of oneOfEach()) {
-        const { score, rules } = await filter.judge(received(message.raw, new Date()));
+        const { score, rules } = await filter.judge(received(rawOf(message), new Date()));
         // 0.5 of SpamAssassin's 5 is 1.5 of rspamd's 15.
         expect(score, `${name}.${language}`).toBeLessThanOrEqual(1.5);
         const points = Object.entries(rules).filter(([rule, score]) => score > 0 && !COUNTED.has(rule));

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
+import { contentOf } from '#src/mail/content.ts';
 import { connectToRelay } from '#src/mail/smtp-connect.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
@@ -45,7 +46,7 @@ const USER = 'ada:p%40ss%3Aword@';
 const message = {
   envelope: { from: 'papers@example.org', to: 'reader@example.org' },
   messageId: '<1@example.org>',
-  raw: Buffer.from('Subject: hello\r\n\r\n.a line that begins with a dot\r\n'),
+  content: contentOf(Buffer.from('Subject: hello\r\n\r\n.a line that begins with a dot\r\n')),
 };
 
 async function send(url: string) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { contentOf, rawOf } from '#src/mail/content.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { RFC_TIMEOUTS } from '#src/mail/smtp-session.ts';
@@ -30,7 +31,7 @@ async function setUp(
 const message = (n: number, body = `Hello ${n}\r\n`, to = `reader${n}@example.org`): OutgoingMessage => ({
   envelope: { from: 'bounces@paperboy.test', to },
   messageId: `<${n}@paperboy.test>`,
-  raw: Buffer.from(`Message-ID: <${n}@paperboy.test>\r\nSubject: ${n}\r\n\r\n${body}`),
+  content: contentOf(Buffer.from(`Message-ID: <${n}@paperboy.test>\r\nSubject: ${n}\r\n\r\n${body}`)),
 });
 const yes = () => true;
 const many = (transport: MailTransport, count: number, handOver: () => boolean | Promise<boolean> = yes) =>
@@ -59,7 +60,7 @@ describe.each(offers)('a server that offers %s', (_name, extensions) => {
       expect(sunk.to).toBe(`reader${n}@example.org`);
       // DATA ends every content with a line break (RFC 5321 section 4.1.1.4); BDAT sends the octets as they are.
       const end = extensions.includes('CHUNKING') ? '' : '\r\n';
-      expect(sunk.content.toString()).toBe(message(n, body).raw.toString() + end);
+      expect(sunk.content.toString()).toBe(rawOf(message(n, body)).toString() + end);
     }
     expect(sink.connections.peak).toBeLessThanOrEqual(2);
     expect(sink.connections.total).toBe(2);
@@ -261,7 +262,7 @@ describe('the server', () => {
     const fits = await transport.send(message(2, 'x\r\n'), yes);
     expect(fits.type).toBe('accepted');
     expect(sink.commands).toContain(
-      `MAIL FROM:<bounces@paperboy.test> SIZE=${message(2, 'x\r\n').raw.length}`,
+      `MAIL FROM:<bounces@paperboy.test> SIZE=${message(2, 'x\r\n').content.length}`,
     );
   });
 

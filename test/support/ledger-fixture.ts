@@ -3,6 +3,7 @@ import type { Database } from '#src/database/database.ts';
 import { type IsoDate, isoDate, type PaperId, type SubscriberId } from '#src/database/ids.ts';
 import type { ComposeDigests } from '#src/digests/deliver.ts';
 import type { PlannedDigest } from '#src/digests/digest.ts';
+import { contentOf } from '#src/mail/content.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 
 /** The edition that fixtures are made for, and an instant in it. */
@@ -41,8 +42,8 @@ export const plannedFor = (
 export const messageOf = (id: number, subscriberId: number, first: number): OutgoingMessage => ({
   envelope: { from: 'bounces@paperboy.test', to: `reader${subscriberId - first + 1}@example.org` },
   messageId: `<digest.${id}@paperboy.test>`,
-  raw: Buffer.from(
-    `Message-ID: <digest.${id}@paperboy.test>\r\nSubject: papers\r\n\r\nfor ${subscriberId}\r\n`,
+  content: contentOf(
+    Buffer.from(`Message-ID: <digest.${id}@paperboy.test>\r\nSubject: papers\r\n\r\nfor ${subscriberId}\r\n`),
   ),
 });
 

@@ -1,3 +1,4 @@
+import { contentOf, rawOf } from '#src/mail/content.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 
 /** Headers that every mail carries exactly once. */
@@ -22,12 +23,14 @@ const LONGEST_QUOTED_LINE = 76;
 
 /** What in the octets of a message breaks the rules every mail of Paperboy keeps; looked at without any MIME parser. Empty when all is well. */
 export function messageFaults({
-  raw,
+  content,
   envelope,
-}: Pick<OutgoingMessage, 'raw' | 'envelope'>): readonly string[] {
+}: Pick<OutgoingMessage, 'content' | 'envelope'>): readonly string[] {
+  const raw = rawOf({ content });
   const text = raw.toString('latin1');
   const head = text.slice(0, text.indexOf('\r\n\r\n'));
   return [
+    ...(content.plain && contentOf(raw).plain ? [] : ['content that is not plain, or that says so falsely']),
     ...octetFaults(text),
     ...headerFaults(head),
     ...partFaults(text, head),

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { contentOf } from '#src/mail/content.ts';
 import type { SendOutcome } from '#src/mail/message.ts';
 import { createReplyParser } from '#src/mail/smtp-reply.ts';
 import { createSmtpSession, RFC_TIMEOUTS, type SmtpJob } from '#src/mail/smtp-session.ts';
-import { endOfData, parseExtensions, stuffDots } from '#src/mail/smtp-wire.ts';
+import { createWireBuffer, endOfData, parseExtensions, stuffDots } from '#src/mail/smtp-wire.ts';
 
 /** What the simulated server does next. */
 const action = fc.oneof(
@@ -175,7 +176,7 @@ describe('a session, whatever the server does', () => {
             message: {
               envelope: { from: 'a@x.test', to: `b${n}@x.test` },
               messageId: `<${n}@x>`,
-              raw: Buffer.from(raw),
+              content: contentOf(Buffer.from(raw)),
             },
             onContent: () => {
               if (given.withdraw.includes(n)) return false;
@@ -289,6 +290,28 @@ describe('replies', () => {
   });
 });
 
+test('what is written at once is the content, its end and the next commands, whatever the memory held before', () => {
+  const onWire = createWireBuffer();
+  const body = fc.array(fc.constantFrom('.', 'text', '', 'x'.repeat(40_000)), { maxLength: 4 });
+  fc.assert(
+    fc.property(
+      body,
+      fc.boolean(),
+      fc.boolean(),
+      fc.string({ unit: 'grapheme' }),
+      (lines, ended, chunking, next) => {
+        const raw = Buffer.from(lines.join('\r\n') + (ended ? '\r\n' : ''));
+        const envelope = { from: 'a@x.test', to: 'b@x.test' };
+        const octets = onWire({ envelope, messageId: '<1@x>', content: contentOf(raw) }, chunking, next);
+        const expected = chunking
+          ? `BDAT ${raw.length} LAST\r\n${raw}${next}`
+          : `${stuffDots(raw)}${endOfData(raw)}${next}`;
+        expect(octets.equals(Buffer.from(expected))).toBe(true);
+      },
+    ),
+  );
+});
+
 test('dot-stuffing is undone by a server’s reading, for any content of CRLF lines', () => {
   const line = fc.constantFrom('', '.', '..', '...', '.x', 'x.', 'text');
   fc.assert(
@@ -312,7 +335,7 @@ describe('a server that answers at the wrong moment', () => {
         message: {
           envelope: { from: 'a@x.test', to: 'b@x.test' },
           messageId: '<1@x>',
-          raw: Buffer.from(`Message-ID: <1@x>\r\n\r\n${'text\r\n'.repeat(20_000)}`),
+          content: contentOf(Buffer.from(`Message-ID: <1@x>\r\n\r\n${'text\r\n'.repeat(20_000)}`)),
         },
         onContent: () => {
           // From here on nothing is read any more: the content stays in our own buffers.

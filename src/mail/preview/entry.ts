@@ -1,4 +1,5 @@
 import PostalMime from 'postal-mime';
+import { rawOf } from '../content.ts';
 import { escapeHtml } from '../encode-html.ts';
 import { LANGUAGES } from '../languages.ts';
 import type { PreviewMessage } from './messages.ts';
@@ -23,14 +24,15 @@ export type ReadBack = {
 
 /** Parses a message back. */
 export async function readBack({ name, language, message }: PreviewMessage): Promise<ReadBack> {
-  const { subject = '', html = '', text = '' } = await PostalMime.parse(message.raw);
+  const raw = rawOf(message);
+  const { subject = '', html = '', text = '' } = await PostalMime.parse(raw);
   const base = `${name}.${language}`;
   const contents = new Map<string, Buffer | string>([
-    [`${base}.eml`, message.raw],
+    [`${base}.eml`, raw],
     [`${base}.html`, html],
     [`${base}.txt`, text],
   ]);
-  const octets = message.raw.length;
+  const octets = raw.length;
   const htmlOctets = Buffer.byteLength(html);
   return { entry: { name, language, subject, octets, htmlOctets, files: [...contents.keys()] }, contents };
 }

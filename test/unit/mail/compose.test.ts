@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { createDigestComposer } from '#src/digests/compose.ts';
+import { contentOf, rawOf } from '#src/mail/content.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
@@ -29,7 +30,7 @@ describe('a digest', () => {
     const row = samples.sampleDigest(papers);
     const message = composed((await composerOf(papers).compose([row])).get(row.id));
     expectSoundMessage(message);
-    const mail = await PostalMime.parse(message.raw);
+    const mail = await PostalMime.parse(rawOf(message));
     expect(mail.subject).toBe('A Study of Subject Number 1, and 9 more');
     expect(mail.from?.address).toBe('digest@paperboy.example');
     expect(mail.to?.map(({ address }) => address)).toEqual(['reader@example.org']);
@@ -70,13 +71,13 @@ describe('a digest', () => {
     const row = { ...before, content: { ...before.content, had: 31 } };
     const line = '203 new in cs.AI · 10 of 428 papers chosen for you · 31 you already had · cs.CL is late';
     const oneLine = (text = '') => text.replace(/&(#183|#xB7|middot);/gi, '·').replace(/\s+/g, ' ');
-    const mail = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    const mail = await PostalMime.parse(rawOf(composed((await composer.compose([row])).get(row.id))));
     const page = await composer.page(row, samples.NOW);
     for (const part of [mail.text, mail.html, typeof page === 'string' ? page : page.skip])
       expect(oneLine(part)).toContain(line);
     const later = new Date(samples.NOW.getTime() + 3_600_000);
     expect(await composer.page(row, later)).not.toContain('is late');
-    const old = await PostalMime.parse(composed((await composer.compose([before])).get(before.id)).raw);
+    const old = await PostalMime.parse(rawOf(composed((await composer.compose([before])).get(before.id))));
     expect(oneLine(old.text)).toContain('10 of 428 papers chosen for you · cs.CL is late');
   });
 
@@ -84,7 +85,7 @@ describe('a digest', () => {
     const row = samples.sampleDigest(papers);
     const first = composed((await composerOf(papers).compose([row])).get(row.id));
     const second = composed((await composerOf(papers).compose([row])).get(row.id));
-    expect(second.raw.equals(first.raw)).toBe(true);
+    expect(rawOf(second).equals(rawOf(first))).toBe(true);
     expect(first.messageId).not.toContain('3f0c7a52');
   });
 
@@ -98,7 +99,7 @@ describe('a digest', () => {
     );
     const row = samples.sampleDigest(many);
     const composer = composerOf(many);
-    const mail = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    const mail = await PostalMime.parse(rawOf(composed((await composer.compose([row])).get(row.id))));
     const shown = mail.html?.match(/class="ink title"/g)?.length ?? 0;
     expect(shown).toBeGreaterThanOrEqual(10);
     expect(shown).toBeLessThan(50);
@@ -119,7 +120,9 @@ describe('a digest', () => {
       content: { paperIds: papers.map(({ id }) => id), reasons, candidates: 428 },
     });
     const composer = composerOf(papers, [samples.sampleRecipient({ sections: true })]);
-    const { text = '' } = await PostalMime.parse(composed((await composer.compose([row])).get(row.id)).raw);
+    const { text = '' } = await PostalMime.parse(
+      rawOf(composed((await composer.compose([row])).get(row.id))),
+    );
     const order = [...text.matchAll(/== (.+) ==|Subject Number (\d+)/g)].map(
       ([, heading, number]) => heading ?? number,
     );
@@ -143,7 +146,7 @@ describe('a digest', () => {
     const gone = papers.map((paper) => (paper.id === 2 ? { ...paper, withdrawnAt: samples.NOW } : paper));
     const row = samples.sampleDigest(gone);
     const { text = '' } = await PostalMime.parse(
-      composed((await composerOf(gone).compose([row])).get(row.id)).raw,
+      rawOf(composed((await composerOf(gone).compose([row])).get(row.id))),
     );
     expect(text).not.toContain('Subject Number 2');
     expect(text).toContain('Papers withdrawn since then are left out.');
@@ -159,7 +162,7 @@ describe('a digest', () => {
       content: { paperIds: hebrew.map(({ id }) => id), reasons: [[reason]], candidates: 1 },
     });
     const { html = '', text } = await PostalMime.parse(
-      composed((await composerOf(hebrew).compose([row])).get(row.id)).raw,
+      rawOf(composed((await composerOf(hebrew).compose([row])).get(row.id))),
     );
     const decoded = html
       .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
@@ -185,10 +188,10 @@ describe('a digest', () => {
       now: () => samples.NOW,
       sign: async (message) => ({
         ...message,
-        raw: Buffer.concat([Buffer.from('DKIM-Signature: x\r\n'), message.raw]),
+        content: contentOf(Buffer.concat([Buffer.from('DKIM-Signature: x\r\n'), rawOf(message)])),
       }),
     });
-    expect(composed((await composer.compose([row])).get(row.id)).raw.toString()).toMatch(
+    expect(rawOf(composed((await composer.compose([row])).get(row.id))).toString()).toMatch(
       /^DKIM-Signature: x\r\nDate: /,
     );
   });
@@ -251,7 +254,7 @@ describe('a digest', () => {
           const reader = samples.sampleRecipient({ images: true, sections });
           const message = composed((await composerOf(hostile, [reader]).compose([row])).get(row.id));
           expectSoundMessage(message);
-          const mail = await PostalMime.parse(message.raw);
+          const mail = await PostalMime.parse(rawOf(message));
           expect(mail.attachments).toEqual([]);
           // The elements of the document are those of the template, whatever the texts say.
           const markup = mail.html?.replace(/"[^"]*"/g, '""') ?? '';

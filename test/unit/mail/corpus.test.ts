@@ -2,6 +2,7 @@ import { extract } from 'letterparser';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { createDigestComposer } from '#src/digests/compose.ts';
+import { rawOf } from '#src/mail/content.ts';
 import { displayText } from '#src/mail/display-text.ts';
 import { LANGUAGES } from '#src/mail/languages.ts';
 import type { Paper } from '#src/papers/paper.ts';
@@ -50,8 +51,8 @@ async function checkDigest(papers: readonly Paper[], number: number): Promise<nu
   const row = samples.sampleDigest(papers);
   const message = composed((await composer.compose([row])).get(row.id));
   expectSoundMessage(message);
-  const mail = await PostalMime.parse(message.raw);
-  const other = extract(message.raw.toString('latin1'));
+  const mail = await PostalMime.parse(rawOf(message));
+  const other = extract(rawOf(message).toString('latin1'));
   expect(other.subject).toBe(mail.subject);
   expect(other.text?.replace(/\r\n/g, '\n').trim()).toBe(mail.text?.trim());
   const html = mail.html ?? '';

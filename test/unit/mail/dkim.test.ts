@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { authenticate } from 'mailauth';
 import { describe, expect, test } from 'vitest';
+import { rawOf } from '#src/mail/content.ts';
 import { createDkimSigner, type DkimKey, dkimRecord } from '#src/mail/dkim.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
 import { createNoticeComposer } from '#src/mail/notice-mail.ts';
@@ -59,7 +60,7 @@ describe('DKIM', () => {
   test('RSA and Ed25519 both verify, and cover every header', async () => {
     const message = await compose(KEYS);
     expectSoundMessage(message);
-    const results = await verify(message.raw, KEYS);
+    const results = await verify(rawOf(message), KEYS);
     expect(results.map(({ selector, result }) => [selector, result])).toEqual([
       ['r1', 'pass'],
       ['e1', 'pass'],
@@ -93,7 +94,7 @@ describe('DKIM', () => {
     ['an added second From', (raw: string) => raw.replace('\r\nTo: ', '\r\nFrom: other@example.org\r\nTo: ')],
     ['a changed body', (raw: string) => raw.replace('Welcome back</h1>', 'Welcome</h1>')],
   ])('%s breaks both signatures', async (_, change) => {
-    const raw = (await compose(KEYS)).raw.toString('latin1');
+    const raw = rawOf(await compose(KEYS)).toString('latin1');
     const changed = change(raw);
     expect(changed).not.toBe(raw);
     const results = await verify(Buffer.from(changed, 'latin1'), KEYS);
@@ -105,7 +106,7 @@ describe('DKIM', () => {
     const next = key('next', pem(generateKeyPairSync('ed25519').privateKey));
     const published = [...KEYS, old, next];
     const selectors = async (keys: readonly DkimKey[]) =>
-      (await verify((await compose(keys)).raw, published)).map(
+      (await verify(rawOf(await compose(keys)), published)).map(
         ({ selector, result }) => `${selector} ${result}`,
       );
     expect(await selectors([old, KEYS[0] as DkimKey])).toEqual(['r1 pass', 'old pass']);

@@ -2,6 +2,7 @@ import { extract } from 'letterparser';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { createDigestComposer } from '#src/digests/compose.ts';
+import { rawOf } from '#src/mail/content.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import * as samples from '#test/support/mail-samples.ts';
 import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
@@ -21,10 +22,10 @@ async function digestOf(fields: Partial<Paper>) {
   const row = samples.sampleDigest([paper]);
   const message = composed((await composer.compose([row])).get(row.id));
   expectSoundMessage(message);
-  const mail = await PostalMime.parse(message.raw);
-  expect(extract(message.raw.toString('latin1')).subject).toBe(mail.subject);
+  const mail = await PostalMime.parse(rawOf(message));
+  expect(extract(rawOf(message).toString('latin1')).subject).toBe(mail.subject);
   return {
-    head: message.raw.toString('latin1').split('\r\n\r\n', 1)[0] ?? '',
+    head: rawOf(message).toString('latin1').split('\r\n\r\n', 1)[0] ?? '',
     subject: mail.subject ?? '',
     text: collapse(mail.text ?? ''),
     shown: visibleText(mail.html ?? ''),

@@ -2,6 +2,7 @@ import { caniemail } from 'caniemail';
 import { extract } from 'letterparser';
 import PostalMime from 'postal-mime';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { rawOf } from '#src/mail/content.ts';
 import { PREVIEW_COUNT, type PreviewMessage, previewMessages } from '#src/mail/preview/messages.ts';
 import { htmlFaults } from '#test/support/mail-html.ts';
 import { NOW, sender } from '#test/support/mail-samples.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
 
 async function eachHtml(check: (html: string, name: string) => Promise<void> | void): Promise<void> {
   for (const { name, language, message } of messages)
-    await check((await PostalMime.parse(message.raw)).html ?? '', `${name}.${language}`);
+    await check((await PostalMime.parse(rawOf(message))).html ?? '', `${name}.${language}`);
 }
 
 /** Features that a client may lack because the mail reads as well without them. */
@@ -36,8 +37,8 @@ describe('every message in every language', () => {
     expect(messages.length).toBe(PREVIEW_COUNT);
     for (const { message } of messages) {
       expectSoundMessage(message);
-      const first = await PostalMime.parse(message.raw);
-      const second = extract(message.raw.toString('latin1'));
+      const first = await PostalMime.parse(rawOf(message));
+      const second = extract(rawOf(message).toString('latin1'));
       expect(second.subject).toBe(first.subject);
       expect(second.from?.address).toBe(first.from?.address);
       expect(second.to?.map(({ address }) => address)).toEqual(first.to?.map(({ address }) => address));

@@ -1,5 +1,6 @@
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
+import { rawOf } from '#src/mail/content.ts';
 import { LANGUAGES } from '#src/mail/languages.ts';
 import type { Notice } from '#src/mail/notice.ts';
 import { createNoticeComposer, type NoticeLinks } from '#src/mail/notice-mail.ts';
@@ -34,7 +35,7 @@ describe.each(LANGUAGES)('notices in %s', (language) => {
   test.each(NOTICES)('%j', async (notice) => {
     const message = await compose(notice, language);
     expectSoundMessage(message);
-    const mail = await PostalMime.parse(message.raw);
+    const mail = await PostalMime.parse(rawOf(message));
     expect(mail.subject).not.toBe('');
     expect(`${mail.subject} ${mail.text} ${mail.html}`).not.toMatch(/\{\w+\}|undefined|null\b/);
     expect(mail.text?.length).toBeGreaterThan(100);
@@ -44,7 +45,7 @@ describe.each(LANGUAGES)('notices in %s', (language) => {
 
 describe('notices', () => {
   test('the confirmation carries its link in both parts and nothing to unsubscribe from', async () => {
-    const mail = await PostalMime.parse((await compose({ kind: 'confirm', confirmationId: 1 })).raw);
+    const mail = await PostalMime.parse(rawOf(await compose({ kind: 'confirm', confirmationId: 1 })));
     expect(mail.text).toContain('\nhttps://paperboy.example/confirm/abc?next=1&x=2\n');
     expect(mail.html).toContain('href="https://paperboy.example/confirm/abc?next=1&amp;x=2"');
     expect(mail.headers.map(({ key }) => key)).not.toContain('list-unsubscribe');
@@ -57,7 +58,7 @@ describe('notices', () => {
   });
 
   test('a pause names its end in words', async () => {
-    const mail = await PostalMime.parse((await compose({ kind: 'paused', until: '2026-07-01' })).raw);
+    const mail = await PostalMime.parse(rawOf(await compose({ kind: 'paused', until: '2026-07-01' })));
     expect(mail.subject).toBe('Paperboy is paused until Wednesday, July 1, 2026');
   });
 
