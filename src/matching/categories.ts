@@ -1,4 +1,5 @@
 import type { Cosines } from './latent.ts';
+import { memo } from './memory.ts';
 import type { Text } from './text/lexical-index.ts';
 
 /** Compares the categories of texts: one more respect in which papers resemble an example. */
@@ -48,17 +49,23 @@ export function createCategorySpace(
   for (const number of setOf.subarray(backgroundStart, scored))
     if ((sets[number] as Weights).size > 0) backgroundOf[number] = (backgroundOf[number] as number) + 1;
 
+  const cosines = memo((number: number): Float32Array => {
+    const wanted = sets[number] as Weights;
+    const each = Float32Array.from(sets, (weights) => product(weights, wanted));
+    const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
+    sets.forEach((weights, at) => {
+      if (weights.size === 0) each[at] = usual / background.length;
+    });
+    return each;
+  });
   return {
     toPaper(position) {
-      const wanted = sets[setOf[position] as number] as Weights;
-      if (wanted.size === 0) return undefined;
-      const each = Float32Array.from(sets, (weights) => product(weights, wanted));
-      const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
-      sets.forEach((weights, at) => {
-        if (weights.size === 0) each[at] = usual / background.length;
-      });
-      const one = (at: number): number => each[setOf[at] as number] as number;
-      return { all: Float32Array.from({ length: scored }, (_, at) => one(at)), one };
+      const number = setOf[position] as number;
+      if (sets[number]?.size === 0) return undefined;
+      const each = cosines(number);
+      const all = new Float32Array(scored);
+      for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
+      return { all, one: (at) => each[setOf[at] as number] as number };
     },
   };
 }

@@ -22,7 +22,7 @@ export function choosePapers(
   const picked = pick(candidates, scored, limit);
   const chosen = scored.choices(picked.toSorted((a, b) => scored.score(b) - scored.score(a) || a - b));
   if (chosen.length < limit && profile.fillWithTrending && !scored.trendMuted)
-    chosen.push(...fill(candidates, scored, new Set(picked), limit - chosen.length));
+    chosen.push(...fill(candidates, scored, picked, limit - chosen.length));
   // To who follows nothing, what trends is no stopgap.
   return profile.follows.length > 0 ? chosen : chosen.map(asTrending);
 }
@@ -34,15 +34,18 @@ const asTrending = (choice: Choice): Choice => ({
 
 function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
   const picked: number[] = [];
-  const { scores, resemblance, worth } = candidates.desk;
+  const { scores, resemblance, worth, place } = candidates.desk;
   resemblance.fill(0);
+  place.fill(0);
   worth.set(scores);
-  const titles = new Set<string>();
-  const free = (position: number): boolean => !titles.has(candidates.titleKey(position));
-  const take = (position: number): void => {
-    picked.push(position);
+  const drop = (position: number): void => {
     worth[position] = Number.NEGATIVE_INFINITY;
-    titles.add(candidates.titleKey(position));
+    resemblance[position] = 1;
+  };
+  const take = (position: number): void => {
+    place[position] = picked.push(position);
+    drop(position);
+    for (const twin of candidates.twins(position)) drop(twin);
     const { positions, cosines } = candidates.neighbours(position);
     for (let at = 0; at < positions.length; at += 1) {
       const other = positions[at] as number;
@@ -55,50 +58,80 @@ function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
   const reserved = Math.round(limit * Math.min(1, 2 * (1 - scored.dial)));
   for (const positions of scored.byFollow) {
     if (picked.length >= reserved) break;
-    if (picked.some((position) => positions.includes(position))) continue;
-    const best = bestOf(positions, worth, free);
+    if (positions.some((position) => place[position] !== 0)) continue;
+    const best = bestOf(positions, worth);
     if (best >= 0) take(best);
   }
+  let list = shortlist(scored.eligible, worth, SHORTLIST);
   while (picked.length < limit) {
-    const best = bestOf(scored.eligible, worth, free);
+    let best = bestOf(list.positions, worth);
+    if (best < 0 || (worth[best] as number) <= list.bound) {
+      list = shortlist(scored.eligible, worth, SHORTLIST);
+      best = list.positions[0] ?? -1;
+    }
     if (best < 0) break;
     take(best);
   }
   return picked;
 }
 
-/** The position of most worth, the lowest of equals; −1 when none is free. */
-function bestOf(
-  positions: readonly number[],
-  worth: Float64Array,
-  free: (position: number) => boolean,
-): number {
+/** Positions of most worth, the lowest of equals first; none of those left out is or gets worth more than `bound`. */
+type Shortlist = { readonly positions: readonly number[]; readonly bound: number };
+
+/** Looked through for each place of the digest, instead of everything. */
+const SHORTLIST = 32;
+
+/** The `size` positions of most worth. Worth shrinks as papers are taken (one below 0 grows, but not above it). */
+function shortlist(among: readonly number[], worth: Float64Array, size: number): Shortlist {
+  const best: number[] = [];
+  let bound = Number.NEGATIVE_INFINITY;
+  let least = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < among.length; at += 1) {
+    const position = among[at] as number;
+    const value = worth[position] as number;
+    if (value === Number.NEGATIVE_INFINITY) continue;
+    if (best.length === size) {
+      const last = best[size - 1] as number;
+      bound = Math.max(bound, 0, Math.min(value, least));
+      if (value < least || (value === least && position > last)) continue;
+      best.pop();
+    }
+    let place = best.length;
+    for (; place > 0 && isBefore(worth, position, best[place - 1] as number); place -= 1)
+      best[place] = best[place - 1] as number;
+    best[place] = position;
+    least = worth[best[best.length - 1] as number] as number;
+  }
+  return { positions: best, bound };
+}
+
+function isBefore(worth: Float64Array, position: number, other: number): boolean {
+  const [value, others] = [worth[position] as number, worth[other] as number];
+  return value > others || (value === others && position < other);
+}
+
+/** The position of most worth, the lowest of equals; −1 when all are taken. */
+function bestOf(positions: readonly number[], worth: Float64Array): number {
   let best = -1;
   let most = Number.NEGATIVE_INFINITY;
   for (let at = 0; at < positions.length; at += 1) {
     const position = positions[at] as number;
     const value = worth[position] as number;
-    if (value < most || (value === most && position > best) || !free(position)) continue;
+    if (value < most || (value === most && position > best)) continue;
     best = position;
     most = value;
   }
   return best;
 }
 
-function fill(
-  candidates: Candidates,
-  scored: Scored,
-  picked: ReadonlySet<number>,
-  missing: number,
-): Choice[] {
-  const titles = new Set([...picked].map((at) => candidates.titleKey(at)));
+function fill(candidates: Candidates, scored: Scored, picked: readonly number[], missing: number): Choice[] {
+  const taken = new Set(picked.flatMap((at) => [at, ...candidates.twins(at)]));
   const chosen: Choice[] = [];
   for (const position of candidates.byTrend) {
     const paper = candidates.papers[position];
     if (chosen.length >= missing || !paper || paper.trend <= 0) break;
-    const title = candidates.titleKey(position);
-    if (picked.has(position) || scored.isBarred(position) || titles.has(title)) continue;
-    titles.add(title);
+    if (taken.has(position) || scored.isBarred(position)) continue;
+    for (const twin of candidates.twins(position)) taken.add(twin);
     const weight = FILL * paper.trend;
     chosen.push({ paper: paper.id, score: weight, reasons: [{ type: 'trending', weight, fill: true }] });
   }

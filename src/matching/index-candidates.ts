@@ -5,6 +5,7 @@ import { choosePapers } from './choose.ts';
 import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
+import { memo } from './memory.ts';
 import { createFilters, titleKey } from './query-match.ts';
 import { createRelevanceModel, inGroups, type Relevance } from './relevance.ts';
 import { type Candidates, createDesk, type Example, type Neighbours } from './score.ts';
@@ -17,6 +18,8 @@ import type { CandidateIndex, MatchingPaper } from './types.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
+/** What the terms that nearly all papers hold may add to a cosine. */
+const LIGHT = 0.15;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
@@ -51,13 +54,13 @@ export function* indexInSteps(
   );
   const byId = new Map(known.map(({ id }, at) => [id, at]));
   // As many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
-  const examples = new Map<number, Example>();
+  const examples: (Example | undefined)[] = known.map(() => undefined);
   const learn = (positions: readonly number[]): void => {
     const found = relevance.papers(positions.map(collection.positionOf));
     positions.forEach((position, at) => {
       const each = found[at] as Relevance;
       const terms = remember((of) => spell(of, each.topTerms(of, TERMS_READ)));
-      examples.set(position, { relevance: each, title: known[position]?.title ?? '', terms });
+      examples[position] = { relevance: each, title: known[position]?.title ?? '', terms };
     });
   };
   const matches = yield* mapInSteps(papers, createTopicMatcher(catalogue));
@@ -72,7 +75,6 @@ export function* indexInSteps(
     remember,
     positionOf: (identity) => byIdentity.get(identity),
   });
-  const titles = yield* mapInSteps(papers, ({ title }) => titleKey(title));
   const candidates: Candidates = {
     papers,
     trends: Float64Array.from(papers, (paper) => paper.trend),
@@ -81,15 +83,15 @@ export function* indexInSteps(
     example: (paper: PaperId) => {
       const position = byId.get(paper);
       if (position === undefined) return undefined;
-      if (!examples.get(position)) learn([position]);
-      return examples.get(position);
+      if (!examples[position]) learn([position]);
+      return examples[position];
     },
     position: (paper) => {
       const position = byId.get(paper);
       return position !== undefined && position < papers.length ? position : undefined;
     },
     neighbours: memo((position: number) => resembling(index, papers.length, position)),
-    titleKey: (position) => titles[position] ?? '',
+    twins: twinsOf(yield* mapInSteps(papers, ({ title }) => titleKey(title))),
     desk: createDesk(papers.length),
   };
   return {
@@ -98,7 +100,7 @@ export function* indexInSteps(
       topics.prepare(profiles.flatMap(({ follows, mutes }) => [...follows, ...mutes]));
       const marked = profiles.flatMap(({ likes, dislikes }) => [...likes, ...dislikes]);
       const positions = new Set(marked.flatMap((paper) => byId.get(paper) ?? []));
-      const missing = [...positions].filter((position) => !examples.get(position));
+      const missing = [...positions].filter((position) => !examples[position]);
       for (const some of inGroups(missing)) learn(some);
     },
     choose: (profile, exclude) => choosePapers(candidates, profile, exclude),
@@ -107,6 +109,16 @@ export function* indexInSteps(
 }
 
 const trend = (papers: readonly MatchingPaper[], at: number): number => papers[at]?.trend ?? 0;
+
+const NONE: readonly number[] = [];
+
+/** For each text where it stands and its equals, where there are any. */
+function twinsOf(texts: readonly string[]): (position: number) => readonly number[] {
+  const byText = Map.groupBy(texts.keys(), (at) => texts[at] as string);
+  const repeated = new Map([...byText].filter(([, equal]) => equal.length > 1));
+  const twins = texts.map((text) => repeated.get(text) ?? NONE);
+  return (position) => twins[position] ?? NONE;
+}
 
 /** One paper per identity, in an order that does not depend on the input's. */
 function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet<string>): MatchingPaper[] {
@@ -119,34 +131,57 @@ function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet
   return [...byIdentity.values()].toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
-/** Candidates whose words resemble those of one. */
-function resembling(index: LexicalIndex, candidates: number, position: number): Neighbours {
-  const { starts: rowStarts, terms, unit } = index.rows;
-  const { starts, documents, unit: weights } = index.postings;
+/**
+ * Candidates whose words resemble those of one. The lightest terms, which nearly all papers hold, are left out at
+ * first: together they make up a cosine of {@link LIGHT} at most (Cauchy and Schwarz). Whoever may get to
+ * {@link RESEMBLES} with them is then compared in full.
+ */
+function resembling({ rows, postings }: LexicalIndex, candidates: number, position: number): Neighbours {
+  const { starts, documents, unit: weights } = postings;
+  const [from, to] = [rows.starts[position] as number, rows.starts[position + 1] as number];
+  const light = lightest(rows.unit.slice(from, to).sort(), LIGHT ** 2);
   const cosines = new Float64Array(candidates);
-  for (let each = rowStarts[position] as number; each < (rowStarts[position + 1] as number); each += 1) {
-    const term = terms[each] as number;
+  for (let each = from; each < to; each += 1) {
+    const weight = rows.unit[each] as number;
+    if (weight < light) continue;
+    const term = rows.terms[each] as number;
     for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
       const row = documents[at] as number;
       // Documents of a term stand in ascending order, candidates first.
       if (row >= candidates) break;
-      cosines[row] = (cosines[row] as number) + (unit[each] as number) * (weights[at] as number);
+      cosines[row] = (cosines[row] as number) + weight * (weights[at] as number);
     }
   }
-  cosines[position] = 0;
-  const positions: number[] = [];
-  cosines.forEach((cosine, at) => cosine >= RESEMBLES && positions.push(at));
+  const found: { at: number; cosine: number }[] = [];
+  cosines.forEach((part, at) => {
+    if (at === position || part < RESEMBLES - LIGHT) return;
+    const cosine = cosineOf(rows, position, at);
+    if (cosine >= RESEMBLES) found.push({ at, cosine: Math.min(1, cosine) });
+  });
   return {
-    positions: Int32Array.from(positions),
-    cosines: Float64Array.from(positions, (at) => Math.min(1, cosines[at] as number)),
+    positions: Int32Array.from(found, ({ at }) => at),
+    cosines: Float64Array.from(found, ({ cosine }) => cosine),
   };
 }
 
-function memo<Value>(compute: (key: number) => Value): (key: number) => Value {
-  const known = new Map<number, Value>();
-  return (key) => {
-    let value = known.get(key);
-    if (value === undefined) known.set(key, (value = compute(key)));
-    return value;
-  };
+/** The weight below which all weights (ascending) together have squares of less than `share`. */
+function lightest(ascending: Float32Array, share: number): number {
+  let squares = 0;
+  for (const weight of ascending) {
+    squares += weight * weight;
+    if (squares >= share) return weight;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The cosine of two rows. */
+function cosineOf({ starts, terms, unit }: LexicalIndex['rows'], left: number, right: number): number {
+  const [leftEnd, rightEnd] = [starts[left + 1] as number, starts[right + 1] as number];
+  let sum = 0;
+  let other = starts[right] as number;
+  for (let at = starts[left] as number; at < leftEnd; at += 1) {
+    while (other < rightEnd && (terms[other] as number) < (terms[at] as number)) other += 1;
+    if (other < rightEnd && terms[other] === terms[at]) sum += (unit[at] as number) * (unit[other] as number);
+  }
+  return sum;
 }

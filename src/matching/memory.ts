@@ -26,3 +26,13 @@ export function createMemory<Key, Value>(limit: number): Memory<Key, Value> {
     },
   };
 }
+
+/** Computes each value once and keeps it: for keys that are few and small numbers. */
+export function memo<Value>(compute: (key: number) => Value): (key: number) => Value {
+  const known: (Value | undefined)[] = [];
+  return (key) => {
+    let value = known[key];
+    if (value === undefined) known[key] = value = compute(key);
+    return value;
+  };
+}

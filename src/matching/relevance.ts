@@ -1,7 +1,7 @@
 import type { Collection } from './collection.ts';
 import { type Standard, standardise } from './standard.ts';
 import { isProse, phraseStems } from './text/document.ts';
-import { K1 } from './text/lexical-index.ts';
+import { K1, type LexicalIndex } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
@@ -166,6 +166,8 @@ type Beside = {
   readonly one: ((position: number) => number) | undefined;
 };
 
+const shared: Shared = { terms: new Int32Array(0), weights: new Float64Array(0) };
+
 function relevance(
   { index, candidates, backgroundStart }: Collection,
   { scores, lexicalFactor, factors, usual }: Standard,
@@ -173,21 +175,8 @@ function relevance(
   rowWeights: Float32Array,
   beside: readonly Beside[],
 ): Relevance {
-  /** Calls back with each term that a text shares, and its share of the score. */
-  const forEachShared = (position: number, visit: (term: number, weight: number) => void): void => {
-    const { starts, terms } = index.rows;
-    const end = starts[position + 1] as number;
-    let at = starts[position] as number;
-    // Both sides are sorted: one pass for a paper, a search for each of a few words.
-    const few = wanted.terms.length <= FEW_TERMS;
-    for (let other = 0; other < wanted.terms.length && at < end; other += 1) {
-      const term = wanted.terms[other] as number;
-      if (few) at = lowerBound(terms, term, at, end);
-      else while (at < end && (terms[at] as number) < term) at += 1;
-      if (at < end && terms[at] === term)
-        visit(term, (wanted.weights[other] as number) * (rowWeights[at] as number) * lexicalFactor);
-    }
-  };
+  const share = (position: number): number =>
+    findShared({ ...index.rows, weights: rowWeights }, position, wanted, lexicalFactor, shared);
   return {
     scores: scores.subarray(0, candidates),
     background: scores.subarray(backgroundStart),
@@ -197,23 +186,69 @@ function relevance(
         const factor = factors[at] ?? 0;
         if (one && factor !== 0) parts.push({ type, weight: one(position) * factor });
       });
-      forEachShared(position, (term, weight) => {
-        parts.push({ type: 'term', term: index.vocabulary.text(term), weight });
-      });
+      const count = share(position);
+      for (let at = 0; at < count; at += 1)
+        parts.push({
+          type: 'term',
+          term: index.vocabulary.text(shared.terms[at] as number),
+          weight: shared.weights[at] as number,
+        });
       return parts.toSorted((a, b) => b.weight - a.weight);
     },
-    topTerms(position, limit) {
-      const best: { term: number; weight: number }[] = [];
-      forEachShared(position, (term, weight) => {
-        if (weight <= 0 || (best.length === limit && weight <= (best[limit - 1]?.weight ?? 0))) return;
-        if (best.length === limit) best.pop();
-        let place = best.length;
-        while (place > 0 && (best[place - 1]?.weight ?? 0) < weight) place -= 1;
-        best.splice(place, 0, { term, weight });
-      });
-      return best.map(({ term }) => term);
-    },
+    topTerms: (position, limit) => greatest(shared, share(position), limit),
   };
+}
+
+/** Terms that two texts share, with what each adds to a score. Lent out: the next call writes over it. */
+type Shared = { terms: Int32Array; weights: Float64Array };
+
+/** Finds the terms of a phrase or paper that the row at a position holds. @returns how many were written into `shared` */
+function findShared(
+  rows: Pick<LexicalIndex['rows'], 'starts' | 'terms'> & { readonly weights: Float32Array },
+  position: number,
+  wanted: Weighted,
+  factor: number,
+  shared: Shared,
+): number {
+  const { terms, weights } = rows;
+  const size = wanted.terms.length;
+  if (shared.terms.length < size) {
+    shared.terms = new Int32Array(size);
+    shared.weights = new Float64Array(size);
+  }
+  const end = rows.starts[position + 1] as number;
+  let at = rows.starts[position] as number;
+  let count = 0;
+  // Both sides are sorted: one pass for a paper, a search for each of a few words.
+  const few = size <= FEW_TERMS;
+  for (let other = 0; other < size && at < end; other += 1) {
+    const term = wanted.terms[other] as number;
+    if (few) at = lowerBound(terms, term, at, end);
+    else while (at < end && (terms[at] as number) < term) at += 1;
+    if (at === end || terms[at] !== term) continue;
+    shared.terms[count] = term;
+    shared.weights[count] = (wanted.weights[other] as number) * (weights[at] as number) * factor;
+    count += 1;
+  }
+  return count;
+}
+
+/** The terms of greatest weight among the first `count`, greatest first, at most `limit`; of equals the first. */
+function greatest({ terms, weights }: Shared, count: number, limit: number): number[] {
+  const best: number[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const weight = weights[at] as number;
+    if (weight <= 0) continue;
+    if (best.length === limit) {
+      if (weight <= (weights[best[limit - 1] as number] as number)) continue;
+      best.pop();
+    }
+    let place = best.length;
+    for (; place > 0 && (weights[best[place - 1] as number] as number) < weight; place -= 1)
+      best[place] = best[place - 1] as number;
+    best[place] = at;
+  }
+  return best.map((at) => terms[at] as number);
 }
 
 /** Terms that are searched for one by one in a text's row. */

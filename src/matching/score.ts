@@ -27,8 +27,8 @@ export type Candidates = {
   /** Where a paper stands in `papers`; undefined when it is no candidate. */
   position(paper: PaperId): number | undefined;
   neighbours(position: number): Neighbours;
-  /** Equal for papers with the same title under two identities. */
-  titleKey(position: number): string;
+  /** Positions of papers with its title under another identity, and its own; empty when there is no other. */
+  twins(position: number): readonly number[];
   /** Lent to one reader at a time. */
   readonly desk: Desk;
 };
@@ -230,33 +230,33 @@ function reasonsOf(candidates: Candidates, reader: Reader, positions: readonly n
   positions.forEach((at, before) => {
     place[at] = before + 1;
   });
-  const keep = (at: number): number => (1 - reader.dial) * remaining(reader.dislikes, at);
-  for (const { topic, weight, read } of reader.ties)
+  for (const { topic, weight, read } of reader.ties) {
+    const { papers, scores } = topic;
     for (let rank = 0; rank < read; rank += 1) {
-      const at = topic.papers[rank] as number;
+      const at = papers[rank] as number;
       if (place[at] === 0) continue;
+      const keep = (1 - reader.dial) * remaining(reader.dislikes, at);
       reasons[(place[at] as number) - 1]?.push({
         type: 'follow',
         topic: topic.topic,
         name: topic.name,
         terms: topic.terms(at),
-        weight: keep(at) * weight * (topic.scores[rank] as number),
+        weight: keep * weight * (scores[rank] as number),
       });
     }
-  positions.forEach((at, before) => {
-    const own = reasons[before] as Reason[];
-    own.push(...otherReasons(candidates, reader, at));
-    own.sort((a, b) => b.weight - a.weight);
+  }
+  reasons.forEach((own, before) => {
+    otherReasons(candidates, reader, positions[before] as number, own);
+    if (own.length > 1) own.sort((a, b) => b.weight - a.weight);
   });
   return reasons;
 }
 
-/** The summands that no followed topic brings. */
-function otherReasons(candidates: Candidates, reader: Reader, at: number): Reason[] {
+/** Adds the summands that no followed topic brings. */
+function otherReasons(candidates: Candidates, reader: Reader, at: number, reasons: Reason[]): void {
   const { dial, likes, dislikes, trendWeight } = reader;
   const factor = remaining(dislikes, at);
   const taste = (1 - dial) * factor;
-  const reasons: Reason[] = [];
   const liked = likes ? taste * likes.share * (likes.scores[at] as number) : 0;
   if (likes && liked !== 0) {
     const { paper } = strongest(likes, at);
@@ -266,5 +266,4 @@ function otherReasons(candidates: Candidates, reader: Reader, at: number): Reaso
   }
   const trend = trendOf(candidates, at) * (factor * dial + taste * trendWeight);
   if (trend !== 0) reasons.push({ type: 'trending', weight: trend, fill: false });
-  return reasons;
 }

@@ -7,6 +7,8 @@ const PAPERS_COUNTED = 100;
 /** Each paper marked counts this much less than the one marked after it. */
 const RECENCY = 0.99;
 const WEIGHTS = Array.from({ length: PAPERS_COUNTED }, (_, age) => RECENCY ** age);
+/** The sum of the first so many. */
+const WEIGHTS_SUMMED = WEIGHTS.reduce((sums, weight) => [...sums, (sums.at(-1) ?? 0) + weight], [0]);
 /** Papers marked count `k / (k + HALF)`: three are already half of the full weight. */
 const HALF = 3;
 /** Deviations above the mean at which a paper is clearly like the marked ones; the deviation of a single one's relevance. */
@@ -37,35 +39,35 @@ export function likeness(
   scores: Float64Array,
   relevanceOf: (paper: PaperId) => Relevance | undefined,
 ): Likeness | undefined {
-  const known = papers.slice(0, PAPERS_COUNTED).flatMap((paper) => {
+  const known: { paper: PaperId; relevance: Relevance }[] = [];
+  for (let at = 0; at < papers.length && at < PAPERS_COUNTED; at += 1) {
+    const paper = papers[at] as PaperId;
     const relevance = relevanceOf(paper);
-    return relevance ? [{ paper, relevance }] : [];
-  });
+    if (relevance) known.push({ paper, relevance });
+  }
   if (known.length === 0) return undefined;
-  const raw = WEIGHTS.slice(0, known.length);
-  const total = raw.reduce((sum, each) => sum + each, 0);
-  const shares = raw.map((each) => each / total);
+  const total = WEIGHTS_SUMMED[known.length] as number;
+  const shares = known.map((_, at) => (WEIGHTS[at] as number) / total);
   const scale = rescale(known, shares);
-  const marked = known.map((each, at) => ({ ...each, factor: (shares[at] as number) * scale }));
-  return {
-    scores: add(
-      marked.map(({ relevance, factor }) => [relevance.scores, factor]),
-      scores,
-    ),
-    marked,
-    share: known.length / (known.length + HALF),
-  };
+  const marked = known.map(({ paper, relevance }, at) => ({
+    paper,
+    relevance,
+    factor: (shares[at] as number) * scale,
+  }));
+  addUp(
+    marked.map(({ relevance }) => relevance.scores),
+    marked.map(({ factor }) => factor),
+    scores,
+  );
+  return { scores, marked, share: known.length / (known.length + HALF) };
 }
 
 /** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
 function rescale(known: readonly { readonly relevance: Relevance }[], shares: readonly number[]): number {
   const size = known[0]?.relevance.background.length ?? 0;
   if (known.length === 1 || size < 2) return 1;
-  const background = add(
-    known.map(({ relevance }, at) => [relevance.background, shares[at] as number]),
-    new Float64Array(size),
-  );
-  return toDeviations(background);
+  const backgrounds = known.map(({ relevance }) => relevance.background);
+  return toDeviations(addUp(backgrounds, shares, new Float64Array(size)));
 }
 
 /** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
@@ -73,22 +75,32 @@ export function toDeviations(background: Float32Array | Float64Array): number {
   return background.length < 2 ? 1 : 1 / Math.max(FULL * moments(background).deviation, 0.2);
 }
 
-type Part = readonly [Float32Array, number];
-
 /** The sum of arrays times their factors, written into `sums`. Four arrays a pass, since each pass writes all sums. */
-function add(parts: readonly Part[], sums: Float64Array): Float64Array {
+function addUp(
+  arrays: readonly Float32Array[],
+  factors: readonly number[],
+  sums: Float64Array,
+): Float64Array {
   sums.fill(0);
-  for (let next = 0; next < parts.length; next += 4) {
-    const [a, p] = parts[next] as Part;
-    const [b, q] = parts[next + 1] ?? [a, 0];
-    const [c, r] = parts[next + 2] ?? [a, 0];
-    const [d, s] = parts[next + 3] ?? [a, 0];
+  let next = 0;
+  for (; next + 4 <= arrays.length; next += 4) {
+    const [a, b, c, d] = arrays.slice(next, next + 4) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const [p, q, r, s] = factors.slice(next, next + 4) as [number, number, number, number];
     for (let at = 0; at < sums.length; at += 1)
       sums[at] =
         (sums[at] as number) +
         p * (a[at] as number) +
         q * (b[at] as number) +
         (r * (c[at] as number) + s * (d[at] as number));
+  }
+  for (; next < arrays.length; next += 1) {
+    const [a, p] = [arrays[next] as Float32Array, factors[next] as number];
+    for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] as number) + p * (a[at] as number);
   }
   return sums;
 }
@@ -101,10 +113,11 @@ export function remaining(dislikes: Likeness | undefined, position: number): num
 
 /** The marked paper that weighed most for a candidate. */
 export function strongest({ marked }: Likeness, position: number): Marked {
-  return marked.reduce((best, each) =>
-    each.factor * (each.relevance.scores[position] as number) >
-    best.factor * (best.relevance.scores[position] as number)
-      ? each
-      : best,
-  );
+  let best = marked[0] as Marked;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const each of marked) {
+    const weight = each.factor * (each.relevance.scores[position] as number);
+    if (weight > most) [best, most] = [each, weight];
+  }
+  return best;
 }

@@ -7,7 +7,7 @@ export type TermSpeller = (position: number, terms: readonly number[]) => string
 
 /**
  * Builds a speller over the first texts of an index. Terms come in the order given, at most `limit`; a word that a
- * shown pair holds already is left out. Where words stand is looked up once a text.
+ * shown pair holds already is left out. Where words stand is looked up once a text, how it spells a term once.
  */
 export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, limit: number): TermSpeller {
   const parts = new Map<
@@ -27,7 +27,7 @@ export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, l
     }
     return known;
   };
-  const spell = (position: number, term: number): string | undefined => {
+  const find = (position: number, term: number): string | undefined => {
     const [first, second] = index.vocabulary.partsOf(term) ?? [term];
     for (const { text, stems, offsets } of partsOf(position))
       for (let at = stems.indexOf(first); at >= 0; at = stems.indexOf(first, at + 1)) {
@@ -37,6 +37,13 @@ export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, l
         return second === undefined ? found : found.replace(/\s+/g, ' ');
       }
     return undefined;
+  };
+  const spelled = texts.map(() => new Map<number, string | undefined>());
+  const spell = (position: number, term: number): string | undefined => {
+    const known = spelled[position] as Map<number, string | undefined>;
+    let text = known.get(term);
+    if (text === undefined && !known.has(term)) known.set(term, (text = find(position, term)));
+    return text;
   };
   const holds = (pair: number, term: number): boolean =>
     index.vocabulary.partsOf(pair)?.includes(term) ?? false;
@@ -58,7 +65,7 @@ export type TermMemory = (
 ) => (position: number) => readonly string[];
 
 /** Terms remembered at least, of all that were wrapped together. */
-const REMEMBERED = 20_000;
+const REMEMBERED = 150_000;
 
 /** A memory of the terms shown of so many papers. */
 export function createTermMemory(papers: number): TermMemory {

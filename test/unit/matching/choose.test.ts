@@ -99,6 +99,15 @@ describe('choosing, for any papers and profile', () => {
       { numRuns: 100 },
     );
   });
+
+  it('takes equals in order of identity however many there are, and one of those with the same title', () => {
+    const papers = Array.from({ length: 100 }, (_, at) =>
+      paper(at + 1, { categories: ['cs.CL'], title: at % 10 === 9 ? 'The same again' : `Number ${at + 1}` }),
+    );
+    const follows = [{ kind: 'category' as const, value: 'cs.CL', weight: 1 }];
+    const choices = indexCandidates(papers, CATALOGUE).choose(profile({ follows, limit: 95 }), none);
+    expect(ids(choices)).toEqual(papers.flatMap(({ id }) => (id > 10 && id % 10 === 0 ? [] : id)));
+  });
 });
 
 describe('choosing', () => {
