@@ -17,6 +17,8 @@ export type Doc = {
 export type Task = {
   /** What the figures are averaged over: tasks of a topic first, then topics. */
   readonly topic: string;
+  /** Tasks of one family tell of one another, so they are tuned on, or reported, together (relevance-split.ts). */
+  readonly family: string;
   readonly phrase?: string;
   /** The phrase alone, where `phrase` also holds the name of its list. */
   readonly keywords?: string;
@@ -98,6 +100,7 @@ function feedTasks(
   const weeks = Map.groupBy(later, ({ listed }) => weekOf(listed));
   return [...weeks].map(([week, relevant]) => ({
     topic: textOf(topic['id']),
+    family: textOf(topic['repo']),
     phrase: phraseOf(topic),
     keywords: textOf(topic['phrase']),
     likes,
@@ -135,7 +138,9 @@ function sections(folder: string): JudgedSet {
     if (members.length - k < LEAST_LATER) return [];
     const pool = (pools.get(topic['repo']) ?? []).filter((id) => byId.has(id) && !likes.includes(id));
     const grades = new Map(members.slice(k).map(({ id }) => [id, 1]));
-    return [{ topic: textOf(topic['id']), phrase: phraseOf(topic), likes, pool, grades, cut: '' }];
+    // Both conferences have sections of the same names, and are themselves too few for halves.
+    const family = textOf(topic['phrase']).toLowerCase();
+    return [{ topic: textOf(topic['id']), family, phrase: phraseOf(topic), likes, pool, grades, cut: '' }];
   };
   return {
     documents,
@@ -175,6 +180,7 @@ function citeulike(folder: string): JudgedSet {
     const relevant = items.slice(KNOWN);
     return {
       topic: String(user['user']),
+      family: String(user['user']),
       likes: items.slice(0, KNOWN),
       pool: [...relevant, ...others],
       grades: new Map(relevant.map((id) => [id, 1])),
@@ -197,6 +203,7 @@ function csfcube(folder: string): JudgedSet {
     const grades = Object.entries(row['cands'] as Record<string, number>).filter(([id]) => id !== query);
     return {
       topic: `${query} ${textOf(row['facet'])}`,
+      family: query,
       likes: [query],
       pool: grades.map(([id]) => id),
       grades: new Map(grades),
@@ -212,7 +219,8 @@ function textCollection(folder: string, name: string): JudgedSet {
   const tasks = rows(folder, `${name}_queries.jsonl`).flatMap((row): Task[] => {
     const grades = new Map(Object.entries((row['qrels'] ?? {}) as Record<string, number>));
     if (grades.size === 0) return [];
-    return [{ topic: textOf(row['id']), phrase: textOf(row['text']), likes: [], pool, grades, cut: '' }];
+    const topic = textOf(row['id']);
+    return [{ topic, family: topic, phrase: textOf(row['text']), likes: [], pool, grades, cut: '' }];
   });
   return { documents, tasks: new Map([[0, tasks]]) };
 }

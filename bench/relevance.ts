@@ -6,6 +6,7 @@ import { simpleHybrid } from './relevance-hybrid.ts';
 import { linearModel } from './relevance-linear.ts';
 import { type Measures, measure } from './relevance-measures.ts';
 import { fitDay, type MethodFactory, paperboy, type Refit } from './relevance-methods.ts';
+import { isSplit, SPLITS, splitOf } from './relevance-split.ts';
 
 const METHODS: Readonly<Record<string, MethodFactory>> = {
   paperboy,
@@ -17,8 +18,9 @@ const METHODS: Readonly<Record<string, MethodFactory>> = {
 };
 
 const USAGE = `usage: npm run eval -- relevance [--set ${Object.keys(SETS).join('|')}] [--data DIR] [--k 0,1,3,5,10]
-  [--methods ${Object.keys(METHODS).join(',')}] [--refit cut|week] [--topics] [--json]
-Ranks judged papers with this engine and with the usual ones; nDCG@10, MAP, recall@20, ROC AUC, 95 % bootstrap over topics.`;
+  [--methods ${Object.keys(METHODS).join(',')}] [--refit cut|week] [--split ${SPLITS.join('|')}] [--topics] [--json]
+Ranks judged papers with this engine and with the usual ones; nDCG@10, MAP, recall@20, ROC AUC, 95 % bootstrap over topics.
+--split: only that half of the judgments (feeds by repository, sections by name, else by person or query).`;
 
 type Summary = Measures & { readonly lo: Measures; readonly hi: Measures; readonly topics: number };
 
@@ -32,6 +34,7 @@ export async function run(args: string[]): Promise<void> {
       k: { type: 'string' },
       methods: { type: 'string', default: Object.keys(METHODS).join(',') },
       refit: { type: 'string', default: 'cut' },
+      split: { type: 'string' },
       topics: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -43,7 +46,8 @@ export async function run(args: string[]): Promise<void> {
     values.help ||
     names.some((name) => !SETS[name]) ||
     methods.some((name) => !METHODS[name]) ||
-    !isRefit(values.refit)
+    !isRefit(values.refit) ||
+    (values.split !== undefined && !isSplit(values.split))
   ) {
     console.error(USAGE);
     process.exitCode = values.help ? 0 : 2;
@@ -58,7 +62,7 @@ export async function run(args: string[]): Promise<void> {
         set,
         METHODS[method] as MethodFactory,
         method,
-        ks,
+        ({ k, task }) => (!ks || ks.includes(k)) && (!values.split || splitOf(task.family) === values.split),
         values.refit,
         name === 'csfcube' ? 2 : 1,
       );
@@ -81,15 +85,14 @@ function evaluate(
   set: JudgedSet,
   factory: MethodFactory,
   method: string,
-  ks: readonly number[] | undefined,
+  isWanted: (one: { k: number; task: Task }) => boolean,
   refit: Refit,
   relevantFrom: number,
 ): Map<number, Map<string, Measures>> {
   const measured: Map<number, Map<string, Measures[]>> = new Map();
   const tasks = [...set.tasks]
-    .filter(([k]) => !ks || ks.includes(k))
     .flatMap(([k, list]) => list.map((task) => ({ k, task })))
-    .filter(({ task }) => suits(method, task));
+    .filter((one) => isWanted(one) && suits(method, one.task));
   for (const [day, group] of Map.groupBy(tasks, ({ task }) => fitDay(task, refit))) {
     const scoresOf = factory(set.documents, day === '' ? set.documents : listedUntil(set.documents, day));
     for (const { k, task } of group) {
