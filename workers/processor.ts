@@ -1,5 +1,5 @@
 import type { NoticeId } from '#src/database/ids.ts';
-import type { DigestRange } from '#src/digests/ledger.ts';
+import type { DigestRange } from '#src/digests/ranges.ts';
 import type { JobName, JobPayload } from '#src/queue/jobs.ts';
 import type { JobContext, Processors } from '#src/queue/queue.ts';
 

@@ -211,9 +211,12 @@ export async function fill(stage: Stage, count: number, digests: boolean): Promi
     from generate_series(1, ${count}::int) as n`.execute(database);
   if (!digests) return;
   await sql`
-    insert into digests (edition_date, subscriber_id, state, paper_ids, slot_at, due_at, deadline)
-    select ${stage.edition}::date, s.id, 'planned', p.ids,
+    insert into digests (id, edition_date, subscriber_id, state, paper_ids, slot_at, due_at, deadline)
+    select b.first + (s.n - 1) % 500, ${stage.edition}::date, s.id, 'planned', p.ids,
            now() - interval '1 hour', now() - interval '1 hour', now() + interval '30 hours'
-    from subscribers s, (select array_agg(id) as ids from (select id from papers order by id limit 10) p) p
-    order by s.id`.execute(database);
+    from (select id, row_number() over (order by id) as n from subscribers) s
+    join (select n, nextval('digest_ids') as first from generate_series(0, (${count}::int - 1) / 500) n) b
+      on b.n = (s.n - 1) / 500,
+    (select array_agg(id) as ids from (select id from papers order by id limit 10) p) p
+    order by s.n`.execute(database);
 }

@@ -41,12 +41,31 @@ export function openDatabase(
     max: options.max ?? 10,
     application_name: options.name ?? 'paperboy',
     types,
+    // What a connection has prepared goes with it.
+    maxLifetimeSeconds: 3_600,
   });
   pool.on('error', (error) => options.onError?.(error));
   // A client that is checked out and between two queries has no listener of the pool: a server that goes down in that
   // moment would end this process. Its next query rejects anyway.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    nameStatements(client);
+  });
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+const statementNames = new Map<string, string>();
+
+/** Gives statements that begin with `PREPARED` (columns.ts) a name, which is all that pg needs to prepare them once. */
+function nameStatements(client: pg.PoolClient): void {
+  const plain = client.query.bind(client) as (query: unknown, values?: unknown) => unknown;
+  const query = (text: unknown, values?: unknown) => {
+    if (typeof text !== 'string' || !text.startsWith('/* prepared */')) return plain(text, values);
+    let name = statementNames.get(text);
+    if (name === undefined) statementNames.set(text, (name = `paperboy ${statementNames.size}`));
+    return plain({ name, text, values });
+  };
+  client.query = query as typeof client.query;
 }
 
 /** Milliseconds one trivial query takes; rejects when the database can't be reached. */

@@ -70,19 +70,19 @@ export interface DeliveryHalts {
 }
 
 export interface DigestContents {
-  candidates: Generated<number>;
-  digest_id: number;
   edition_date: string;
-  had: number | null;
-  reasons: Generated<Json>;
+  first_id: number;
+  reasons: string;
 }
 
 export interface Digests {
   attempts: Generated<number>;
+  candidates: Generated<number>;
   deadline: Timestamp;
   due_at: Timestamp;
   edition_date: string;
   finished_at: Timestamp | null;
+  had: number | null;
   handed_over_at: Timestamp | null;
   id: Generated<number>;
   in_doubt: Generated<boolean>;

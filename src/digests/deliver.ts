@@ -15,7 +15,8 @@ import {
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import type { ClaimJournal, Journals } from './journal.ts';
 import { keepLeases } from './lease-keeper.ts';
-import type { Claim, DigestRange, DigestResult, Ledger } from './ledger.ts';
+import type { Claim, DigestResult, Ledger } from './ledger.ts';
+import type { DigestRange } from './ranges.ts';
 
 /** What composing made of a row: a message, or why there is none. */
 export type Composed = OutgoingMessage | { readonly skip: SkipReason };

@@ -8,6 +8,7 @@ import {
   type DigestState,
   type SkipReason,
 } from './digest.ts';
+import { BLOCK_SIZE } from './ranges.ts';
 
 /** A ledger row as pages and commands show it. */
 export type DigestRow = Omit<ClaimedDigest, 'leaseToken'> & {
@@ -28,8 +29,10 @@ export async function findDigest(
   const { rows } = await sql<Omit<DigestRow, 'content'> & { paperIds: PaperId[] } & Stored>`
     select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.kind, d.state,
            d.skip_reason as "skipReason", d.paper_ids as "paperIds", d.slot_at as "slotAt", d.deadline, d.attempts,
-           d.reply, d.handed_over_at as "handedOverAt", t.reasons::text, t.candidates, t.had
-    from digests d left join digest_contents t on t.digest_id = d.id and t.edition_date = d.edition_date
+           d.reply, d.handed_over_at as "handedOverAt", d.candidates, d.had,
+           split_part(t.reasons, E'\n', (d.id - t.first_id + 1)::int) as reasons
+    from digests d left join digest_contents t
+      on t.first_id = d.id - d.id % ${BLOCK_SIZE}::bigint and t.edition_date = d.edition_date
     where d.subscriber_id = ${subscriberId} and d.edition_date = ${editionDate}::date`.execute(db);
   const row = rows[0];
   if (!row) return null;

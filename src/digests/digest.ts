@@ -29,7 +29,7 @@ export type SkipReason =
   | 'all-withdrawn'
   | 'past-deadline';
 
-/** What a digest shows, frozen when it is planned. Stored as `digests.paper_ids` and a row of `digest_contents`. */
+/** What a digest shows, frozen when it is planned. Stored in the digest's row, all but the reasons: those are a line of `digest_contents`. */
 export type DigestContent = {
   /** Best first; aligned with `reasons`. */
   readonly paperIds: readonly PaperId[];
@@ -42,14 +42,14 @@ export type DigestContent = {
 
 /**
  * The content out of its columns.
- * @param stored the row of `digest_contents`, its columns null where there is none; `reasons` as JSON text, read when
- *   they are first asked for: until then a claimed row is a string and not a hundred objects that the collector must move
+ * @param stored `reasons` as JSON text (null or '': none), read when they are first asked for: until then a claimed row
+ *   is a string and not a hundred objects that the collector must move
  */
 export function contentOf(
   paperIds: readonly PaperId[],
   stored: {
     readonly reasons: string | null;
-    readonly candidates: number | null;
+    readonly candidates: number;
     readonly had: number | null;
   },
 ): DigestContent {
@@ -57,9 +57,9 @@ export function contentOf(
   return {
     paperIds,
     get reasons() {
-      return (read ??= JSON.parse(stored.reasons ?? '[]') as Reason[][]);
+      return (read ??= JSON.parse(stored.reasons || '[]') as Reason[][]);
     },
-    candidates: stored.candidates ?? 0,
+    candidates: stored.candidates,
     ...(stored.had === null ? {} : { had: stored.had }),
   };
 }

@@ -1,17 +1,11 @@
 import { sql } from 'kysely';
+import { bigints, joinedIds, PREPARED, splitIds, texts } from '#src/database/columns.ts';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import {
-  type ClaimedDigest,
-  contentOf,
-  type DigestKind,
-  type DigestState,
-  type PlannedDigest,
-  type SkipReason,
-} from './digest.ts';
-
-/** Ledger rows of one edition by id, both ends included: what a job holds. */
-export type DigestRange = { readonly editionDate: IsoDate; readonly from: number; readonly to: number };
+import { claimRows } from './claim-store.ts';
+import type { ClaimedDigest, DigestState, PlannedDigest, SkipReason } from './digest.ts';
+import { insertRows } from './planned-store.ts';
+import type { DigestRange } from './ranges.ts';
 
 /** A row just written by {@link Ledger.insert}. */
 export type InsertedDigest = {
@@ -112,122 +106,21 @@ export function createLedger({ database, now }: { database: Database; now: () =>
   };
 }
 
-// Due at once also where an operator plans as if it were tomorrow (`plan --now`).
-async function insertRows(db: Queryable, rows: readonly PlannedDigest[], now: Date) {
-  if (rows.length === 0) return [];
-  // A parameter per column, its values on lines of their own: a third of the CPU, here and there, of one JSON document.
-  const result = await sql<{ id: DigestId; subscriber: SubscriberId; edition: IsoDate; state: 'planned' }>`
-    with given as materialized (
-      select nextval('digest_ids') as id, r.* from (
-        select * from rows from (
-          ${lines(rows, (row) => row.editionDate)}, ${lines(rows, (row) => row.subscriberId)},
-          ${lines(rows, (row) => row.kind)}, ${lines(rows, (row) => row.skip ?? '')},
-          ${lines(rows, (row) => `{${row.content.paperIds.join(',')}}`)},
-          ${lines(rows, (row) => JSON.stringify(row.content.reasons))},
-          ${lines(rows, (row) => row.content.candidates)}, ${lines(rows, (row) => row.content.had ?? '')},
-          ${lines(rows, (row) => row.slotAt.toISOString())}, ${lines(rows, (row) => row.deadline.toISOString())}
-        ) with ordinality as l (edition, subscriber, kind, skip, papers, reasons, candidates, had, slot_at, deadline, n)
-        order by n
-      ) r
-    ), written as (
-      insert into digests (id, edition_date, subscriber_id, kind, state, skip_reason, paper_ids,
-                           slot_at, due_at, deadline, finished_at)
-      select id, edition::date, subscriber::bigint, kind, case when skip is null then 'planned' else 'skipped' end, skip,
-             papers::bigint[], slot_at::timestamptz, least(slot_at::timestamptz, clock_timestamp()),
-             deadline::timestamptz, case when skip is not null then ${now}::timestamptz end
-      from given order by id
-      on conflict (subscriber_id, edition_date) do nothing
-      returning id, edition_date, subscriber_id, state
-    ), contents as (
-      insert into digest_contents (digest_id, edition_date, reasons, candidates, had)
-      select id, edition_date, reasons::json, candidates::int, had::int
-      from written join given using (id) order by id
-    )
-    select id, edition_date as edition, subscriber_id as subscriber, state from written order by id`.execute(
-    db,
-  );
-  return result.rows.map((row) => ({
-    id: row.id,
-    editionDate: row.edition,
-    subscriberId: row.subscriber,
-    state: row.state,
-  }));
-}
-
-/** One value of each row as a set; '' is null. No value may hold a line end (JSON escapes them). */
-const lines = (rows: readonly PlannedDigest[], value: (row: PlannedDigest) => string | number) =>
-  sql`string_to_table(${rows.map(value).join('\n')}, E'\n', '')`;
-
-type ClaimedRow = {
-  id: DigestId;
-  edition_date: IsoDate;
-  subscriber_id: SubscriberId;
-  kind: DigestKind;
-  paper_ids: PaperId[];
-  reasons: string | null;
-  candidates: number | null;
-  had: number | null;
-  slot_at: Date;
-  deadline: Date;
-  attempts: number;
-  lease_token: number;
-};
-
-async function claimRows(
-  database: Database,
-  range: DigestRange,
-  options: { readonly limit: number; readonly leaseMs: number },
-  now: Date,
-): Promise<ClaimedDigest[]> {
-  const { rows } = await sql<ClaimedRow>`
-    with lease as materialized (select nextval('lease_tokens') as token),
-    picked as materialized (
-      select id from digests
-      where edition_date = ${range.editionDate}::date and id between ${range.from} and ${range.to}
-        and state in ('planned', 'deferred') and due_at <= ${now} and deadline > ${now}
-      order by id limit ${options.limit} for update skip locked
-    ), claimed as (
-      update digests d
-      set state = 'claimed', lease_token = lease.token,
-          lease_until = clock_timestamp() + ${options.leaseMs}::float8 * interval '1 ms'
-      from picked, lease
-      where d.id = picked.id and d.edition_date = ${range.editionDate}::date
-        and d.id between ${range.from} and ${range.to}
-      returning d.*
-    )
-    select c.id, c.edition_date, c.subscriber_id, c.kind, c.paper_ids, t.reasons::text, t.candidates, t.had, c.slot_at,
-           c.deadline, c.attempts, c.lease_token
-    from claimed c left join digest_contents t on t.digest_id = c.id
-      and t.edition_date = ${range.editionDate}::date and t.digest_id between ${range.from} and ${range.to}
-    order by c.id`.execute(database);
-  return rows.map(toClaimed);
-}
-
-const toClaimed = (row: ClaimedRow): ClaimedDigest => ({
-  id: row.id,
-  editionDate: row.edition_date,
-  subscriberId: row.subscriber_id,
-  kind: row.kind,
-  content: contentOf(row.paper_ids, row),
-  slotAt: row.slot_at,
-  deadline: row.deadline,
-  attempts: row.attempts,
-  leaseToken: row.lease_token,
-});
-
 /**
  * The claims as a table `c (id)`, and what all of them have in common: rows of one claim are of one edition and carry
- * one token. The bounds keep the planner at a range of the primary key, whatever it believes of the table's size.
+ * one token. Said so that the planner sees one partition and a few rows of its primary key whatever the parameters are,
+ * and whatever it believes of the table's size: it then makes one plan for all times.
  */
 function sharedKeys(claims: readonly Claim[]) {
   const { editionDate, leaseToken } = claims[0] as Claim;
-  const ids = claims.map((claim) => claim.id);
-  if (claims.some((claim) => claim.leaseToken !== leaseToken))
+  if (claims.some((claim) => claim.leaseToken !== leaseToken || claim.editionDate !== editionDate))
     throw new RangeError('rows of different claims');
+  const ids = bigints(claims.map((claim) => claim.id));
   return {
-    table: sql`unnest(${`{${ids.join(',')}}`}::bigint[]) as c (id)`,
-    holds: sql`d.id = c.id and d.edition_date = ${editionDate}::date and d.lease_token = ${leaseToken}
-      and d.id between ${Math.min(...ids)} and ${Math.max(...ids)}`,
+    ids,
+    table: sql`unnest(${ids}) as c (id)`,
+    holds: sql`d.id = c.id and d.id = any (${ids}) and d.edition_date = ${sql.lit(editionDate)}::date
+      and d.lease_token = ${leaseToken}`,
   };
 }
 
@@ -238,22 +131,23 @@ async function handOverRows(
   now: Date,
 ): Promise<HandOver> {
   if (claims.length === 0) return { ids: new Set(), skipped: new Map() };
-  const { holds } = sharedKeys(claims);
+  const shared = sharedKeys(claims);
   // The reader's state is looked at in the same statement: who left until now is not mailed.
-  const { rows } = await sql<{ id: DigestId }>`
-    update digests d
-    set state = 'handed_over', handed_over_at = ${now}, attempts = d.attempts + 1,
-        lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
-    from unnest(${`{${claims.map((claim) => claim.id).join(',')}}`}::bigint[],
-                ${claims.map((claim) => claim.address ?? null)}::text[]) as c (id, address)
-    where ${holds} and d.state = 'claimed' and d.lease_until > clock_timestamp()
-      and exists (select from subscribers s
-                  where s.id = d.subscriber_id and s.state = 'active' and s.email is not null
-                    -- an envelope writes domains in ASCII: others can't be compared here
-                    and (c.address is null or lower(s.email) = lower(c.address)
-                         or octet_length(s.email) > char_length(s.email)))
-    returning d.id`.execute(database);
-  const ids = new Set(rows.map((row) => row.id));
+  const { rows } = await sql<{ ids: string | null }>`${PREPARED}
+    with handed as (
+      update digests d
+      set state = 'handed_over', handed_over_at = ${now}, attempts = d.attempts + 1,
+          lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+      from rows from (unnest(${shared.ids}), ${texts(claims.map((claim) => claim.address))}) as c (id, address)
+      where ${shared.holds} and d.state = 'claimed' and d.lease_until > clock_timestamp()
+        and exists (select from subscribers s
+                    where s.id = d.subscriber_id and s.state = 'active' and s.email is not null
+                      -- an envelope writes domains in ASCII: others can't be compared here
+                      and (c.address is null or lower(s.email) = lower(c.address)
+                           or octet_length(s.email) > char_length(s.email)))
+      returning d.id
+    ) select ${joinedIds} as ids from handed`.execute(database);
+  const ids = new Set(splitIds<DigestId>(rows[0]?.ids));
   if (ids.size === claims.length) return { ids, skipped: new Map() };
   const rest = claims.filter((claim) => !ids.has(claim.id));
   return { ids, skipped: await skipInactive(database, rest, now) };
@@ -290,32 +184,58 @@ async function renewRows(database: Database, claims: readonly Claim[], leaseMs: 
   return new Set(rows.map((row) => row.id));
 }
 
+/** Results may be of several claims, though a delivery's never are: each claim's are one statement. */
 async function recordRows(database: Database, results: readonly DigestResult[], now: Date) {
-  if (results.length === 0) return new Set<DigestId>();
-  const ids = results.map((result) => result.id);
-  const { rows } = await sql<{ id: DigestId }>`
-    update digests d
-    set state = r.state, reply = coalesce(r.reply, d.reply), skip_reason = r.reason, lease_until = null,
-        attempts = case when r.state = 'planned' and d.state = 'handed_over' then greatest(d.attempts - 1, 0) else d.attempts end,
-        due_at = coalesce(r.due_at, d.due_at), in_doubt = r.state = 'unknown',
-        finished_at = case when r.state in ('planned', 'deferred') then null else ${now}::timestamptz end
-    from unnest(
-      ${`{${ids.join(',')}}`}::bigint[],
-      ${`{${results.map((result) => result.editionDate).join(',')}}`}::date[],
-      ${`{${results.map((result) => result.leaseToken).join(',')}}`}::bigint[],
-      ${`{${results.map((result) => result.state).join(',')}}`}::text[],
-      ${results.map((result) => ('reply' in result ? result.reply.slice(0, REPLY_LENGTH) : null))}::text[],
-      ${results.map((result) => ('reason' in result ? result.reason : null))}::text[],
-      ${results.map((result) => ('dueAt' in result ? result.dueAt : null))}::timestamptz[]
-    ) as r (id, edition_date, token, state, reply, reason, due_at)
-    where d.id = r.id and d.edition_date = r.edition_date and d.lease_token = r.token
-      and d.id between ${Math.min(...ids)} and ${Math.max(...ids)} and d.edition_date = any (${editionsOf(results)}::date[])
-      and d.state in ('claimed', 'handed_over', 'unknown')
-    returning d.id`.execute(database);
-  return new Set(rows.map((row) => row.id));
+  const written = new Set<DigestId>();
+  const claims = Map.groupBy(results, (result) => `${result.leaseToken} ${result.editionDate}`);
+  for (const group of claims.values()) {
+    const sent = group.every((result) => result.state === 'sent');
+    for (const id of await (sent ? recordSent : recordAny)(database, group, now)) written.add(id);
+  }
+  return written;
 }
 
-const editionsOf = (claims: readonly Claim[]) => [...new Set(claims.map((claim) => claim.editionDate))];
+const replyOf = (result: DigestResult) =>
+  'reply' in result ? result.reply.slice(0, REPLY_LENGTH) : undefined;
+
+/** A row given up meanwhile is taken back from `unknown`. */
+const RECORDABLE = sql`d.state in ('claimed', 'handed_over', 'unknown')`;
+
+/** What nearly every window is, at half the cost of {@link recordAny}. */
+async function recordSent(database: Database, results: readonly DigestResult[], now: Date) {
+  const { ids, holds } = sharedKeys(results);
+  const { rows } = await sql<{ ids: string | null }>`${PREPARED}
+    with recorded as (
+      update digests d
+      set state = 'sent', reply = coalesce(c.reply, d.reply), skip_reason = null, lease_until = null, in_doubt = false,
+          finished_at = ${now}
+      from rows from (unnest(${ids}), ${texts(results.map(replyOf))}) as c (id, reply)
+      where ${holds} and ${RECORDABLE}
+      returning d.id
+    ) select ${joinedIds} as ids from recorded`.execute(database);
+  return splitIds<DigestId>(rows[0]?.ids);
+}
+
+async function recordAny(database: Database, results: readonly DigestResult[], now: Date) {
+  const { ids, holds } = sharedKeys(results);
+  const dueAt = results.map((result) => ('dueAt' in result ? result.dueAt?.getTime() : undefined));
+  const { rows } = await sql<{ ids: string | null }>`${PREPARED}
+    with recorded as (
+      update digests d
+      set state = c.state, reply = coalesce(c.reply, d.reply), skip_reason = c.reason, lease_until = null,
+          attempts = case when c.state = 'planned' and d.state = 'handed_over' then greatest(d.attempts - 1, 0)
+                          else d.attempts end,
+          due_at = coalesce(to_timestamp(c.due_ms::float8 / 1000), d.due_at), in_doubt = c.state = 'unknown',
+          finished_at = case when c.state in ('planned', 'deferred') then null else ${now}::timestamptz end
+      from rows from (
+        unnest(${ids}, ${bigints(dueAt)}), ${texts(results.map((result) => result.state))},
+        ${texts(results.map(replyOf))}, ${texts(results.map((result) => ('reason' in result ? result.reason : undefined)))}
+      ) as c (id, due_ms, state, reply, reason)
+      where ${holds} and ${RECORDABLE}
+      returning d.id
+    ) select ${joinedIds} as ids from recorded`.execute(database);
+  return splitIds<DigestId>(rows[0]?.ids);
+}
 
 async function selectSeenPapers(db: Queryable, subscriberIds: readonly SubscriberId[], since: IsoDate) {
   const seen = new Map<SubscriberId, Set<PaperId>>();

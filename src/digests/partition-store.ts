@@ -58,7 +58,7 @@ async function makePartition(db: Queryable, table: Table, from: IsoDate): Promis
   const to = nextMonth(from);
   const [whole, rest, part] = [table.name, `${table.name}_default`, name].map((text) => sql.table(text));
   await sql`
-    create table ${part} (like ${whole} including defaults including constraints) ${sql.raw(table.settings)}`.execute(
+    create table ${part} (like ${whole} including defaults including constraints including compression) ${sql.raw(table.settings)}`.execute(
     db,
   );
   // Attaching is refused while the default partition holds rows of the range.

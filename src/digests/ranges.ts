@@ -1,22 +1,30 @@
-import type { DigestRange, InsertedDigest } from './ledger.ts';
-import { RANGE_SIZE } from './recovery-store.ts';
+import type { IsoDate } from '#src/database/ids.ts';
+import type { InsertedDigest } from './ledger.ts';
+
+/** Ledger rows of one edition by id, both ends included: what a job holds. */
+export type DigestRange = { readonly editionDate: IsoDate; readonly from: number; readonly to: number };
 
 /**
- * Cuts freshly planned rows into the ranges that `deliver-digests` jobs hold: per edition, in the order of ids, at most
- * {@link RANGE_SIZE} rows each. Rows written as skipped need no job.
+ * Ids of the ledger are given out in blocks of so many, each to rows of one edition: what is kept for a block is found
+ * from any of its ids. Also the rows of a job, at most. The sequence `digest_ids` counts in this step.
  */
+export const BLOCK_SIZE = 500;
+
+/** The lowest id of the block of an id. */
+export const blockOf = (id: number): number => id - (id % BLOCK_SIZE);
+
+/** Cuts freshly planned rows into the ranges that `deliver-digests` jobs hold. Rows written as skipped need no job. */
 export function digestRanges(rows: readonly InsertedDigest[]): DigestRange[] {
-  const ids = Map.groupBy(
+  const blocks = Map.groupBy(
     rows.filter((row) => row.state === 'planned'),
-    (row) => row.editionDate,
+    (row) => `${row.editionDate} ${blockOf(row.id)}`,
   );
-  return [...ids].flatMap(([editionDate, planned]) => {
-    const sorted = planned.map((row) => row.id).sort((a, b) => a - b);
-    const ranges: DigestRange[] = [];
-    for (let start = 0; start < sorted.length; start += RANGE_SIZE) {
-      const part = sorted.slice(start, start + RANGE_SIZE);
-      ranges.push({ editionDate, from: part[0] ?? 0, to: part.at(-1) ?? 0 });
-    }
-    return ranges;
+  return [...blocks.values()].map((planned) => {
+    const ids = planned.map((row) => row.id);
+    return {
+      editionDate: (planned[0] as InsertedDigest).editionDate,
+      from: Math.min(...ids),
+      to: Math.max(...ids),
+    };
   });
 }

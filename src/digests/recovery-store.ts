@@ -1,10 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
-import type { Claim, DigestRange } from './ledger.ts';
-
-/** Rows per job, and per block of ids that the sweep turns into one job. */
-export const RANGE_SIZE = 500;
+import type { Claim } from './ledger.ts';
+import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
 
 /** What the sweep does to the ledger. Every method is one statement (or a loop of them) and idempotent. */
 export type RecoveryStore = {
@@ -138,15 +136,15 @@ async function selectStranded(
   limit: number,
 ): Promise<DigestRange[]> {
   const before = new Date(now.getTime() - waitMs);
-  // Blocks start at multiples of the size: one job each, however scattered the rows are.
+  // One job for each block, however scattered the rows are.
   const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
-    select edition_date, id / ${RANGE_SIZE}::bigint as block from digests
+    select edition_date, id / ${BLOCK_SIZE}::bigint as block from digests
     where finished_at is null and deadline > ${now} and due_at <= ${now}
       and (state = 'planned' and due_at <= ${before} or state = 'deferred')
     group by 1, 2 order by min(due_at), 2 limit ${limit}`.execute(database);
   return rows.map(({ edition_date, block }) => ({
     editionDate: edition_date,
-    from: block * RANGE_SIZE,
-    to: (block + 1) * RANGE_SIZE - 1,
+    from: block * BLOCK_SIZE,
+    to: (block + 1) * BLOCK_SIZE - 1,
   }));
 }

@@ -24,9 +24,8 @@ export async function archiveOf(
   limit: number,
 ): Promise<ArchivedDigest[]> {
   const { rows } = await sql<Row>`
-    select d.edition_date as date, d.paper_ids as "paperIds", coalesce(t.candidates, 0) as candidates, t.had, e.coverage
-    from digests d left join digest_contents t on t.digest_id = d.id and t.edition_date = d.edition_date
-      left join editions e on e.edition_date = d.edition_date
+    select d.edition_date as date, d.paper_ids as "paperIds", d.candidates, d.had, e.coverage
+    from digests d left join editions e on e.edition_date = d.edition_date
     where d.subscriber_id = ${id} and d.state <> 'skipped'
     order by d.edition_date desc limit ${limit}`.execute(database);
   return rows.map((row) => {

@@ -20,21 +20,24 @@ const migrate = async (name: string) => {
   await empty.database.transaction().execute((tx) => up(tx as unknown as Kysely<unknown>));
 };
 
-test('content that lay in the rows of the ledger is kept, in every partition', async () => {
-  const names = (await readdir(FOLDER)).filter((name) => name < THIS).sort();
-  for (const name of names) await migrate(name);
+test('content that lay in the rows of the ledger is kept, in every partition and block', async () => {
+  const names = (await readdir(FOLDER)).sort();
+  for (const name of names.filter((name) => name < THIS)) await migrate(name);
   await sql`
     create table digests_2026_06 partition of digests for values from ('2026-06-01') to ('2026-07-01')`.execute(
     empty.database,
   );
   await sql`
-    insert into digests (edition_date, subscriber_id, state, paper_ids, content, slot_at, due_at, deadline, finished_at)
-    select edition::date, 1, state, '{7, 8}', content::jsonb, now(), now(), now(), finished
-    from (values ('2026-06-05', 'unknown', '{"reasons": [[{"type": "trending"}], []], "candidates": 9, "had": 3}', now()),
-                 ('2026-07-05', 'planned', '{}', null)) as v (edition, state, content, finished)`.execute(
-    empty.database,
-  );
-  await migrate(THIS);
+    insert into digests (id, edition_date, subscriber_id, state, paper_ids, content, slot_at, due_at, deadline, finished_at)
+    select id, edition::date, 1, state, '{7, 8}', content::jsonb, now(), now(), now(), finished
+    from (values
+      (7, '2026-06-05', 'unknown', '{"reasons": [[{"type": "trending"}], []], "candidates": 9, "had": 3}', now()),
+      (8, '2026-07-05', 'planned', '{}', null),
+      (499, '2026-06-06', 'planned', '{"reasons": [[{"type": "first"}]]}', null),
+      (500, '2026-06-07', 'planned', '{"reasons": [[{"type": "second"}]]}', null)
+    ) as v (id, edition, state, content, finished)`.execute(empty.database);
+  await sql`select setval('digest_ids', 500)`.execute(empty.database);
+  for (const name of names.filter((name) => name >= THIS)) await migrate(name);
   const find = (date: string) => findDigest(empty.database, 1 as SubscriberId, isoDate(date));
   expect((await find('2026-06-05'))?.content).toEqual({
     paperIds: [7, 8],
@@ -43,13 +46,16 @@ test('content that lay in the rows of the ledger is kept, in every partition', a
     had: 3,
   });
   expect((await find('2026-07-05'))?.content).toEqual({ paperIds: [7, 8], reasons: [], candidates: 0 });
+  expect((await find('2026-06-06'))?.content.reasons).toEqual([[{ type: 'first' }]]);
+  expect((await find('2026-06-07'))?.content.reasons).toEqual([[{ type: 'second' }]]);
   const { rows } = await sql`
     select d.in_doubt, t.tableoid::regclass::text as part
-    from digests d join digest_contents t on t.digest_id = d.id order by d.edition_date`.execute(
-    empty.database,
-  );
+    from digests d join digest_contents t on t.first_id = d.id - d.id % 500 and t.edition_date = d.edition_date
+    where d.id in (7, 8) order by d.id`.execute(empty.database);
   expect(rows).toEqual([
     { in_doubt: true, part: 'digest_contents_2026_06' },
     { in_doubt: false, part: 'digest_contents_default' },
   ]);
+  const next = await sql`select nextval('digest_ids') as id`.execute(empty.database);
+  expect(next.rows).toEqual([{ id: 1000 }]);
 });

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase } from '#src/database/database.ts';
 import type { DigestId, SubscriberId } from '#src/database/ids.ts';
 import { isoDate } from '#src/database/ids.ts';
+import { findDigest } from '#src/digests/digest-view-store.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
 import { ensurePartitions } from '#src/digests/partition-store.ts';
@@ -54,6 +56,39 @@ describe('planning', () => {
       attempts: 0,
       leaseToken: expect.any(Number),
     });
+  });
+
+  test('keeps each digest its own content, whatever block, edition and claim it is of', async () => {
+    const readers = await addReaders(test_.database, 520);
+    const other = isoDate('2026-06-11');
+    const contentFor = (id: SubscriberId) => ({
+      paperIds: id % 7 === 0 ? [] : [id as never],
+      reasons: id % 7 === 0 ? [] : [[{ type: 'trending' as const, weight: id, fill: false }]],
+      candidates: id,
+      ...(id % 2 === 0 ? { had: 1 } : {}),
+    });
+    const rows = readers.map((id, i) =>
+      plannedFor(id, { content: contentFor(id), ...(i % 10 === 0 ? { editionDate: other } : {}) }),
+    );
+    const inserted = await ledger().insert(test_.database, rows);
+    expect(inserted).toHaveLength(520);
+    // A block holds rows of one edition.
+    const blocks = Map.groupBy(inserted, ({ id }) => Math.floor(id / 500));
+    for (const group of blocks.values()) expect(new Set(group.map((row) => row.editionDate)).size).toBe(1);
+    const claimed = [
+      ...(await ledger().claim(everything, { limit: 3, leaseMs: 60_000 })),
+      ...(await ledger().claim({ ...everything, editionDate: other }, { limit: 1_000, leaseMs: 60_000 })),
+      ...(await Promise.all(
+        digestRanges(inserted).map((range) => ledger().claim(range, { limit: 500, leaseMs: 60_000 })),
+      ).then((claims) => claims.flat())),
+    ];
+    expect(claimed).toHaveLength(520);
+    for (const row of claimed) expect(row.content).toEqual(contentFor(row.subscriberId));
+    for (const id of readers.slice(0, 20))
+      expect(
+        (await findDigest(test_.database, id, id === readers[0] || id === readers[10] ? other : EDITION))
+          ?.content,
+      ).toEqual(contentFor(id));
   });
 
   test('twice, or in two transactions at once, makes one digest for each reader', async () => {
@@ -207,6 +242,23 @@ describe('recording', () => {
     expect((await ledger().record([second as never])).size).toBe(0);
     expect(await statesOf(test_.database)).toEqual({ sent: 1, planned: 1 });
   });
+});
+
+test('what runs often is planned once for each connection, whatever its parameters', async () => {
+  await planned(300);
+  const database = openDatabase(test_.url, { max: 1 });
+  const one = createLedger({ database, now: () => clock });
+  for (let i = 0; i < 20; i++) {
+    const claimed = await one.claim(everything, { limit: 15, leaseMs: 60_000 });
+    await one.handOver(claimed, 60_000);
+    await one.record(claimed.map((row) => ({ ...row, state: 'sent', reply: '250 ok' })));
+  }
+  const { rows } = await sql<{ plans: number; most: boolean }>`
+    select count(*) as plans, bool_and(generic_plans > custom_plans) as most from pg_prepared_statements
+    where statement like '%handed_over%'`.execute(database);
+  await database.destroy();
+  expect(rows).toEqual([{ plans: 2, most: true }]);
+  expect(await statesOf(test_.database)).toEqual({ sent: 300 });
 });
 
 describe('recovery', () => {
