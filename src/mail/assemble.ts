@@ -49,7 +49,7 @@ export function assembleMessage(head: MessageHead, parts: EncodedParts): Outgoin
   const frame = constants.frames(`${head.campaign} ${head.stream} ${head.language}`, () =>
     frameOf(head, constants),
   );
-  const tag = head.tag ? bounceTag(head.tag, head.sender.key) : '';
+  const { tag, sender } = head;
   const to = asciiAddress(head.to);
   const chunks = [frame.text];
   parts.text(chunks);
@@ -57,7 +57,10 @@ export function assembleMessage(head: MessageHead, parts: EncodedParts): Outgoin
   parts.html(chunks);
   chunks.push(frame.end);
   return {
-    envelope: { from: tag === '' ? constants.bounce : constants.verp(tag), to },
+    envelope: {
+      from: tag && sender.bounceAddress ? constants.verp(bounceTag(tag, sender.key)) : constants.bounce,
+      to,
+    },
     messageId: head.messageId,
     content: chunkedContent(headersOf(head, constants, { to, last: frame.headers }), chunks, parts.tokens),
   };

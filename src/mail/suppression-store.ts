@@ -1,6 +1,6 @@
-import { createHmac, createSecretKey } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Queryable } from '#src/database/database.ts';
+import { createHmac } from './hmac.ts';
 
 /** Why an address must not be mailed. */
 export type SuppressionReason = 'unsubscribed' | 'hard_bounce' | 'complaint' | 'operator';
@@ -26,11 +26,11 @@ export const addressKey = (address: string): string => address.normalize('NFC').
 
 /** @param hashKey secret of HMAC-SHA-256; changing it forgets every suppression */
 export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }): SuppressionStore {
-  // A key object: a string is imported anew for every hash, which costs four times the hash.
-  const secret = createSecretKey(Buffer.from(hashKey));
-  const hash = (key: string) => createHmac('sha256', secret).update(`suppression\n${key}`).digest();
+  const hmac = createHmac('sha256', hashKey);
+  const hexOf = (key: string) => hmac(`suppression\n${key}`, 'hex');
+  const hash = (key: string) => Buffer.from(hexOf(key), 'hex');
   return {
-    among: (db, keys) => selectAmong(db, keys, hash),
+    among: (db, keys) => selectAmong(db, keys, hexOf),
     add: async (db, key, reason, now, detail) => {
       await sql`
         insert into suppressions (address_hash, reason, detail, created_at)
@@ -48,10 +48,10 @@ export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }
 /** Servers quote the address they refuse. */
 const nameless = (detail: string) => detail.replace(/[^\s<>"':;,()]+@[^\s<>"':;,()]+/g, '…').slice(0, 500);
 
-async function selectAmong(db: Queryable, keys: readonly string[], hash: (key: string) => Buffer) {
+async function selectAmong(db: Queryable, keys: readonly string[], hexOf: (key: string) => string) {
   const found = new Map<string, SuppressionReason>();
   if (keys.length === 0) return found;
-  const byHash = new Map(keys.map((key) => [hash(key).toString('hex'), key]));
+  const byHash = new Map(keys.map((key) => [hexOf(key), key]));
   const { rows } = await sql<{ hash: string; reason: SuppressionReason }>`
     select encode(address_hash, 'hex') as hash, reason from suppressions
     where address_hash = any (

@@ -1,11 +1,5 @@
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  timingSafeEqual,
-} from 'node:crypto';
+import { createHash, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac } from '#src/mail/hmac.ts';
 
 /**
  * Signed tokens of the links in mails. A token names a reader by public id (never the address), the link epoch it
@@ -101,9 +95,9 @@ const uuidOf = (hex: string): string =>
  * @param secret the service's secret; changing it kills every link mailed so far
  */
 export function createTokens({ secret }: { secret: string }): Tokens {
-  const linkKey = deriveKey(secret, 'links of form 1');
-  const oldLinkKey = deriveKey(secret, 'links');
-  const confirmationKey = deriveKey(secret, 'confirmations');
+  const hmacOf = createHmac('sha512', deriveKey(secret, 'links of form 1'));
+  const oldHmacOf = createHmac('sha256', deriveKey(secret, 'links'));
+  const confirmationOf = createHmac('sha256', deriveKey(secret, 'confirmations'));
 
   // One token is made at a time, so all are made in the same place: a Buffer for each would cost as much as its HMAC.
   const token = Buffer.alloc(BODY + TAG);
@@ -116,7 +110,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   /** The tags of a group, one after the other, an octet per character. */
   const groupTags = (group: number): string => {
     token[0] = group;
-    return createHmac('sha512', linkKey).update(body).digest('binary');
+    return hmacOf(body, 'binary');
   };
   const finish = (code: number, tags: string): string => {
     const from = (code % GROUP) * TAG;
@@ -129,7 +123,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
     given.copy(token);
     const first = given[0] as number;
     if (first >= FORM) return finish(first - FORM, groupTags(groupOf(first - FORM)));
-    createHmac('sha256', oldLinkKey).update(body).digest().copy(token, BODY, 0, TAG);
+    token.write(oldHmacOf(body, 'binary').slice(0, TAG), BODY, 'latin1');
     return token.toString('base64url');
   };
 
@@ -164,9 +158,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
       return { type: 'ok', publicId: uuidOf(given.toString('hex', 1, 17)), epoch: given.readUInt32BE(17) };
     },
     confirmation(purpose, confirmationId) {
-      return createHmac('sha256', confirmationKey)
-        .update(`${purpose}\n${confirmationId}`)
-        .digest('base64url');
+      return confirmationOf(`${purpose}\n${confirmationId}`, 'base64url');
     },
   };
 }
