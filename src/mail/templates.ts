@@ -1,7 +1,12 @@
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { parseTemplate, type Template } from './template.ts';
+
+const run = promisify(execFile);
 
 /** Raise when something outside the template files changes what they compile to. */
 const VERSION = 1;
@@ -35,15 +40,19 @@ function read(file: string): Promise<string> {
   return readFile(new URL(`../../templates/${file}`, import.meta.url), 'utf8');
 }
 
-/** Renders in a thread of its own: MJML needs a hundred megabytes once, and a thread gives them back when it ends. */
+const renderer = fileURLToPath(new URL('./mjml-process.ts', import.meta.url));
+
+/**
+ * Renders in a process of its own: MJML needs a hundred megabytes once, and only a process gives them back when it ends (a thread
+ * left us with 90 of them).
+ */
 async function mjmlToHtml(source: string): Promise<string> {
-  const worker = new Worker(new URL('./mjml-thread.ts', import.meta.url), { workerData: source });
-  try {
-    const [html] = (await once(worker, 'message')) as [string];
-    return html;
-  } finally {
-    await worker.terminate();
-  }
+  const cache = getCompileCacheDir();
+  const rendering = run(process.execPath, [renderer, cache ? dirname(cache) : ''], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  rendering.child.stdin?.end(source);
+  return (await rendering).stdout;
 }
 
 /** How MJML hides the preview text: white on white, which is what spam does. */

@@ -304,8 +304,8 @@ test('what is written at once is the content, its end and the next commands, wha
         const envelope = { from: 'a@x.test', to: 'b@x.test' };
         const octets = onWire({ envelope, messageId: '<1@x>', content: contentOf(raw) }, chunking, next);
         const expected = chunking
-          ? `BDAT ${raw.length} LAST\r\n${raw}${next}`
-          : `${stuffDots(raw)}${endOfData(raw)}${next}`;
+          ? `BDAT ${raw.length} LAST\r\n${raw.toString()}${next}`
+          : `${stuffDots(raw).toString()}${endOfData(raw)}${next}`;
         expect(octets.equals(Buffer.from(expected))).toBe(true);
       },
     ),
