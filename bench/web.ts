@@ -17,7 +17,7 @@ const SLICES = 7;
 const CALM_RATE = 200;
 
 /**
- * `npm run bench -- web [--seconds 14] [--readers 20000] [--json]`: the pages under load, each beside a bare Fastify
+ * `npm run bench -- web [--seconds 14] [--readers 80000] [--json]`: the pages under load, each beside a bare Fastify
  * server in the same run; servers in one process, load in another. All share the machine, so only the ratios mean anything.
  *
  * - subscribe: the form with all its checks (time, trap, cross-site, rate, address, caps, suppression; subscriber,
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<void> {
     args,
     options: {
       seconds: { type: 'string', default: '14' },
-      readers: { type: 'string', default: '20000' },
+      readers: { type: 'string', default: '80000' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -194,12 +194,15 @@ async function whileDelivering(url: string, readers: number, targets: { start: T
   ]).finally(() => {
     running = false;
   });
-  // The process reads templates and papers first.
-  await new Promise((resolve) => setTimeout(resolve, 2500));
-  const start = await calm(targets.start, 4);
-  const subscribe = await calm(targets.subscribe, 4);
-  if (!running) throw new Error('the delivery ended before the measurement did; give more --readers');
-  const { messages, seconds } = await delivery;
-  await sink.stop();
-  return { start, subscribe, digestsPerSecond: Math.round(messages / seconds) };
+  try {
+    // The process reads templates and papers first.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const start = await calm(targets.start, 4);
+    const subscribe = await calm(targets.subscribe, 4);
+    if (!running) throw new Error('the delivery ended before the measurement did; give more --readers');
+    const { messages, seconds } = await delivery;
+    return { start, subscribe, digestsPerSecond: Math.round(messages / seconds) };
+  } finally {
+    await sink.stop();
+  }
 }

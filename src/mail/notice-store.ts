@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { NoticeId, SubscriberId } from '#src/database/ids.ts';
 import type { Notice, NoticeKind } from './notice.ts';
@@ -91,6 +91,18 @@ async function insertNotices(
     returning id`.execute(tx);
   return rows.map((row) => row.id).sort((one, other) => one - other);
 }
+
+/**
+ * The statement that writes a notice for each row of `query` (columns `subscriber`, `email`, `language` and
+ * `parameters`) and returns its `id`: to be part of the statement that makes the readers.
+ */
+export const insertNoticesOf = ({ kind }: Pick<Notice, 'kind'>, query: RawBuilder<unknown>, now: Date) =>
+  sql<{ id: NoticeId }>`
+    insert into notices (subscriber_id, kind, email, language, parameters, due_at, deadline, created_at)
+    select subscriber, ${kind}, email, language, parameters, ${now}::timestamptz,
+           ${new Date(now.getTime() + lifetime(kind))}::timestamptz, ${now}::timestamptz
+    from (${query}) as given
+    returning id`;
 
 type ClaimedRow = {
   id: NoticeId;

@@ -1,14 +1,13 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import type { Database, Queryable } from '#src/database/database.ts';
+import type { Database } from '#src/database/database.ts';
 import type { NoticeId } from '#src/database/ids.ts';
 import type { Follow } from '#src/topics/topic.ts';
 import { type Address, type AddressFault, type AddressPolicy, parseAddress } from './address.ts';
-import { insertConfirmations, takeConfirmationIds } from './confirmation-store.ts';
-import { insertEvents, type NewEvent } from './event-store.ts';
+import { takeConfirmationIds } from './confirmation-store.ts';
 import type { TakesMail } from './mail-domain.ts';
-import { type Contact, findOrInsertPending } from './new-subscriber-store.ts';
-import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
+import type { SuppressionPort, Visit } from './ports.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
+import { insertRequests, type NewRequest } from './request-store.ts';
 import { hashToken, type Tokens } from './tokens.ts';
 
 /** What a visitor asks for with the address; applied when it is confirmed. */
@@ -41,7 +40,6 @@ export type RequestOutcome =
 export type RequestDependencies = {
   readonly database: Database;
   readonly tokens: Tokens;
-  readonly planNotices: PlanNotices;
   readonly enqueueNotices: (ids: readonly NoticeId[]) => Promise<void>;
   readonly suppressions: SuppressionPort;
   readonly now: () => Date;
@@ -59,22 +57,24 @@ export type RequestDependencies = {
 /** A request whose address was understood. */
 type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address };
 
-/** Requests of one transaction at most. */
+/** Requests written together at most. */
 const BATCH = 200;
+/** Batches at once: while the database works on one, the requests of the next are read. */
+const CONCURRENT = 2;
 
 /**
- * Takes requests for subscriptions. Concurrent ones share a transaction (whatever waits while others are at work forms
- * the next): cheaper by far, and since an address takes the same statements whether it is known, new, suppressed or
- * capped, neither the answer nor its time tells which it was.
+ * Takes requests for subscriptions. Concurrent ones share a statement (whatever waits while others are at work forms
+ * the next batch): cheaper by far, and since an address takes the same statements whether it is known, new, suppressed
+ * or capped, neither the answer nor its time tells which it was.
  */
 export function createRequestSubscription(deps: RequestDependencies) {
   const waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
   const takeIds = reserveIds(deps.database);
-  let working = false;
+  let working = 0;
 
   async function work() {
-    if (working) return;
-    working = true;
+    if (working === CONCURRENT) return;
+    working++;
     // Let every request of this turn of the event loop join.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -87,7 +87,7 @@ export function createRequestSubscription(deps: RequestDependencies) {
         for (const entry of batch) entry.reject(error);
       }
     }
-    working = false;
+    working--;
   }
 
   /** @throws the database's error when it can't be reached; nothing was stored then */
@@ -121,32 +121,28 @@ function reserveIds(database: Database): Batching['takeIds'] {
 async function acceptBatch(deps: Batching, batch: readonly Wanted[]): Promise<void> {
   const now = deps.now();
   const keys = batch.map((wanted) => wanted.address.key);
-  // Counted apart, so that no transaction waits for another at the counter of all requests.
-  const [allowed, suppressed] = await Promise.all([
+  const [allowed, suppressed, ids] = await Promise.all([
     withinCaps(deps, batch, now),
     deps.suppressions.among(deps.database, keys),
+    deps.takeIds(batch.length),
   ]);
-  const notices = await deps.database.transaction().execute(async (tx) => {
-    const mailed = batch.filter((_, i) => allowed[i]);
-    const subscribers = await findOrInsertPending(tx, uniqueAddresses(mailed), now);
-    const events = batch.map((wanted, i) => requestEvent(wanted, subscribers, allowed[i] === true));
-    const [ids] = await Promise.all([
-      planConfirmations(deps, tx, mailed, subscribers, suppressed, now),
-      insertEvents(tx, events, now),
-    ]);
-    return ids;
+  const requests = batch.map((wanted, i): NewRequest => {
+    const { key } = wanted.address;
+    const reason = suppressed.get(key);
+    return {
+      ...wanted,
+      allowed: allowed[i] === true,
+      // One who has unsubscribed may come back.
+      mailed: allowed[i] === true && (!reason || reason === 'unsubscribed'),
+      confirmationId: ids[i] as number,
+      tokenHash: hashToken(deps.tokens.confirmation('subscribe', ids[i] as number)),
+    };
   });
+  const expiresAt = new Date(now.getTime() + deps.confirmationHours * 3_600_000);
+  const { consentText } = deps;
+  const notices = await insertRequests(deps.database, requests, { now, expiresAt, consentText });
   // The sweep delivers them anyway: a queue out of reach must not turn an accepted request into an error.
   if (notices.length > 0) await deps.enqueueNotices(notices).catch(() => undefined);
-}
-
-const uniqueAddresses = (batch: readonly Wanted[]): Address[] => [
-  ...new Map(batch.map((wanted) => [wanted.address.key, wanted.address])).values(),
-];
-
-function requestEvent(wanted: Wanted, subscribers: Map<string, Contact>, allowed: boolean): NewEvent {
-  const subscriberId = subscribers.get(wanted.address.key)?.id ?? null;
-  return { subscriberId, kind: allowed ? 'requested' : 'request-capped', visit: wanted.visit };
 }
 
 /** A person with IPv6 has a whole /64: cap that. */
@@ -178,48 +174,3 @@ async function withinCaps(deps: RequestDependencies, batch: readonly Wanted[], n
 
 const hashAddress = (deps: RequestDependencies, wanted: Wanted): string =>
   createHmac('sha256', deps.countKey).update(wanted.address.key).digest('base64url');
-
-/** Confirmation and mail for everyone but the suppressed; one who has unsubscribed may come back. */
-async function planConfirmations(
-  deps: Batching,
-  tx: Queryable,
-  batch: readonly Wanted[],
-  subscribers: Map<string, Contact>,
-  suppressed: Map<string, string>,
-  now: Date,
-): Promise<NoticeId[]> {
-  const rows = batch.flatMap((wanted) => {
-    const subscriber = subscribers.get(wanted.address.key);
-    const reason = suppressed.get(wanted.address.key);
-    return subscriber?.email && (!reason || reason === 'unsubscribed')
-      ? [{ wanted, subscriber, email: subscriber.email }]
-      : [];
-  });
-  const ids = await deps.takeIds(rows.length);
-  const numbered = rows.map((row, i) => ({ ...row, confirmationId: ids[i] as number }));
-  const confirmations = insertConfirmations(
-    tx,
-    numbered.map(({ wanted, subscriber, confirmationId }) => ({
-      id: confirmationId,
-      subscriberId: subscriber.id,
-      purpose: 'subscribe' as const,
-      tokenHash: hashToken(deps.tokens.confirmation('subscribe', confirmationId)),
-      newEmail: null,
-      consentText: deps.consentText,
-      request: wanted.choices,
-      expiresAt: new Date(now.getTime() + deps.confirmationHours * 3_600_000),
-    })),
-    now,
-  );
-  const notices = deps.planNotices(
-    tx,
-    numbered.map(({ subscriber, email, confirmationId }) => ({
-      subscriberId: subscriber.id,
-      email,
-      language: subscriber.language,
-      notice: { kind: 'confirm' as const, confirmationId },
-    })),
-    now,
-  );
-  return (await Promise.all([notices, confirmations]))[0];
-}

@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
 import { findSubscriber, recipientsByIds } from '#src/subscribers/subscriber-store.ts';
@@ -44,6 +46,15 @@ const eventsOf = async (id: SubscriberId) =>
       .orderBy('id')
       .execute()
   ).map((row) => row.kind);
+
+const waitingForLock = async (database: Database) =>
+  (
+    await database
+      .selectFrom(sql<{ state: string }>`pg_stat_activity`.as('activity'))
+      .select('state')
+      .where(sql<boolean>`wait_event_type = 'Lock' and datname = current_database()`)
+      .execute()
+  ).length;
 
 describe('subscribing', () => {
   it('asks by mail, confirms once, plans the first digest and knows the next', async () => {
@@ -129,6 +140,28 @@ describe('subscribing', () => {
     expect(mails.flat()).toHaveLength(1);
     const counts = await db.database.selectFrom('request_counts').select('key').execute();
     expect(JSON.stringify(counts)).not.toContain('victim');
+  });
+
+  it('finds a reader whom another process makes at the same moment', async () => {
+    const room = open();
+    const from = { ...visit, ip: '198.51.100.7' };
+    let asked: Promise<unknown> = Promise.resolve();
+    await db.database.transaction().execute(async (other) => {
+      const [email, email_key] = ['race@example.org', 'race@example.org'];
+      await other.insertInto('subscribers').values({ email, email_key, state: 'pending' }).execute();
+      asked = Promise.all([
+        request(room, email, {}, from),
+        request(room, email, {}, from),
+        request(room, 'beside@example.org', {}, from),
+      ]);
+      await expect.poll(() => waitingForLock(db.database)).toBe(1);
+    });
+    await asked;
+    const reader = await findSubscriber(db.database, { emailKey: 'race@example.org' });
+    expect(await eventsOf(reader?.id as SubscriberId)).toEqual(['requested', 'requested']);
+    expect(await room.mailsTo('race@example.org')).toHaveLength(2);
+    expect(await room.mailsTo('beside@example.org')).toHaveLength(1);
+    expect(room.enqueued).toHaveLength(3);
   });
 
   it('refuses what is no address, before anything is stored', async () => {
