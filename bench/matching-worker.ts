@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { openDatabase } from '#src/database/database.ts';
 import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import { profilesOf } from '#src/digests/profiles.ts';
@@ -6,6 +7,9 @@ import { indexInSteps } from '#src/matching/index-candidates.ts';
 import type { CandidateIndex, MatchingPaper, Profile } from '#src/matching/types.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { readCandidates, STATISTICS } from './matching-data.ts';
+
+// As src/main.ts has it.
+setFlagsFromString('--heap-growing-percent=100');
 
 /** What a worker did; times in milliseconds, CPU of the worker's own process. */
 export type WorkerReport = {
@@ -17,6 +21,8 @@ export type WorkerReport = {
   readonly wall: number;
   /** Largest resident set, bytes. */
   readonly memory: number;
+  /** Heap and arrays after a garbage collection, with all that is remembered and no reader, bytes. */
+  readonly live: number;
   readonly preview: { readonly candidates: number; readonly median: number; readonly slowest: number };
 };
 
@@ -65,11 +71,18 @@ async function work(url: string, from: number, to: number): Promise<WorkerReport
     spent.choose += cpu() - prepared;
   }
   const [wall, memory] = [performance.now() - wallStart, process.resourceUsage().maxRSS * 1024];
+  const live = measureLive();
   const few = build(candidates.slice(0, PREVIEW_CANDIDATES)).index;
   const preview = measurePreviews(few, await readProfiles(1, PREVIEWS * 10));
   await database.destroy();
   const built = { cpu: indexCpu, longestStep };
-  return { readers: to - from + 1, chosen, index: built, cpu: spent, wall, memory, preview };
+  return { readers: to - from + 1, chosen, index: built, cpu: spent, wall, memory, live, preview };
+}
+
+function measureLive(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 function measureSteps(steps: ReturnType<typeof indexInSteps>): {

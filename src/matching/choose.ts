@@ -82,7 +82,7 @@ type Shortlist = { readonly positions: readonly number[]; readonly bound: number
 const SHORTLIST = 32;
 
 /** The `size` positions of most worth. Worth shrinks as papers are taken (one below 0 grows, but not above it). */
-function shortlist(among: readonly number[], worth: Float64Array, size: number): Shortlist {
+function shortlist(among: Int32Array, worth: Float64Array, size: number): Shortlist {
   const best: number[] = [];
   let bound = Number.NEGATIVE_INFINITY;
   let least = Number.NEGATIVE_INFINITY;
@@ -110,14 +110,15 @@ function isBefore(worth: Float64Array, position: number, other: number): boolean
   return value > others || (value === others && position < other);
 }
 
-/** The position of most worth, the lowest of equals; −1 when all are taken. */
-function bestOf(positions: readonly number[], worth: Float64Array): number {
+/** The position of most worth, the lowest of equals; −1 when all are taken, or not eligible. */
+function bestOf(positions: ArrayLike<number>, worth: Float64Array): number {
   let best = -1;
   let most = Number.NEGATIVE_INFINITY;
   for (let at = 0; at < positions.length; at += 1) {
     const position = positions[at] as number;
     const value = worth[position] as number;
-    if (value < most || (value === most && position > best)) continue;
+    // Of what is not eligible the worth is no number.
+    if (!(value > most || (value === most && position < best))) continue;
     best = position;
     most = value;
   }

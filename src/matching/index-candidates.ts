@@ -97,11 +97,16 @@ export function* indexInSteps(
   return {
     papers,
     prepare(profiles) {
-      topics.prepare(profiles.flatMap(({ follows, mutes }) => [...follows, ...mutes]));
-      const marked = profiles.flatMap(({ likes, dislikes }) => [...likes, ...dislikes]);
-      const positions = new Set(marked.flatMap((paper) => byId.get(paper) ?? []));
-      const missing = [...positions].filter((position) => !examples[position]);
-      for (const some of inGroups(missing)) learn(some);
+      topics.prepare(profiles.flatMap(({ follows }) => follows));
+      topics.prepare(profiles.flatMap(({ mutes }) => mutes));
+      const missing = new Set<number>();
+      for (const { likes, dislikes } of profiles)
+        for (const marked of [likes, dislikes])
+          for (const paper of marked) {
+            const position = byId.get(paper);
+            if (position !== undefined && !examples[position]) missing.add(position);
+          }
+      for (const some of inGroups([...missing])) learn(some);
     },
     choose: (profile, exclude) => choosePapers(candidates, profile, exclude),
     explain: (profile, exclude, paper) => explainPaper(candidates, profile, exclude, paper),

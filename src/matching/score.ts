@@ -38,7 +38,10 @@ export type Neighbours = { readonly positions: Int32Array; readonly cosines: Flo
 
 /** A number per candidate for each thing that is reckoned for a reader. */
 export type Desk = {
+  /** Of what is eligible; NaN for all else. */
   readonly scores: Float64Array;
+  /** Positions that are eligible: the first so many. */
+  readonly eligible: Int32Array;
   readonly likes: Float64Array;
   readonly dislikes: Float64Array;
   /** 1 = sent before or muted. */
@@ -54,6 +57,7 @@ export type Desk = {
 /** A desk for so many candidates. */
 export const createDesk = (candidates: number): Desk => ({
   scores: new Float64Array(candidates),
+  eligible: new Int32Array(candidates),
   likes: new Float64Array(candidates),
   dislikes: new Float64Array(candidates),
   barred: new Uint8Array(candidates),
@@ -65,9 +69,9 @@ export const createDesk = (candidates: number): Desk => ({
 /** The candidates as one reader sees them; valid until the next reader is scored. */
 export type Scored = {
   /** Positions that may be chosen, in no order. */
-  readonly eligible: readonly number[];
-  /** For each follow that has something, heaviest first: its eligible positions. */
-  readonly byFollow: readonly (readonly number[])[];
+  readonly eligible: Int32Array;
+  /** For each follow, heaviest first: its topic's positions as far as they were looked at; what is barred is not eligible. */
+  readonly byFollow: readonly Int32Array[];
   readonly trendMuted: boolean;
   /** The reader's dial from 0 (taste) to 1 (trend). */
   readonly dial: number;
@@ -112,23 +116,17 @@ export function scoreCandidates(
 
   const depth = DEPTH + DEPTH_PER_PLACE * profile.limit;
   scores.fill(Number.NaN);
-  const eligible: number[] = [];
-  const admit = (at: number): void => {
-    if (!Number.isNaN(scores[at])) return;
-    scores[at] = 0;
-    eligible.push(at);
-  };
-  const byFollow = reader.ties
-    .map((tie) => gather(tie, depth, desk, admit))
-    .filter((positions) => positions.length > 0);
-  if (reader.likes) gatherLikes(reader.likes, barred, admit);
+  let count = 0;
+  for (const tie of reader.ties) count = gather(tie, depth, desk, count);
+  if (reader.likes) count = gatherLikes(reader.likes, desk, count);
   if (!trendMuted && (reader.trendWeight > 0 || reader.dial >= OPEN_DIAL))
     for (const at of candidates.byTrend.slice(0, depth))
-      if (trendOf(candidates, at) > 0 && barred[at] === 0) admit(at);
+      if (trendOf(candidates, at) > 0 && barred[at] === 0) count = admit(at, desk, count);
+  const eligible = desk.eligible.subarray(0, count);
   for (const at of eligible) scores[at] = finalScore(candidates, reader, at, scores[at] as number);
   return {
     eligible,
-    byFollow,
+    byFollow: reader.ties.map(({ topic, read }) => topic.papers.subarray(0, read)),
     trendMuted,
     dial: reader.dial,
     isBarred: (at) => barred[at] === 1,
@@ -196,23 +194,38 @@ function bar(candidates: Candidates, { mutes }: Profile, exclude: ReadonlySet<Pa
   }
 }
 
-/** Adds a topic's papers to the scores, best first, and remembers how far it read. */
-function gather(tie: Tie, depth: number, { scores, barred }: Desk, admit: (at: number) => void): number[] {
-  const { topic, weight } = tie;
-  const positions: number[] = [];
-  for (; tie.read < topic.papers.length && positions.length < depth; tie.read += 1) {
-    const at = topic.papers[tie.read] as number;
-    if (barred[at] === 1) continue;
-    admit(at);
-    positions.push(at);
-    scores[at] = (scores[at] as number) + weight * (topic.scores[tie.read] as number);
-  }
-  return positions;
+/** Makes a position eligible, if it is not yet. @returns how many are eligible */
+function admit(at: number, { scores, eligible }: Desk, count: number): number {
+  if (!Number.isNaN(scores[at])) return count;
+  scores[at] = 0;
+  eligible[count] = at;
+  return count + 1;
 }
 
-function gatherLikes({ scores }: Likeness, barred: Uint8Array, admit: (at: number) => void): void {
+/** Adds a topic's papers to the scores, best first, and remembers how far it read. @returns how many are eligible */
+function gather(tie: Tie, depth: number, desk: Desk, before: number): number {
+  const { topic, weight } = tie;
+  const { papers, scores } = topic;
+  let count = before;
+  let found = 0;
+  let rank = 0;
+  for (; rank < papers.length && found < depth; rank += 1) {
+    const at = papers[rank] as number;
+    if (desk.barred[at] === 1) continue;
+    found += 1;
+    count = admit(at, desk, count);
+    desk.scores[at] = (desk.scores[at] as number) + weight * (scores[rank] as number);
+  }
+  tie.read = rank;
+  return count;
+}
+
+/** Makes eligible what is like the marked papers. @returns how many are eligible */
+function gatherLikes({ scores }: Likeness, desk: Desk, before: number): number {
+  let count = before;
   for (let at = 0; at < scores.length; at += 1)
-    if ((scores[at] as number) >= SOFT_FLOOR && barred[at] === 0) admit(at);
+    if ((scores[at] as number) >= SOFT_FLOOR && desk.barred[at] === 0) count = admit(at, desk, count);
+  return count;
 }
 
 function finalScore(candidates: Candidates, reader: Reader, at: number, followed: number): number {

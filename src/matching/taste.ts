@@ -39,35 +39,43 @@ export function likeness(
   scores: Float64Array,
   relevanceOf: (paper: PaperId) => Relevance | undefined,
 ): Likeness | undefined {
-  const known: { paper: PaperId; relevance: Relevance }[] = [];
+  const counted: PaperId[] = [];
+  const relevances: Relevance[] = [];
   for (let at = 0; at < papers.length && at < PAPERS_COUNTED; at += 1) {
-    const paper = papers[at] as PaperId;
-    const relevance = relevanceOf(paper);
-    if (relevance) known.push({ paper, relevance });
+    const relevance = relevanceOf(papers[at] as PaperId);
+    if (!relevance) continue;
+    counted.push(papers[at] as PaperId);
+    relevances.push(relevance);
   }
-  if (known.length === 0) return undefined;
-  const total = WEIGHTS_SUMMED[known.length] as number;
-  const shares = known.map((_, at) => (WEIGHTS[at] as number) / total);
-  const scale = rescale(known, shares);
-  const marked = known.map(({ paper, relevance }, at) => ({
-    paper,
-    relevance,
-    factor: (shares[at] as number) * scale,
-  }));
+  const count = counted.length;
+  if (count === 0) return undefined;
+  const total = WEIGHTS_SUMMED[count] as number;
+  const shares = relevances.map((_, at) => (WEIGHTS[at] as number) / total);
+  const scale = rescale(relevances, shares);
+  const factors = shares.map((share) => share * scale);
   addUp(
-    marked.map(({ relevance }) => relevance.scores),
-    marked.map(({ factor }) => factor),
+    relevances.map((relevance) => relevance.scores),
+    factors,
     scores,
   );
-  return { scores, marked, share: known.length / (known.length + HALF) };
+  const marked = relevances.map((relevance, at) => ({
+    paper: counted[at] as PaperId,
+    factor: factors[at] as number,
+    relevance,
+  }));
+  return { scores, marked, share: count / (count + HALF) };
 }
 
+/** Lent to one sum over a background at a time. */
+let sums = new Float64Array(0);
+
 /** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
-function rescale(known: readonly { readonly relevance: Relevance }[], shares: readonly number[]): number {
-  const size = known[0]?.relevance.background.length ?? 0;
-  if (known.length === 1 || size < 2) return 1;
-  const backgrounds = known.map(({ relevance }) => relevance.background);
-  return toDeviations(addUp(backgrounds, shares, new Float64Array(size)));
+function rescale(relevances: readonly Relevance[], shares: readonly number[]): number {
+  const size = relevances[0]?.background.length ?? 0;
+  if (relevances.length === 1 || size < 2) return 1;
+  if (sums.length !== size) sums = new Float64Array(size);
+  const backgrounds = relevances.map(({ background }) => background);
+  return toDeviations(addUp(backgrounds, shares, sums));
 }
 
 /** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
