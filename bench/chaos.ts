@@ -85,7 +85,7 @@ async function openRows(stage: Stage): Promise<number> {
   const { rows } = await sql<{ open: number; unplanned: number }>`
     select (select count(*) from digests where state in ('planned', 'claimed', 'handed_over', 'deferred')
             or (state = 'unknown' and not resent)) as open,
-           (select count(*) from subscribers where next_digest_at <= now()) as unplanned`.execute(database);
+           (select count(*) from schedules where next_digest_at <= now()) as unplanned`.execute(database);
   return (rows[0]?.open ?? 0) + (rows[0]?.unplanned ?? 0);
 }
 

@@ -39,9 +39,8 @@ const clockOfPlanners: Case = {
   unplanned: true,
   play: async ({ stage, readers, taken }) => {
     const dueIn = (half: number, interval: string) =>
-      sql`update subscribers set next_digest_at = now() + ${interval}::interval where id % 2 = ${half}::int`.execute(
-        stage.database(),
-      );
+      sql`update schedules set next_digest_at = now() + ${interval}::interval
+          where subscriber_id % 2 = ${half}::int`.execute(stage.database());
     await dueIn(0, '1 day');
     await dueIn(1, '1 day');
     const clock = shifting(null, [0, -HOUR, 0, -HOUR, HOUR]);
@@ -108,9 +107,11 @@ async function moveTo(stage: Stage, start: string, hours: readonly [string, numb
   for (const [n, [timezone, hour]] of hours.entries()) {
     const schedule = { timezone, hour, frequency: 'daily', weekdays: 127 } as const;
     await sql`
-      update subscribers set timezone = ${timezone}, hour = ${hour},
-                             next_digest_at = ${nextDigestAt(schedule, new Date(start))}
-      where id % ${hours.length}::int = ${n}::int`.execute(database);
+      with moved as (
+        update subscribers set timezone = ${timezone}, hour = ${hour}
+        where id % ${hours.length}::int = ${n}::int returning id
+      ) update schedules set next_digest_at = ${nextDigestAt(schedule, new Date(start))}
+        from moved where subscriber_id = id`.execute(database);
   }
 }
 

@@ -204,12 +204,16 @@ export async function fill(stage: Stage, count: number, digests: boolean): Promi
     from generate_series(1, 20) as n on conflict do nothing`.execute(database);
   // Readers who are not due again: the planner leaves them alone, unless it is what the case is about.
   await sql`
-    insert into subscribers (email, email_key, state, next_digest_at, hour, created_at, confirmed_at)
+    insert into subscribers (email, email_key, state, hour, created_at, confirmed_at)
     select 'reader' || n || '@example.org', 'reader' || n || '@example.org', 'active',
-           case when ${digests} then null else now() - interval '1 minute' end,
            extract(hour from now() at time zone 'UTC')::int, now(), now()
     from generate_series(1, ${count}::int) as n`.execute(database);
-  if (!digests) return;
+  if (!digests) {
+    await sql`
+      insert into schedules (subscriber_id, next_digest_at)
+      select id, now() - interval '1 minute' from subscribers`.execute(database);
+    return;
+  }
   await sql`
     insert into digests (id, edition_date, subscriber_id, state, paper_ids, slot_at, due_at, deadline)
     select b.first + (s.n - 1) % 500, ${stage.edition}::date, s.id, 'planned', p.ids,

@@ -21,9 +21,11 @@ export async function fillBench(database: Database, count: number): Promise<void
            ${edition}::date, now()
     from generate_series(1, ${sql.lit(PAPERS)}) as n on conflict do nothing`.execute(database);
   await sql`
-    insert into subscribers (email, email_key, state, next_digest_at, hour, created_at, confirmed_at)
-    select 'reader' || n || '@example.org', 'reader' || n || '@example.org', 'active', now() - interval '1 minute',
-           7, now(), now()
+    insert into subscribers (email, email_key, state, hour, created_at, confirmed_at)
+    select 'reader' || n || '@example.org', 'reader' || n || '@example.org', 'active', 7, now(), now()
     from generate_series(1, ${count}::int) as n`.execute(database);
-  await sql`analyze subscribers`.execute(database);
+  await sql`
+    insert into schedules (subscriber_id, next_digest_at)
+    select id, now() - interval '1 minute' from subscribers order by id`.execute(database);
+  await sql`analyze subscribers, schedules`.execute(database);
 }

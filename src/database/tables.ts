@@ -218,6 +218,11 @@ export interface RequestCounts {
   window_start: Timestamp;
 }
 
+export interface Schedules {
+  next_digest_at: Timestamp;
+  subscriber_id: number;
+}
+
 export interface Settings {
   key: string;
   updated_at: Generated<Timestamp>;
@@ -261,7 +266,6 @@ export interface Subscribers {
   images: Generated<boolean>;
   language: Generated<string>;
   link_epoch: Generated<number>;
-  next_digest_at: Timestamp | null;
   papers_per_digest: Generated<number>;
   paused_until: string | null;
   public_id: Generated<string>;
@@ -320,6 +324,7 @@ export interface DB {
   paper_identifiers: PaperIdentifiers;
   papers: Papers;
   request_counts: RequestCounts;
+  schedules: Schedules;
   settings: Settings;
   signals: Signals;
   statistics: Statistics;

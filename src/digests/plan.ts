@@ -16,7 +16,7 @@ export type PlannerDeps = ChooseDeps & {
   readonly claimOne: (tx: Queryable, id: SubscriberId) => Promise<DueReader | null>;
   readonly setNextDigestAt: (
     tx: Queryable,
-    rows: readonly { id: SubscriberId; nextDigestAt: Date }[],
+    rows: readonly { id: SubscriberId; nextDigestAt: Date; welcomed: boolean }[],
   ) => Promise<void>;
   /** Writes rows; one that the reader already has for the edition is left out of the answer. */
   readonly writeDigests: (
@@ -172,6 +172,7 @@ async function moveOn(
   const next = readers.map((reader) => ({
     id: reader.id,
     nextDigestAt: firstSlotAfter(reader, dates.get(reader.id), now),
+    welcomed: reader.welcomeDue,
   }));
   await deps.setNextDigestAt(tx, next);
 }

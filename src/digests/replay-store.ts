@@ -34,7 +34,8 @@ export function createReplayStore({ database }: { readonly database: Database })
     /** The earliest instant at which an active reader is due. */
     async nextDue(): Promise<Date | null> {
       const { rows } = await sql<{ at: Date | null }>`
-        select min(next_digest_at) as at from subscribers where state = 'active'`.execute(database);
+        select min(next_digest_at) as at from schedules join subscribers on id = subscriber_id
+        where state = 'active'`.execute(database);
       return rows[0]?.at ?? null;
     },
 

@@ -1,14 +1,10 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Queryable } from '#src/database/database.ts';
 import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
-import type { DB } from '#src/database/tables.ts';
 import type { Frequency, Preferences, Recipient, Subscriber, SubscriberState } from './subscriber.ts';
 
-const COLUMNS = [
-  'id',
-  'public_id',
-  'email',
-  'state',
+/** What {@link preferencesOf} reads. */
+export const PREFERENCE_COLUMNS = [
   'timezone',
   'hour',
   'frequency',
@@ -21,7 +17,14 @@ const COLUMNS = [
   'sections',
   'images',
   'language',
-  'next_digest_at',
+] as const;
+
+const COLUMNS = [
+  ...PREFERENCE_COLUMNS,
+  'id',
+  'public_id',
+  'email',
+  'state',
   'welcome_due',
   'paused_until',
   'link_epoch',
@@ -38,20 +41,22 @@ export type StoredSubscriber = Subscriber & {
   readonly welcomeDue: boolean;
 };
 
-/** A query for all of a reader's columns; read its rows with {@link fromRow}. */
+/**
+ * A query for all of a reader's columns, and when the next digest is due; read its rows with {@link fromRow}. Who locks
+ * must say what: readers (`subscribers`), or their turn (`schedules`).
+ */
 export function selectSubscribers(db: Queryable) {
-  return db.selectFrom('subscribers').select(COLUMNS);
+  return db
+    .selectFrom('subscribers')
+    .leftJoin('schedules', 'schedules.subscriber_id', 'subscribers.id')
+    .select(COLUMNS)
+    .select('schedules.next_digest_at');
 }
 
-type Row =
-  ReturnType<typeof selectSubscribers> extends SelectQueryBuilder<DB, 'subscribers', infer R> ? R : never;
+type Row = Awaited<ReturnType<ReturnType<typeof selectSubscribers>['executeTakeFirstOrThrow']>>;
 
-/** A row of {@link selectSubscribers} as the rest of the room knows it. */
-export const fromRow = (row: Row): StoredSubscriber => ({
-  id: row.id as SubscriberId,
-  publicId: row.public_id,
-  email: row.email,
-  state: row.state as SubscriberState,
+/** The preferences out of their columns. */
+export const preferencesOf = (row: Pick<Row, (typeof PREFERENCE_COLUMNS)[number]>): Preferences => ({
   timezone: row.timezone,
   hour: row.hour,
   frequency: row.frequency as Frequency,
@@ -64,6 +69,15 @@ export const fromRow = (row: Row): StoredSubscriber => ({
   sections: row.sections,
   images: row.images,
   language: row.language,
+});
+
+/** A row of {@link selectSubscribers} as the rest of the room knows it. */
+export const fromRow = (row: Row): StoredSubscriber => ({
+  ...preferencesOf(row),
+  id: row.id as SubscriberId,
+  publicId: row.public_id,
+  email: row.email,
+  state: row.state as SubscriberState,
   nextDigestAt: row.next_digest_at,
   pausedUntil: row.paused_until as IsoDate | null,
   linkEpoch: row.link_epoch,
@@ -86,7 +100,7 @@ export async function findSubscriber(
   if ('id' in key) query = query.where('id', '=', key.id);
   else if ('publicId' in key) query = query.where('public_id', '=', key.publicId);
   else query = query.where('email_key', '=', key.emailKey);
-  const row = await (options.lock ? query.forUpdate() : query).executeTakeFirst();
+  const row = await (options.lock ? query.forUpdate('subscribers') : query).executeTakeFirst();
   return row && fromRow(row);
 }
 
@@ -175,11 +189,10 @@ export type SubscriberChange = Partial<
   }
 >;
 
-const COLUMN_OF: Record<keyof SubscriberChange, string> = {
+const COLUMN_OF: Record<Exclude<keyof SubscriberChange, 'nextDigestAt'>, string> = {
   email: 'email',
   emailKey: 'email_key',
   state: 'state',
-  nextDigestAt: 'next_digest_at',
   welcomeDue: 'welcome_due',
   pausedUntil: 'paused_until',
   confirmedAt: 'confirmed_at',
@@ -206,13 +219,27 @@ export async function changeSubscriber(
   change: SubscriberChange,
   now: Date,
 ): Promise<void> {
+  const { nextDigestAt, ...columns } = change;
   const set = Object.fromEntries(
-    Object.entries(change).map(([key, value]) => [COLUMN_OF[key as keyof SubscriberChange], value]),
+    Object.entries(columns).map(([key, value]) => [COLUMN_OF[key as keyof typeof columns], value]),
   );
   await tx
     .updateTable('subscribers')
     .set({ ...set, updated_at: now })
     .where('id', '=', id)
+    .execute();
+  if (nextDigestAt !== undefined) await changeSchedule(tx, id, nextDigestAt);
+}
+
+async function changeSchedule(tx: Queryable, id: SubscriberId, nextDigestAt: Date | null): Promise<void> {
+  if (nextDigestAt === null) {
+    await tx.deleteFrom('schedules').where('subscriber_id', '=', id).execute();
+    return;
+  }
+  await tx
+    .insertInto('schedules')
+    .values({ subscriber_id: id, next_digest_at: nextDigestAt })
+    .onConflict((conflict) => conflict.column('subscriber_id').doUpdateSet({ next_digest_at: nextDigestAt }))
     .execute();
 }
 
@@ -233,8 +260,9 @@ export async function retireSubscriber(
   subscriber: StoredSubscriber,
   now: Date,
 ): Promise<void> {
-  await forgetSubscriber(tx, subscriber.id);
   const epochs = { linkEpoch: subscriber.linkEpoch + 1, feedEpoch: subscriber.feedEpoch + 1 };
   const nameless = { email: null, emailKey: null, pausedUntil: null, nextDigestAt: null };
+  // The schedule before the feedback, as planning takes them: the other way round they could wait for each other.
   await changeSubscriber(tx, subscriber.id, { ...nameless, ...epochs, state: 'unsubscribed' }, now);
+  await forgetSubscriber(tx, subscriber.id);
 }

@@ -20,7 +20,7 @@ const migrate = async (name: string) => {
   await empty.database.transaction().execute((tx) => up(tx as unknown as Kysely<unknown>));
 };
 
-test('content that lay in the rows of the ledger is kept, in every partition and block', async () => {
+test('what lay in the rows of the ledger and of readers is kept, in every partition and block', async () => {
   const names = (await readdir(FOLDER)).sort();
   for (const name of names.filter((name) => name < THIS)) await migrate(name);
   await sql`
@@ -36,6 +36,10 @@ test('content that lay in the rows of the ledger is kept, in every partition and
       (499, '2026-06-06', 'planned', '{"reasons": [[{"type": "first"}]]}', null),
       (500, '2026-06-07', 'planned', '{"reasons": [[{"type": "second"}]]}', null)
     ) as v (id, edition, state, content, finished)`.execute(empty.database);
+  await sql`
+    insert into subscribers (id, email, email_key, state, next_digest_at) overriding system value
+    values (1, 'a@example.org', 'a@example.org', 'active', '2026-06-08T07:00Z'),
+           (2, 'b@example.org', 'b@example.org', 'paused', null)`.execute(empty.database);
   await sql`select setval('digest_ids', 500)`.execute(empty.database);
   for (const name of names.filter((name) => name >= THIS)) await migrate(name);
   const find = (date: string) => findDigest(empty.database, 1 as SubscriberId, isoDate(date));
@@ -56,6 +60,8 @@ test('content that lay in the rows of the ledger is kept, in every partition and
     { in_doubt: true, part: 'digest_contents_2026_06' },
     { in_doubt: false, part: 'digest_contents_default' },
   ]);
+  const schedules = await sql`select * from schedules`.execute(empty.database);
+  expect(schedules.rows).toEqual([{ subscriber_id: 1, next_digest_at: new Date('2026-06-08T07:00Z') }]);
   const next = await sql`select nextval('digest_ids') as id`.execute(empty.database);
   expect(next.rows).toEqual([{ id: 1000 }]);
 });

@@ -66,7 +66,11 @@ describe('planning', () => {
     expect(row).toMatchObject({ edition_date: '2026-06-01', kind: 'daily', state: 'planned' });
     expect(row?.paper_ids.length).toBe(10);
     expect(jobs).toHaveLength(1);
-    const next = await db.database.selectFrom('subscribers').select('next_digest_at').orderBy('id').execute();
+    const next = await db.database
+      .selectFrom('schedules')
+      .select('next_digest_at')
+      .orderBy('subscriber_id')
+      .execute();
     expect(next.map((one) => one.next_digest_at)).toEqual([
       new Date('2026-06-02T07:00:00Z'),
       new Date('2026-06-01T08:00:00Z'),
@@ -110,17 +114,35 @@ describe('planning', () => {
     expect(rows).toHaveLength(1300);
   });
 
+  test('planners, and readers who are planned for at once, never wait for each other in a ring', async () => {
+    const ids = await add(...Array.from({ length: 40 }, (_, i) => reader(`reader${i}@example.org`)));
+    clock.set(new Date('2026-06-01T07:00:00Z'));
+    let alone = 0;
+    const oneByOne = async () => {
+      for (const id of ids.toReversed()) if ((await services.planner.planNow(id)) === 'planned') alone += 1;
+    };
+    const beats = await Promise.all([
+      services.planner.planDue(),
+      services.planner.planDue(),
+      oneByOne(),
+    ]).then(([one, two]) => [one, two]);
+    expect(beats.reduce((sum, report) => sum + report.planned, alone)).toBe(40);
+    expect(await digests()).toHaveLength(40);
+    const next = await db.database.selectFrom('schedules').select('next_digest_at').distinct().execute();
+    expect(next.map((row) => row.next_digest_at)).toEqual([new Date('2026-06-02T07:00:00Z')]);
+  });
+
   test('a batch that fails leaves nothing behind, and is planned by the next beat', async () => {
     const [id] = await add(reader('a@example.org'));
     clock.set(new Date('2026-06-01T07:00:00Z'));
     await sql`create function refuse() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`.execute(
       db.database,
     );
-    await sql`create trigger refuse before update on subscribers for each row execute function refuse()`.execute(
+    await sql`create trigger refuse before update on schedules for each row execute function refuse()`.execute(
       db.database,
     );
     await expect(services.planner.planDue()).rejects.toThrow('disk full');
-    await sql`drop trigger refuse on subscribers`.execute(db.database);
+    await sql`drop trigger refuse on schedules`.execute(db.database);
     expect(await digests()).toEqual([]);
     expect(jobs).toEqual([]);
     expect(await services.planner.planDue()).toMatchObject({ planned: 1 });
@@ -211,7 +233,7 @@ test('digests wait for a late source as long as patience lasts, and no longer', 
   await add(reader('a@example.org'));
   // A Tuesday: arXiv's list of the day is due since midnight UTC and has not come.
   clock.set(new Date('2026-06-02T07:00:00Z'));
-  await sql`update subscribers set next_digest_at = ${clock.now()}`.execute(db.database);
+  await sql`update schedules set next_digest_at = ${clock.now()}`.execute(db.database);
   expect(await patient.planner.planDue()).toMatchObject({ due: 0 });
   clock.set(new Date('2026-06-02T08:29:00Z'));
   expect(await patient.planner.planDue()).toMatchObject({ due: 0 });

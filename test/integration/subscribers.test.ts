@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Database } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
@@ -359,6 +359,27 @@ describe('a reader', () => {
 });
 
 describe('planning', () => {
+  it('leaves a reader paused who pauses while a planner has their turn', async () => {
+    const room = open();
+    const reader = await subscribe(room, 'meanwhile@example.org');
+    const pausing = await db.database.transaction().execute(async (tx) => {
+      const due = await claimDue(tx, new Date('2100-01-01T00:00Z'), 10_000);
+      expect(due.map((one) => one.id)).toContain(reader.id);
+      const pausing = room.subscribers.pause(reader.who, null, visit);
+      await vi.waitFor(async () => {
+        const { rows } = await sql`select from pg_locks where not granted`.execute(db.database);
+        expect(rows).toHaveLength(1);
+      });
+      await setNextDigestAt(tx, [{ id: reader.id, nextDigestAt: new Date('2100-01-02T00:00Z') }]);
+      return { outcome: pausing };
+    });
+    expect(await pausing.outcome).toEqual({ type: 'paused' });
+    expect(await findSubscriber(db.database, { id: reader.id })).toMatchObject({
+      state: 'paused',
+      nextDigestAt: null,
+    });
+  });
+
   it('claims who is due, once, and moves them on', async () => {
     const room = open();
     room.clock.now = new Date('2027-01-01T00:00Z');
