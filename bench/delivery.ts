@@ -9,6 +9,7 @@ import { migrateDatabase } from '#src/database/migrate.ts';
 import { ensurePartitions } from '#src/digests/partition-store.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
 import { runningServer } from '#src/embedded/server-process.ts';
+import { HEAP_FLAGS } from '#src/heap-flags.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { fillBench } from './delivery/fixture.ts';
 import type { Parts } from './delivery/parts.ts';
@@ -127,7 +128,7 @@ async function endToEnd(
   const before = cpu();
   const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(readers)];
   const how = ['--connections', String(bench.connections), ...flags];
-  const result = await measure('end-to-end.ts', [...where, ...how]);
+  const result = await measure('end-to-end.ts', [...where, ...how], HEAP_FLAGS);
   const after = cpu();
   const us = (i: 0 | 1) => ((after[i] - before[i]) / readers) * 1e6;
   return { ...result, databaseCpuUs: us(0), sinkCpuUs: us(1) };
@@ -240,7 +241,9 @@ const benchDkim = (bench: Bench, readers: number, figures: Figures, ratios: Figu
     const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(count)];
     const how = ['--dkim', '--concurrency', '4', '--shared', '--connections', '5'];
     // Both plan and deliver what they find, until all is sent.
-    const results = await Promise.all([1, 2].map(() => measure('end-to-end.ts', [...where, ...how])));
+    const results = await Promise.all(
+      [1, 2].map(() => measure('end-to-end.ts', [...where, ...how], HEAP_FLAGS)),
+    );
     const seconds = Math.max(...results.map((result) => result.seconds));
     figures.dkimPerSecond = count / seconds;
     figures.opensslSignaturesPerSecond = signing;

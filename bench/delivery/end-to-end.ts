@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { sql } from 'kysely';
 import { openDatabase } from '#src/database/database.ts';
 import { type DigestId, type PaperId, type SubscriberId, utcDate } from '#src/database/ids.ts';
@@ -29,9 +28,6 @@ import { recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTokens } from '#src/subscribers/tokens.ts';
 import { profileParts } from './parts.ts';
 import { fixedMessage, measured } from './tools.ts';
-
-// As src/main.ts sets it.
-setFlagsFromString('--heap-growing-percent=100');
 
 const { values } = parseArgs({
   options: {

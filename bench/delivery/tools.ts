@@ -88,9 +88,13 @@ export type Measured = {
   readonly [key: string]: unknown;
 };
 
-/** Runs a measuring script to its end and reads what it measured. */
-export async function measure(script: string, args: readonly string[]): Promise<Measured> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], {
+/** Runs a measuring script to its end and reads what it measured. @param flags of Node */
+export async function measure(
+  script: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Measured> {
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // Where src/main.ts keeps compiled modules.
     env: {
