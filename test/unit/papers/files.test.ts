@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SourceItem } from '#src/papers/paper.ts';
 import { createSources } from '#src/papers/sources/sources.ts';
 import { readSource } from '#test/support/read-source.ts';
@@ -12,6 +12,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paperboy-files-'));
 });
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const read = (source: string, name: string, content: string | Buffer) =>
   readSource(source, { name, content }, now);
