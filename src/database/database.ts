@@ -11,6 +11,7 @@ const INT8 = 20;
 const DATE = 1082;
 const INT8_ARRAY = 1016;
 const DATE_ARRAY = 1182;
+const FLOAT4_ARRAY = 1021;
 
 /** Type parsers of this service: `bigint` as number (keys and counts stay below 2^53), `date` as `YYYY-MM-DD`. */
 const types = {
@@ -18,7 +19,8 @@ const types = {
     if (format !== 'binary') {
       if (oid === INT8) return Number;
       if (oid === DATE) return (text: string) => text;
-      if (oid === INT8_ARRAY)
+      // (pg's own reading of number arrays goes character by character.)
+      if (oid === INT8_ARRAY || oid === FLOAT4_ARRAY)
         return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number));
       if (oid === DATE_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','));
     }

@@ -62,11 +62,11 @@ function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
     const best = bestOf(positions, worth);
     if (best >= 0) take(best);
   }
-  let list = shortlist(scored.eligible, worth, SHORTLIST);
+  let list = shortlist(scored.eligible, worth);
   while (picked.length < limit) {
     let best = bestOf(list.positions, worth);
     if (best < 0 || (worth[best] as number) <= list.bound) {
-      list = shortlist(scored.eligible, worth, SHORTLIST);
+      list = shortlist(scored.eligible, worth);
       best = list.positions[0] ?? -1;
     }
     if (best < 0) break;
@@ -79,10 +79,10 @@ function pick(candidates: Candidates, scored: Scored, limit: number): number[] {
 type Shortlist = { readonly positions: readonly number[]; readonly bound: number };
 
 /** Looked through for each place of the digest, instead of everything. */
-const SHORTLIST = 32;
+const SHORTLIST = 24;
 
-/** The `size` positions of most worth. Worth shrinks as papers are taken (one below 0 grows, but not above it). */
-function shortlist(among: Int32Array, worth: Float64Array, size: number): Shortlist {
+/** The {@link SHORTLIST} positions of most worth. Worth shrinks as papers are taken (one below 0 grows, but not above it). */
+function shortlist(among: Int32Array, worth: Float64Array): Shortlist {
   const best: number[] = [];
   let bound = Number.NEGATIVE_INFINITY;
   let least = Number.NEGATIVE_INFINITY;
@@ -90,24 +90,23 @@ function shortlist(among: Int32Array, worth: Float64Array, size: number): Shortl
     const position = among[at] as number;
     const value = worth[position] as number;
     if (value === Number.NEGATIVE_INFINITY) continue;
-    if (best.length === size) {
-      const last = best[size - 1] as number;
-      bound = Math.max(bound, 0, Math.min(value, least));
-      if (value < least || (value === least && position > last)) continue;
+    if (best.length === SHORTLIST) {
+      const isLess = value < least || (value === least && position > (best[SHORTLIST - 1] as number));
+      bound = Math.max(bound, 0, isLess ? value : least);
+      if (isLess) continue;
       best.pop();
     }
     let place = best.length;
-    for (; place > 0 && isBefore(worth, position, best[place - 1] as number); place -= 1)
-      best[place] = best[place - 1] as number;
+    for (; place > 0; place -= 1) {
+      const other = best[place - 1] as number;
+      const others = worth[other] as number;
+      if (others > value || (others === value && other < position)) break;
+      best[place] = other;
+    }
     best[place] = position;
     least = worth[best[best.length - 1] as number] as number;
   }
   return { positions: best, bound };
-}
-
-function isBefore(worth: Float64Array, position: number, other: number): boolean {
-  const [value, others] = [worth[position] as number, worth[other] as number];
-  return value > others || (value === others && position < other);
 }
 
 /** The position of most worth, the lowest of equals; −1 when all are taken, or not eligible. */

@@ -249,7 +249,7 @@ function reasonsOf(candidates: Candidates, reader: Reader, positions: readonly n
       const at = papers[rank] as number;
       if (place[at] === 0) continue;
       const keep = (1 - reader.dial) * remaining(reader.dislikes, at);
-      reasons[(place[at] as number) - 1]?.push({
+      add(reasons[(place[at] as number) - 1] as Reason[], {
         type: 'follow',
         topic: topic.topic,
         name: topic.name,
@@ -258,11 +258,16 @@ function reasonsOf(candidates: Candidates, reader: Reader, positions: readonly n
       });
     }
   }
-  reasons.forEach((own, before) => {
-    otherReasons(candidates, reader, positions[before] as number, own);
-    if (own.length > 1) own.sort((a, b) => b.weight - a.weight);
-  });
+  reasons.forEach((own, before) => otherReasons(candidates, reader, positions[before] as number, own));
   return reasons;
+}
+
+/** Adds a reason behind those that weigh as much or more: there are few. */
+function add(reasons: Reason[], reason: Reason): void {
+  let place = reasons.length;
+  for (; place > 0 && (reasons[place - 1] as Reason).weight < reason.weight; place -= 1)
+    reasons[place] = reasons[place - 1] as Reason;
+  reasons[place] = reason;
 }
 
 /** Adds the summands that no followed topic brings. */
@@ -275,8 +280,8 @@ function otherReasons(candidates: Candidates, reader: Reader, at: number, reason
     const { paper } = strongest(likes, at);
     const example = candidates.example(paper);
     const [title, terms] = [example?.title ?? '', example?.terms(at) ?? []];
-    reasons.push({ type: 'liked', paper, title, terms, weight: liked });
+    add(reasons, { type: 'liked', paper, title, terms, weight: liked });
   }
   const trend = trendOf(candidates, at) * (factor * dial + taste * trendWeight);
-  if (trend !== 0) reasons.push({ type: 'trending', weight: trend, fill: false });
+  if (trend !== 0) add(reasons, { type: 'trending', weight: trend, fill: false });
 }

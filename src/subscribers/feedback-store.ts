@@ -4,11 +4,7 @@ import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { Verdict } from '#src/mail/links.ts';
 
 /** What one reader said of papers, the newest first. */
-export type Feedback = {
-  readonly likes: PaperId[];
-  readonly dislikes: PaperId[];
-  readonly notNow: PaperId[];
-};
+export type Feedback = { likes: PaperId[]; dislikes: PaperId[]; notNow: PaperId[] };
 
 const LIST_OF: Record<Verdict, keyof Feedback> = { more: 'likes', less: 'dislikes', not_now: 'notNow' };
 
@@ -17,19 +13,15 @@ export async function feedbackOf(
   db: Queryable,
   ids: readonly SubscriberId[],
 ): Promise<Map<SubscriberId, Feedback>> {
-  const rows = await db
-    .selectFrom('feedback')
-    .select(['subscriber_id', 'paper_id', 'verdict'])
-    .where('subscriber_id', '=', sql<number>`any(${[...ids]}::bigint[])`)
-    .orderBy('given_at', 'desc')
-    .orderBy('paper_id')
-    .execute();
+  // One row a reader and verdict, for the driver's sake.
+  const { rows } = await sql<{ subscriber: SubscriberId; verdict: Verdict; papers: PaperId[] }>`
+    select subscriber_id as subscriber, verdict, array_agg(paper_id order by given_at desc, paper_id) as papers
+    from feedback where subscriber_id = any(${[...ids]}::bigint[]) group by 1, 2`.execute(db);
   const found = new Map<SubscriberId, Feedback>();
-  for (const row of rows) {
-    const id = row.subscriber_id as SubscriberId;
-    let feedback = found.get(id);
-    if (!feedback) found.set(id, (feedback = { likes: [], dislikes: [], notNow: [] }));
-    feedback[LIST_OF[row.verdict as Verdict]].push(row.paper_id as PaperId);
+  for (const { subscriber, verdict, papers } of rows) {
+    let feedback = found.get(subscriber);
+    if (!feedback) found.set(subscriber, (feedback = { likes: [], dislikes: [], notNow: [] }));
+    feedback[LIST_OF[verdict]] = papers;
   }
   return found;
 }
