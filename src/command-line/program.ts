@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '#src/config.ts';
 import { registerApiKeys } from './api-keys.ts';
@@ -36,6 +37,7 @@ export async function main(args: readonly string[], io: Io = standardIo): Promis
     .description(
       'Mails each subscriber, every day at their own hour, the trending papers that match what they follow.',
     )
+    .version(version())
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   for (const register of registrations) register(program, io);
@@ -45,6 +47,11 @@ export async function main(args: readonly string[], io: Io = standardIo): Promis
   } catch (error) {
     return exitCodeOf(error, io);
   }
+}
+
+function version(): string {
+  const about = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(about) as { version: string }).version;
 }
 
 function exitCodeOf(error: unknown, io: Io): number {

@@ -61,6 +61,11 @@ describe('every command explains itself', () => {
     ['plan'],
     ['replay'],
   ];
+  test('--version prints the version of the package', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await paperboy(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
   test('--help exits 0 and shows how it is used', async () => {
     for (const half of [commands.slice(0, 7), commands.slice(7)]) {
       const results = await Promise.all(half.map((command) => paperboy([...command, '--help'])));
