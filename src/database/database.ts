@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { DB } from './tables.ts';
@@ -33,39 +34,71 @@ const types = {
  * @param options.max connections at most (default 10)
  * @param options.name shown in `pg_stat_activity`
  * @param options.onError told of faults of idle connections (a restarted server); queries in flight reject by themselves
+ * @param options.limits milliseconds that a statement may take; see {@link TIME_LIMITS}
  */
 export function openDatabase(
   url: string,
-  options: { max?: number; name?: string; onError?: (error: Error) => void } = {},
+  options: {
+    max?: number;
+    name?: string;
+    onError?: (error: Error) => void;
+    limits?: typeof TIME_LIMITS;
+  } = {},
 ): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 10,
     application_name: options.name ?? 'paperboy',
     types,
+    // Neither a proxy that accepts and says nothing, nor transactions that wait for each other's connections, hold for ever.
+    connectionTimeoutMillis: options.limits?.often ?? TIME_LIMITS.often,
     // What a connection has prepared goes with it.
     maxLifetimeSeconds: 3_600,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
   });
   pool.on('error', (error) => options.onError?.(error));
   // A client that is checked out and between two queries has no listener of the pool: a server that goes down in that
   // moment would end this process. Its next query rejects anyway.
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
-    nameStatements(client);
+    nameStatements(client, options.limits ?? TIME_LIMITS);
   });
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 
+/**
+ * How long an answer is waited for, in milliseconds: `often` for what runs often and is short (PREPARED). What is between
+ * us and the server may swallow octets and keep the connection open, which TCP never notices. The connection is then
+ * given up, and what became of the statement is as unknown as after any lost connection.
+ */
+export const TIME_LIMITS = { often: 60_000, other: 15 * 60_000 };
+
+const unhurried = new AsyncLocalStorage<true>();
+/** Does `work` without limits of time for its statements: a migration takes as long as it takes. */
+export const withoutTimeLimit = <Result>(work: () => Promise<Result>): Promise<Result> =>
+  unhurried.run(true, work);
+
+type Query = (query: unknown, values?: unknown) => Promise<unknown>;
 const statementNames = new Map<string, string>();
 
 /** Gives statements that begin with `PREPARED` (columns.ts) a name, which is all that pg needs to prepare them once. */
-function nameStatements(client: pg.PoolClient): void {
-  const plain = client.query.bind(client) as (query: unknown, values?: unknown) => unknown;
-  const query = (text: unknown, values?: unknown) => {
-    if (typeof text !== 'string' || !text.startsWith('/* prepared */')) return plain(text, values);
+function nameStatements(client: pg.PoolClient, limits: typeof TIME_LIMITS): void {
+  const plain = client.query.bind(client) as Query;
+  const giveUp = (limit: number) =>
+    client.connection.stream.destroy(new Error(`the database has not answered for ${limit / 1000} s`));
+  const limited = (limit: number, query: unknown, values?: unknown) => {
+    const answer = plain(query, values);
+    if (unhurried.getStore()) return answer;
+    const timer = setTimeout(giveUp, limit, limit);
+    return answer.finally(() => clearTimeout(timer));
+  };
+  const query: Query = (text, values) => {
+    if (typeof text !== 'string' || !text.startsWith('/* prepared */'))
+      return limited(limits.other, text, values);
     let name = statementNames.get(text);
     if (name === undefined) statementNames.set(text, (name = `paperboy ${statementNames.size}`));
-    return plain({ name, text, values });
+    return limited(limits.often, { name, text, values });
   };
   client.query = query as typeof client.query;
 }

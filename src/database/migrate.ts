@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Migration, Migrator } from 'kysely/migration';
-import type { Database } from './database.ts';
+import { type Database, withoutTimeLimit } from './database.ts';
 
 const folder = join(import.meta.dirname, '../../migrations');
 
@@ -24,7 +24,7 @@ const migrator = (db: Database) => new Migrator({ db, provider: { getMigrations:
  * @throws the database's error when one fails; the schema is then as it was
  */
 export async function migrateDatabase(db: Database): Promise<string[]> {
-  const { error, results } = await migrator(db).migrateToLatest();
+  const { error, results } = await withoutTimeLimit(() => migrator(db).migrateToLatest());
   if (error) throw error;
   return (results ?? []).map((result) => result.migrationName);
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { bigints, joinedIds, PREPARED, splitIds, texts } from '#src/database/columns.ts';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import { withoutAddresses } from '#src/mail/redact.ts';
 import { claimRows } from './claim-store.ts';
 import type { ClaimedDigest, DigestState, PlannedDigest, SkipReason } from './digest.ts';
 import { insertRows } from './planned-store.ts';
@@ -195,8 +196,9 @@ async function recordRows(database: Database, results: readonly DigestResult[], 
   return written;
 }
 
+/** Without addresses: a row outlives the erasure of its reader. */
 const replyOf = (result: DigestResult) =>
-  'reply' in result ? result.reply.slice(0, REPLY_LENGTH) : undefined;
+  'reply' in result ? withoutAddresses(result.reply).slice(0, REPLY_LENGTH) : undefined;
 
 /** A row given up meanwhile is taken back from `unknown`. */
 const RECORDABLE = sql`d.state in ('claimed', 'handed_over', 'unknown')`;

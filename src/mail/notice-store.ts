@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
 import type { NoticeId, SubscriberId } from '#src/database/ids.ts';
 import type { Notice, NoticeKind } from './notice.ts';
+import { withoutAddresses } from './redact.ts';
 
 /** A transactional mail to be planned. `subscriberId` is null for mails to nobody's row, such as the operator's test. */
 export type PlannedNotice = {
@@ -143,7 +144,7 @@ async function claimNotices(database: Database, ids: readonly NoticeId[], leaseM
 
 async function recordNotice(database: Database, result: NoticeResult, now: Date): Promise<boolean> {
   const { numAffectedRows } = await sql`
-    update notices set state = ${result.state}, reply = ${result.reply.slice(0, 500)}, lease_until = null,
+    update notices set state = ${result.state}, reply = ${withoutAddresses(result.reply).slice(0, 500)}, lease_until = null,
            due_at = coalesce(${result.state === 'deferred' ? result.dueAt : null}::timestamptz, due_at),
            finished_at = ${result.state === 'deferred' ? null : now}::timestamptz
     where id = ${result.id} and lease_token = ${result.leaseToken}

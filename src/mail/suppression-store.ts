@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
+import { PREPARED, texts } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 import { createHmac } from './hmac.ts';
+import { withoutAddresses } from './redact.ts';
 
 /** Why an address must not be mailed. */
 export type SuppressionReason = 'unsubscribed' | 'hard_bounce' | 'complaint' | 'operator';
@@ -34,7 +36,7 @@ export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }
     add: async (db, key, reason, now, detail) => {
       await sql`
         insert into suppressions (address_hash, reason, detail, created_at)
-        values (${hash(key)}, ${reason}, ${detail ? nameless(detail) : null}, ${now})
+        values (${hash(key)}, ${reason}, ${detail ? withoutAddresses(detail).slice(0, 500) : null}, ${now})
         on conflict (address_hash) do update set reason = excluded.reason, detail = excluded.detail
         where suppressions.reason = 'unsubscribed' and excluded.reason <> 'unsubscribed'`.execute(db);
     },
@@ -45,17 +47,15 @@ export function createSuppressionStore({ hashKey }: { hashKey: string | Buffer }
   };
 }
 
-/** Servers quote the address they refuse. */
-const nameless = (detail: string) => detail.replace(/[^\s<>"':;,()]+@[^\s<>"':;,()]+/g, '…').slice(0, 500);
-
 async function selectAmong(db: Queryable, keys: readonly string[], hexOf: (key: string) => string) {
   const found = new Map<string, SuppressionReason>();
   if (keys.length === 0) return found;
   const byHash = new Map(keys.map((key) => [hexOf(key), key]));
-  const { rows } = await sql<{ hash: string; reason: SuppressionReason }>`
+  const { rows } = await sql<{ hash: string; reason: SuppressionReason }>`${PREPARED}
     select encode(address_hash, 'hex') as hash, reason from suppressions
-    where address_hash = any (
-      select decode(hex, 'hex') from unnest(${[...byHash.keys()]}::text[]) as hex)`.execute(db);
+    where address_hash = any (select decode(hex, 'hex') from ${texts([...byHash.keys()])} as hex)`.execute(
+    db,
+  );
   for (const row of rows) {
     const key = byHash.get(row.hash);
     if (key !== undefined) found.set(key, row.reason);

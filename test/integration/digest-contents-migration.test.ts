@@ -40,6 +40,10 @@ test('what lay in the rows of the ledger and of readers is kept, in every partit
     insert into subscribers (id, email, email_key, state, next_digest_at) overriding system value
     values (1, 'a@example.org', 'a@example.org', 'active', '2026-06-08T07:00Z'),
            (2, 'b@example.org', 'b@example.org', 'paused', null)`.execute(empty.database);
+  await sql`
+    update digests set reply = '550 5.1.1 <a.b+c@example.org> "x y"@example.org: unknown' where id = 7`.execute(
+    empty.database,
+  );
   await sql`select setval('digest_ids', 500)`.execute(empty.database);
   for (const name of names.filter((name) => name >= THIS)) await migrate(name);
   const find = (date: string) => findDigest(empty.database, 1 as SubscriberId, isoDate(date));
@@ -60,6 +64,8 @@ test('what lay in the rows of the ledger and of readers is kept, in every partit
     { in_doubt: true, part: 'digest_contents_2026_06' },
     { in_doubt: false, part: 'digest_contents_default' },
   ]);
+  const { rows: replies } = await sql`select reply from digests where id = 7`.execute(empty.database);
+  expect(replies).toEqual([{ reply: '550 5.1.1 <…> …: unknown' }]);
   const schedules = await sql`select * from schedules`.execute(empty.database);
   expect(schedules.rows).toEqual([{ subscriber_id: 1, next_digest_at: new Date('2026-06-08T07:00Z') }]);
   const next = await sql`select nextval('digest_ids') as id`.execute(empty.database);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '#src/database/database.ts';
 import type { DigestId, SubscriberId } from '#src/database/ids.ts';
 import { isoDate } from '#src/database/ids.ts';
+import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { findDigest } from '#src/digests/digest-view-store.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
@@ -226,6 +227,25 @@ describe('recording', () => {
         finished_at: NOON,
         attempts: 1,
       },
+    ]);
+  });
+
+  test('keeps no address that a server quotes', async () => {
+    await planned(3);
+    const [a, b, c] = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
+    const said = (reply: string) => ({ state: 'failed', reply }) as const;
+    await ledger().record([
+      { ...(a as never as ClaimedDigest), ...said("550 5.1.1 <o'brien@example.org>: unknown") },
+      { ...(b as never as ClaimedDigest), ...said('550 "a b"@example.org: no such user') },
+      { ...(c as never as ClaimedDigest), ...said('550 no mailbox (reader3@example.org)') },
+    ]);
+    const { rows } = await sql<{ reply: string }>`select reply from digests order by id`.execute(
+      test_.database,
+    );
+    expect(rows.map((row) => row.reply)).toEqual([
+      '550 5.1.1 <…>: unknown',
+      '550 …: no such user',
+      '550 no mailbox (…)',
     ]);
   });
 

@@ -1,0 +1,6 @@
+/**
+ * Text of another party without the addresses in it, each replaced by `…`: servers quote the address they refuse, and
+ * what they said is kept longer than the address may be.
+ */
+export const withoutAddresses = (text: string): string =>
+  text.includes('@') ? text.replace(/(?:"[^"]*"|[^\s<>":;,()]+)@[^\s<>"':;,()]+/g, '…') : text;
