@@ -46,7 +46,8 @@ const CACHE_BYTES = 256 * 2 ** 20;
 
 /**
  * Ranks many profiles over the same papers. An interest (phrase, likes, dislikes) is scored on every paper and
- * sorted, with no floor, no fairness and no diversity; a profile with follows or mutes is chosen for like a digest.
+ * sorted, with no floor, no fairness and no diversity; a profile with follows or mutes is chosen for like a digest; one that
+ * holds nothing (that is known) gets what trends, and where nothing does the latest.
  * @param deps.papers candidates first, then papers that are only known (liked ones)
  * @param deps.candidates how many of `papers` are candidates
  */
@@ -79,15 +80,37 @@ export function createRanker(deps: {
       );
       return choose(index, papers, profile, top, all);
     }
+    const marked = new Set([...profile.likes, ...profile.dislikes]);
+    if (marked.size === 0 && !profile.phrase?.trim())
+      return trending(profile.only ?? all, papers).slice(0, top);
     const interest = scoreInterest(profile, candidates, phrase, example);
-    const likes = new Set([...profile.likes, ...profile.dislikes]);
     return (profile.only ?? all)
-      .filter((paper) => !likes.has(paper))
+      .filter((paper) => !marked.has(paper))
       .map((paper) => ({ paper, score: interest.score(paper) }))
       .toSorted((a, b) => b.score - a.score || a.paper - b.paper)
       .slice(0, top)
       .map((each) => ({ ...each, reasons: () => interest.reasons(each.paper) }));
   };
+}
+
+/** Papers for who asks for nothing: by trend, then the latest first, then by number. */
+function trending(only: readonly number[], papers: readonly MatchingPaper[]): Ranked[] {
+  const listed = (paper: number): string => papers[paper]?.listedOn ?? '';
+  return only
+    .map((paper) => ({ paper, score: papers[paper]?.trend ?? 0 }))
+    .toSorted(
+      (a, b) =>
+        b.score - a.score ||
+        (listed(a.paper) < listed(b.paper) ? 1 : listed(a.paper) > listed(b.paper) ? -1 : a.paper - b.paper),
+    )
+    .map(({ paper, score }) => ({
+      paper,
+      score,
+      reasons: () =>
+        score === 0
+          ? []
+          : [{ type: 'reason', reason: { type: 'trending', weight: score, fill: false } } as const],
+    }));
 }
 
 type Interest = { score(paper: number): number; reasons(paper: number): RankReason[] };

@@ -84,10 +84,7 @@ export function* indexTexts(
 ): Steps<LexicalIndex> {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = yield* mapInSteps(texts, (text) => readDocument(text, vocabulary));
-  const firstHolders = createPairTable();
-  yield* mapInSteps(documents, (document, holder) =>
-    addSharedPairs(document, holder, vocabulary, firstHolders),
-  );
+  yield* numberSharedPairs(documents, vocabulary);
   const counts = yield* mapInSteps(documents, createTermCounter(vocabulary, vocabulary.findPair));
   const found = documentFrequencies(counts, vocabulary.size);
   const frequencies = counted?.frequencies ?? {
@@ -103,6 +100,14 @@ export function* indexTexts(
   const rows = yield* weighRows(documents, counts, frequencies.averageLength, idf);
   const postings = yield* invert(rows, vocabulary.size, scored);
   return { vocabulary, documents, frequencies, rows, postings, idf };
+}
+
+/** Numbers the pairs of words that texts share. On its own, so that the pairs which nobody shares (25 MB) are not kept. */
+function* numberSharedPairs(documents: readonly Document[], vocabulary: Vocabulary): Steps<unknown> {
+  const firstHolders = createPairTable();
+  return yield* mapInSteps(documents, (document, holder) =>
+    addSharedPairs(document, holder, vocabulary, firstHolders),
+  );
 }
 
 /** Numbers the pairs of words that a text shares with one before it; those new to it are noted as its own. */

@@ -69,6 +69,26 @@ describe('ranking of files', () => {
     }
   });
 
+  it('ranks by trend for who asks for nothing, and the latest first without it', () => {
+    const given = papers.map((each, at) => ({
+      ...each,
+      trend: at === 7 ? 0.9 : at === 3 ? 0.4 : 0,
+      listed: isoDate(at === 12 ? '2026-11-03' : '2026-11-02'),
+    }));
+    const nothing = [{ id: 'a' }, { id: 'b', phrase: ' ', likes: ['nowhere'] }];
+    const firsts = (more: object): string[][] =>
+      rank(nothing, { papers: given, ...more }).map(({ ranking }) => ranking.map(({ paper }) => paper));
+    const trending = ['2611.00007', '2611.00003', '2611.00012', '2611.00000', '2611.00001'];
+    expect(firsts({})).toEqual([trending, trending]);
+    const latest = ['2611.00012', '2611.00000', '2611.00001', '2611.00002', '2611.00003'];
+    expect(firsts({ noTrend: true })).toEqual([latest, latest]);
+    expect(rank(nothing, { papers: given })[0]?.ranking[0]).toEqual({
+      paper: '2611.00007',
+      score: 0.9,
+      reasons: [{ type: 'trending', weight: 0.9, fill: false }],
+    });
+  });
+
   it('does not depend on the order of papers', () => {
     const profiles = [{ id: 'a', phrase: 'wool of sheep', likes: ['2611.00500'] }];
     expect(rank(profiles, { papers: papers.toReversed() })).toEqual(rank(profiles));
