@@ -15,7 +15,7 @@ const BACKGROUND_SHARE = 0.5;
  * BM25 weights of length 1 and on whitened LSA; z-scores over the background, mixed by the number of examples.
  */
 export const simpleHybrid: MethodFactory = (documents, known) => {
-  const collection = collectTexts(documents, documents.length, fitted(known));
+  const collection = collectTexts(documents, documents.length, [], fitted(known));
   const numbers = new Map(documents.map(({ id }, at) => [id, at]));
   const rows = bm25Rows(collection);
   return (task) => {

@@ -1,8 +1,10 @@
 import type { Cosines } from './latent.ts';
 import { memo } from './memory.ts';
-import type { Text } from './text/lexical-index.ts';
 
-/** Compares the categories of texts: one more respect in which papers resemble an example. */
+/**
+ * Compares what texts stand under, arXiv's categories or topics of the catalogue: one more respect in which papers
+ * resemble an example.
+ */
 export type CategorySpace = {
   /** Cosines with the text at a position; undefined when it has no categories. */
   toPaper(position: number): Cosines | undefined;
@@ -15,16 +17,16 @@ const LEAST_BACKGROUND = 100;
 type Weights = ReadonlyMap<string, number>;
 
 /**
- * Reads the categories of texts; undefined where the background (from `backgroundStart` to `scored`) has too few. A
+ * Reads the categories of texts, in their order; undefined where the background (from `backgroundStart` to `scored`) has too few. A
  * category weighs as much as it is rare, ln((n + 1) / (papers in it + 1)). A text without categories gets what is usual: it is neither
  * nearer nor farther.
  */
 export function createCategorySpace(
-  texts: readonly Text[],
+  given: readonly (readonly string[])[],
   backgroundStart: number,
   scored: number,
 ): CategorySpace | undefined {
-  const background = texts.slice(backgroundStart, scored).flatMap(({ categories = [] }) => {
+  const background = given.slice(backgroundStart, scored).flatMap((categories) => {
     const distinct = new Set(categories);
     return distinct.size > 0 ? [distinct] : [];
   });
@@ -38,7 +40,7 @@ export function createCategorySpace(
   // Texts share few sets of categories: each is compared once.
   const numbers = new Map<string, number>();
   const sets: Weights[] = [];
-  const setOf = Int32Array.from(texts, ({ categories = [] }) => {
+  const setOf = Int32Array.from(given, (categories) => {
     const sorted = [...new Set(categories)].sort();
     const key = sorted.join(' ');
     let number = numbers.get(key);

@@ -1,9 +1,11 @@
+import type { CatalogueTopic } from '#src/topics/topic.ts';
+import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { type CategorySpace, createCategorySpace } from './categories.ts';
 import { type Embeddings, embeddedSpace } from './embeddings.ts';
 import type { LatentSpace } from './latent.ts';
 import { foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
-import { atOnce, type Steps } from './steps.ts';
+import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import { indexTexts, type LexicalIndex, type Text } from './text/lexical-index.ts';
 
 /**
@@ -16,6 +18,10 @@ export type Collection = {
   readonly latent: LatentSpace | undefined;
   /** How the same texts compare by their categories; undefined where the background has none. */
   readonly categories: CategorySpace | undefined;
+  /** How they compare by the topics of the catalogue; undefined where too little of the background belongs to any. */
+  readonly topics: CategorySpace | undefined;
+  /** The topics of the catalogue that each candidate belongs to. */
+  readonly matches: readonly ReadonlyMap<string, TopicMatch>[];
   readonly candidates: number;
   /** Position of the first background text; the last is before `scored`. */
   readonly backgroundStart: number;
@@ -33,6 +39,7 @@ export const collectTexts = (...given: Parameters<typeof collectInSteps>): Colle
 export function* collectInSteps(
   texts: readonly Text[],
   candidates: number,
+  catalogue: readonly CatalogueTopic[],
   statistics?: Statistics,
   embeddings?: Embeddings,
 ): Steps<Collection> {
@@ -50,10 +57,18 @@ export function* collectInSteps(
         instead: () => statistics && atOnce(foldIn(index, statistics, scored)),
       })
     : statistics && (yield* foldIn(index, statistics, scored));
+  const matches = yield* mapInSteps(all, createTopicMatcher(catalogue));
+  const topics = matches.map((each) => [...each.keys()]);
   return {
     index,
     latent,
-    categories: createCategorySpace(all, backgroundStart, scored),
+    categories: createCategorySpace(
+      all.map(({ categories = [] }) => categories),
+      backgroundStart,
+      scored,
+    ),
+    topics: createCategorySpace(topics, backgroundStart, scored),
+    matches: matches.slice(0, candidates),
     candidates,
     backgroundStart,
     scored,

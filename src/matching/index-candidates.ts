@@ -1,6 +1,5 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
-import { createTopicMatcher } from './catalogue-match.ts';
 import { choosePapers } from './choose.ts';
 import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -42,7 +41,7 @@ export function* indexInSteps(
 ): Steps<CandidateIndex> {
   const papers = sortedByIdentity(given, new Set());
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
-  const collection = yield* collectInSteps(known, papers.length, statistics, embeddings);
+  const collection = yield* collectInSteps(known, papers.length, catalogue, statistics, embeddings);
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
   const spell = createTermSpeller(papers, index, TERMS_SHOWN);
@@ -63,12 +62,11 @@ export function* indexInSteps(
       examples[position] = { relevance: each, title: known[position]?.title ?? '', terms };
     });
   };
-  const matches = yield* mapInSteps(papers, createTopicMatcher(catalogue));
   const filters = createFilters(papers, index);
   const topics = createTopicScorer({
     papers,
     catalogue,
-    matches,
+    matches: collection.matches,
     filters,
     relevance,
     spell,

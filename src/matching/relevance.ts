@@ -5,11 +5,12 @@ import { K1, type LexicalIndex } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
- * directions, where words differ · `categories`: of the categories that both papers stand under · `usual`: what an average paper has (taken away, so it may be negative).
+ * directions, where words differ · `categories`: of the categories that both papers stand under · `topics`: of the
+ * catalogue's topics that both belong to · `usual`: what an average paper has (taken away, so it may be negative).
  */
 export type Part =
   | { readonly type: 'term'; readonly term: string; readonly weight: number }
-  | { readonly type: 'meaning' | 'categories' | 'usual'; readonly weight: number };
+  | { readonly type: 'meaning' | 'categories' | 'topics' | 'usual'; readonly weight: number };
 
 /**
  * How well papers fit one phrase or one example paper, standardised against a background of recent papers, so
@@ -48,6 +49,8 @@ const ASSUMED_COSINE = 0.13;
 const LEAST_PHRASE = 0.03;
 const LEAST_COSINE = 0.01;
 const LEAST_CATEGORIES = 0.05;
+/** What a deviation in the catalogue's topics counts: they are few and broad. */
+const TOPICS_COUNT = 0.5;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
@@ -104,7 +107,7 @@ function paperRelevances(
   positions: readonly number[],
   sums: Float64Array,
 ): Relevance[] {
-  const { index, latent, categories } = collection;
+  const { index, latent, categories, topics } = collection;
   const { starts, terms, unit } = index.rows;
   const meanings = latent?.toPapers(positions);
   return positions.map((position, at) => {
@@ -112,18 +115,21 @@ function paperRelevances(
     const wanted = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
     const meaning = meanings?.[at];
     const listing = categories?.toPaper(position);
+    const topical = topics?.toPaper(position);
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.unit, sums), least: LEAST_COSINE },
       [
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         listing && { raw: listing.all, least: LEAST_CATEGORIES },
+        topical && { raw: topical.all, least: LEAST_CATEGORIES, counts: TOPICS_COUNT },
       ],
       { assumed: ASSUMED_COSINE, byTop: false },
     );
     return relevance(collection, standard, wanted, unit, [
       { type: 'meaning', one: meaning?.one },
       { type: 'categories', one: listing?.one },
+      { type: 'topics', one: topical?.one },
     ]);
   });
 }
@@ -162,7 +168,7 @@ function sumPostings(
 
 /** What counts beside the words: how one text scores in it, undefined where it was not used. */
 type Beside = {
-  readonly type: 'meaning' | 'categories';
+  readonly type: 'meaning' | 'categories' | 'topics';
   readonly one: ((position: number) => number) | undefined;
 };
 

@@ -1,5 +1,12 @@
-/** Scores of the scored texts of a collection in one respect, and the least deviation to be believed. */
-export type Channel = { readonly raw: Float32Array | Float64Array; readonly least: number };
+/**
+ * Scores of the scored texts of a collection in one respect, the least deviation to be believed, and what a deviation
+ * counts beside one of the words (1 unless told).
+ */
+export type Channel = {
+  readonly raw: Float32Array | Float64Array;
+  readonly least: number;
+  readonly counts?: number;
+};
 
 /** Standardised scores and what they are made of. */
 export type Standard = {
@@ -80,10 +87,10 @@ function addTo(scores: Float32Array, from: number, raw: Channel['raw'], factor: 
 }
 
 /** Mean over the background, and what makes deviations of it: 0 for a channel that says nothing (a phrase of unknown words). */
-function measure({ raw, least }: Channel, start: number): Measured {
+function measure({ raw, least, counts = 1 }: Channel, start: number): Measured {
   const { mean, deviation } = moments(raw, start);
   const believed = Math.max(deviation, least);
-  return { mean, factor: believed > 0 ? 1 / believed : 0 };
+  return { mean, factor: believed > 0 ? counts / believed : 0 };
 }
 
 function full(background: Float32Array, byTop: boolean): number {

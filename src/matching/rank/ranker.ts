@@ -59,7 +59,7 @@ export function createRanker(deps: {
   readonly embeddings?: Embeddings;
 }): (profile: RankProfile, top: number) => Ranked[] {
   const { papers, candidates, statistics, embeddings } = deps;
-  const collection = collectTexts(papers, candidates, statistics, embeddings);
+  const collection = collectTexts(papers, candidates, deps.catalogue, statistics, embeddings);
   const model = createRelevanceModel(collection);
   const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (collection.scored + 1)))));
   const phrase = (text: string): Relevance =>

@@ -5,16 +5,13 @@ import { fitStatistics } from '#src/matching/statistics/fit.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
 import { paper } from './papers.ts';
 
-const textOf = (...categories: string[]) => ({ title: 'Sheep', abstract: 'Wool and lambs.', categories });
 /** Nine of ten are cs.LG, every tenth is rarer. */
-const background = Array.from({ length: 200 }, (_, at) =>
-  at % 10 === 0 ? textOf('cs.RO', 'cs.LG') : textOf('cs.LG'),
-);
+const background = Array.from({ length: 200 }, (_, at) => (at % 10 === 0 ? ['cs.RO', 'cs.LG'] : ['cs.LG']));
 
 describe('categories', () => {
   it('compare papers by the rare ones', () => {
-    const texts = [textOf('cs.RO'), textOf('cs.LG'), textOf(), ...background, textOf('cs.RO', 'cs.LG')];
-    const space = createCategorySpace(texts, 3, 203);
+    const all = [['cs.RO'], ['cs.LG'], [], ...background, ['cs.RO', 'cs.LG']];
+    const space = createCategorySpace(all, 3, 203);
     const [robots, learning, nothing] = space?.toPaper(203)?.all ?? [];
     expect(robots).toBeGreaterThan(0.9);
     expect(learning).toBeLessThan(0.2);
@@ -26,10 +23,10 @@ describe('categories', () => {
   });
 
   it('say nothing of a paper without them, nor where the background has none', () => {
-    expect(createCategorySpace([textOf(), ...background], 1, 201)?.toPaper(0)).toBeUndefined();
+    expect(createCategorySpace([[], ...background], 1, 201)?.toPaper(0)).toBeUndefined();
     expect(
       createCategorySpace(
-        Array.from({ length: 200 }, () => textOf()),
+        Array.from({ length: 200 }, () => []),
         0,
         200,
       ),
@@ -57,5 +54,43 @@ describe('categories', () => {
     expect(
       reason?.type === 'liked' && reason.parts.find(({ type }) => type === 'categories')?.weight,
     ).toBeGreaterThan(0);
+  });
+
+  it('of the catalogue put a paper of an example’s topics before its twin, and say so', () => {
+    const catalogue = ['dogs', 'hills'].map((slug) => ({
+      slug,
+      name: slug,
+      group: 'Farm',
+      description: slug,
+      triggers: slug === 'dogs' ? ['collie', 'terrier'] : ['meadow', 'fell'],
+      titleTriggers: [],
+    }));
+    const words = ['sheep', 'wool', 'lamb', 'shear', 'fold', 'crook', 'barn', 'hay'];
+    const texts = Array.from({ length: 240 }, (_, at) => ({
+      title: `${words[at % 8]} ${words[(at * 3 + 1) % 8]} ${['collie', 'terrier', 'meadow', 'fell'][at % 4]}`,
+      abstract: `${words[(at * 5) % 8]} ${words[(at * 7 + 2) % 8]} on day ${at}`,
+    }));
+    const papers = [
+      paper(0, { title: 'fell and barn', abstract: 'Hay and lamb.' }),
+      paper(1, { title: 'terrier and barn', abstract: 'Hay and lamb.' }),
+      paper(2, { title: 'collie and crook', abstract: 'Shear the fold.' }),
+    ];
+    const statistics = fitStatistics(texts, 'test');
+    const rankWith = (given: typeof catalogue) =>
+      createRanker({ papers, candidates: 3, catalogue: given, statistics })(
+        { likes: [2], dislikes: [], follows: [], mutes: [] },
+        3,
+      );
+    const partOf = ([first]: ReturnType<typeof rankWith>) => {
+      const [reason] = first?.reasons() ?? [];
+      return reason?.type === 'liked' ? reason.parts.find(({ type }) => type === 'topics') : undefined;
+    };
+    const ranked = rankWith(catalogue);
+    expect(ranked.map((each) => each.paper)).toEqual([1, 0]);
+    expect(partOf(ranked)?.weight).toBeGreaterThan(0);
+    expect(
+      ranked[0]?.reasons().reduce((sum, reason) => sum + ('weight' in reason ? reason.weight : 0), 0),
+    ).toBeCloseTo(ranked[0]?.score ?? Number.NaN, 5);
+    expect(partOf(rankWith([]))).toBeUndefined();
   });
 });

@@ -48,7 +48,7 @@ function embeddings(leaveOut: (text: Text) => boolean = () => false): Embeddings
 }
 
 const modelOf = (given?: Embeddings) =>
-  single(createRelevanceModel(collectTexts(candidates, candidates.length, statistics, given)));
+  single(createRelevanceModel(collectTexts(candidates, candidates.length, [], statistics, given)));
 const single = (model: RelevanceModel) => ({
   phrase: (text: string) => model.phrases([text])[0] as Relevance,
   paper: (position: number) => model.papers([position])[0] as Relevance,
@@ -99,7 +99,7 @@ describe('embeddings in place of latent semantic analysis', () => {
   it('need no statistics', () => {
     const papers = [...candidates, ...background];
     const given = embeddings();
-    const model = single(createRelevanceModel(collectTexts(papers, papers.length, undefined, given)));
+    const model = single(createRelevanceModel(collectTexts(papers, papers.length, [], undefined, given)));
     expect(best(model.phrase('farm animals'), 20).filter((at) => at === 20)).toEqual([20]);
   });
 
