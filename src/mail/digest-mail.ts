@@ -59,11 +59,14 @@ export type DigestWriterDependencies = {
 
 /** Creates a {@link DigestWriter}. One per process: it keeps what it encoded. */
 export function createDigestWriter(dependencies: DigestWriterDependencies): DigestWriter {
-  const { oneClick } = dependencies.links;
+  // Through a buffer: what was cut out of a text with open tokens has two octets a character, and so would all that is joined to it.
+  const around = dependencies.links.oneClick
+    .split(OPEN_ONE_CLICK)
+    .map((text) => Buffer.from(text).toString());
   const editions = createCache<EditionWriter>(EDITIONS_KEPT);
   const editionOf = (date: string) => editions(date, () => createEditionWriter(dependencies, date));
   return {
-    oneClick: ({ tokens }) => oneClick.replace(OPEN_ONE_CLICK, tokens['one-click']),
+    oneClick: ({ tokens }) => around.join(tokens['one-click']),
     block: (paper, options) => editionOf(options.editionDate).block(paper, options),
     write: (view) => editionOf(view.editionDate).write(view),
     page: (view) => editionOf(view.editionDate).page(view),
