@@ -4,6 +4,7 @@ import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import { type ClaimedDigest, contentOf, type DigestKind } from './digest.ts';
 import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
+import { createReasonsReader } from './reasons-text.ts';
 
 /** Ends a block in {@link ClaimRow.blocks}; JSON never holds it. */
 const BLOCK_END = '\x1e';
@@ -12,7 +13,7 @@ type ClaimRow = {
   readonly token: number;
   /** A line for each claimed row, its columns separated by spaces; null when there is none. */
   readonly claimed: string | null;
-  /** The blocks that the rows are of: the first id of each on a line, then a line of reasons for each of its ids. */
+  /** The blocks that the rows are of: the first id of each on a line, then the lines of `writeReasons`. */
   readonly blocks: string | null;
 };
 
@@ -50,12 +51,14 @@ export async function claimRows(
   return rows[0] ? readClaim(rows[0], range.editionDate) : [];
 }
 
+const NO_BLOCK = { lines: [], read: createReasonsReader('') };
+
 function readClaim({ token, claimed, blocks }: ClaimRow, editionDate: IsoDate): ClaimedDigest[] {
   if (claimed === null) return [];
-  const reasons = new Map(
+  const known = new Map(
     blocks?.split(BLOCK_END).map((block) => {
       const [first, ...lines] = block.split('\n');
-      return [Number(first), lines] as const;
+      return [Number(first), { lines, read: createReasonsReader(lines.at(-1) ?? '') }] as const;
     }),
   );
   return claimed
@@ -63,16 +66,21 @@ function readClaim({ token, claimed, blocks }: ClaimRow, editionDate: IsoDate): 
     .map((line) => {
       const [id, subscriber, kind, slot, deadline, attempts, candidates, had, papers] = line.split(' ');
       const first = blockOf(Number(id));
+      const { lines, read } = known.get(first) ?? NO_BLOCK;
       return {
         id: Number(id) as DigestId,
         editionDate,
         subscriberId: Number(subscriber) as SubscriberId,
         kind: kind as DigestKind,
-        content: contentOf(papers ? (papers.split(',').map(Number) as PaperId[]) : [], {
-          reasons: reasons.get(first)?.[Number(id) - first] ?? null,
-          candidates: Number(candidates),
-          had: had === '-' ? null : Number(had),
-        }),
+        content: contentOf(
+          papers ? (papers.split(',').map(Number) as PaperId[]) : [],
+          {
+            reasons: lines[Number(id) - first] ?? null,
+            candidates: Number(candidates),
+            had: had === '-' ? null : Number(had),
+          },
+          read,
+        ),
         slotAt: new Date(Number(slot)),
         deadline: new Date(Number(deadline)),
         attempts: Number(attempts),

@@ -1,5 +1,6 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { Reason } from '#src/matching/types.ts';
+import type { ReadReasons } from './reasons-text.ts';
 
 /** States of a ledger row; see docs/architecture.md for what leads from one to the next. */
 export const DIGEST_STATES = [
@@ -42,8 +43,9 @@ export type DigestContent = {
 
 /**
  * The content out of its columns.
- * @param stored `reasons` as JSON text (null or '': none), read when they are first asked for: until then a claimed row
+ * @param stored `reasons` as their line of the block (null or '': none), read when they are first asked for: until then a claimed row
  *   is a string and not a hundred objects that the collector must move
+ * @param read reads the lines of that block
  */
 export function contentOf(
   paperIds: readonly PaperId[],
@@ -52,12 +54,13 @@ export function contentOf(
     readonly candidates: number;
     readonly had: number | null;
   },
+  read: ReadReasons,
 ): DigestContent {
-  let read: Reason[][] | undefined;
+  let reasons: DigestContent['reasons'] | undefined;
   return {
     paperIds,
     get reasons() {
-      return (read ??= JSON.parse(stored.reasons || '[]') as Reason[][]);
+      return (reasons ??= read(stored.reasons ?? ''));
     },
     candidates: stored.candidates,
     ...(stored.had === null ? {} : { had: stored.had }),

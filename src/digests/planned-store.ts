@@ -5,6 +5,7 @@ import type { DigestId, IsoDate } from '#src/database/ids.ts';
 import type { PlannedDigest } from './digest.ts';
 import type { InsertedDigest } from './ledger.ts';
 import { BLOCK_SIZE } from './ranges.ts';
+import { writeReasons } from './reasons-text.ts';
 
 /** See `Ledger.insert`: a statement for each block of ids. */
 export async function insertRows(
@@ -51,7 +52,7 @@ async function insertBlock(
       returning id
     ), contents as (
       insert into digest_contents (first_id, edition_date, reasons)
-      select first, ${editionDate}::date, ${rows.map((row) => JSON.stringify(row.content.reasons)).join('\n')}
+      select first, ${editionDate}::date, ${writeReasons(rows.map((row) => row.content.reasons))}
       from block where exists (select from written)
     )
     select (select first from block) as first, ${joinedIds} as ids from written`.execute(db);
