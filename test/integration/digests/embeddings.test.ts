@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '#src/config.ts';
 import { createEmbeddingsEndpoint, type EmbeddingsSettings } from '#src/digests/embeddings/endpoint.ts';
 import { createManualClock } from '#src/digests/replay.ts';
@@ -174,9 +175,16 @@ describe('vectors of papers and phrases', () => {
   });
 
   it('are made by one process at a time', async () => {
-    const [one, other] = await Promise.all([make(), make()]);
-    expect([one, other].filter((report) => report === undefined)).toHaveLength(1);
-    expect(new Set(sent()).size).toBe(sent().length);
+    let held: ServerResponse | undefined;
+    server.next.push((response) => {
+      held = response;
+    });
+    const one = make();
+    await vi.waitFor(() => expect(held).toBeDefined());
+    expect(await make()).toBeUndefined();
+    expect(server.requests).toHaveLength(1);
+    held?.writeHead(503).end();
+    expect(await one).toMatchObject({ made: new Set(sent()).size });
   });
 
   it('are removed when no one has wanted them for two months', async () => {
