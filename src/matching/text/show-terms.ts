@@ -55,7 +55,8 @@ export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, l
       shown.push(term);
       if (shown.length === limit) break;
     }
-    return shown.flatMap((term) => spell(position, term) ?? []);
+    // Copied, since an array that was built piece by piece keeps room for 17: many are remembered.
+    return shown.flatMap((term) => spell(position, term) ?? []).slice();
   };
 }
 
