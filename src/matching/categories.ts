@@ -1,5 +1,5 @@
 import type { Cosines } from './latent.ts';
-import { memo } from './memory.ts';
+import { createMemory } from './memory.ts';
 
 /**
  * Compares what texts stand under, arXiv's categories or topics of the catalogue: one more respect in which papers
@@ -12,6 +12,9 @@ export type CategorySpace = {
 
 /** Background papers with categories, below which it is not known how common a category is. */
 const LEAST_BACKGROUND = 100;
+
+/** Sets of categories whose cosines with all others are kept at least: most papers have one of a few. */
+const REMEMBERED = 256;
 
 /** Weights of a set of categories, at length 1. */
 type Weights = ReadonlyMap<string, number>;
@@ -51,20 +54,22 @@ export function createCategorySpace(
   for (const number of setOf.subarray(backgroundStart, scored))
     if ((sets[number] as Weights).size > 0) backgroundOf[number] = (backgroundOf[number] as number) + 1;
 
-  const cosines = memo((number: number): Float32Array => {
+  const known = createMemory<number, Float32Array>(REMEMBERED);
+  const compare = (number: number): Float32Array => {
     const wanted = sets[number] as Weights;
     const each = Float32Array.from(sets, (weights) => product(weights, wanted));
     const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
     sets.forEach((weights, at) => {
       if (weights.size === 0) each[at] = usual / background.length;
     });
+    known.set(number, each);
     return each;
-  });
+  };
   return {
     toPaper(position) {
       const number = setOf[position] as number;
       if (sets[number]?.size === 0) return undefined;
-      const each = cosines(number);
+      const each = known.get(number) ?? compare(number);
       const all = new Float32Array(scored);
       for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
       return { all, one: (at) => each[setOf[at] as number] as number };
