@@ -16,7 +16,6 @@ import {
 export type DueSubscriber = Preferences & {
   readonly id: SubscriberId;
   readonly nextDigestAt: Date;
-  readonly confirmedAt: Date | null;
   /** This will be the first digest. */
   readonly welcomeDue: boolean;
 };
@@ -32,7 +31,7 @@ export async function claimDue(tx: Queryable, now: Date, limit: number): Promise
   const rows = await tx
     .selectFrom('schedules')
     .innerJoin('subscribers', 'subscribers.id', 'schedules.subscriber_id')
-    .select([...PREFERENCE_COLUMNS, 'id', 'confirmed_at', 'welcome_due', 'schedules.next_digest_at'])
+    .select([...PREFERENCE_COLUMNS, 'id', 'welcome_due', 'schedules.next_digest_at'])
     .where('state', '=', 'active')
     .where('schedules.next_digest_at', '<=', now)
     .orderBy('schedules.next_digest_at')
@@ -45,7 +44,6 @@ export async function claimDue(tx: Queryable, now: Date, limit: number): Promise
     ...preferencesOf(row),
     id: row.id as SubscriberId,
     nextDigestAt: row.next_digest_at,
-    confirmedAt: row.confirmed_at,
     welcomeDue: row.welcome_due,
   }));
 }

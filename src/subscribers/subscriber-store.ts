@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { bigints, PREPARED } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 import type { IsoDate, SubscriberId } from '#src/database/ids.ts';
 import type { Frequency, Preferences, Recipient, Subscriber, SubscriberState } from './subscriber.ts';
@@ -151,27 +152,10 @@ export async function recipientsByIds(
   db: Queryable,
   ids: readonly SubscriberId[],
 ): Promise<Map<SubscriberId, Recipient>> {
-  const rows = await db
-    .selectFrom('subscribers')
-    .select(['id', 'public_id', 'email', 'state', 'language', 'timezone', 'link_epoch', 'sections', 'images'])
-    .where('id', '=', sql<number>`any(${[...ids]}::bigint[])`)
-    .execute();
-  return new Map(
-    rows.map((row) => [
-      row.id as SubscriberId,
-      {
-        id: row.id as SubscriberId,
-        publicId: row.public_id,
-        email: row.email,
-        state: row.state as SubscriberState,
-        language: row.language,
-        timezone: row.timezone,
-        linkEpoch: row.link_epoch,
-        sections: row.sections,
-        images: row.images,
-      },
-    ]),
-  );
+  const { rows } = await sql<Recipient>`${PREPARED}
+    select id, public_id as "publicId", email, state, language, timezone, link_epoch as "linkEpoch", sections, images
+    from subscribers where id = any (${bigints(ids)})`.execute(db);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Columns that a use case may change. */
