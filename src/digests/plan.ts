@@ -68,19 +68,33 @@ const HOUR_MS = 3_600_000;
  * sweep finds the rows.
  */
 export function createPlanner(deps: PlannerDeps): Planner {
+  const inTurn = createTurns();
   return {
     async planDue({ signal, progress } = {}) {
       const total: Tally = { due: 0, planned: 0, repeated: 0, skipped: {} };
       while (!signal?.aborted) {
-        const batch = await planBatch(deps);
+        const batch = await inTurn(() => planBatch(deps));
         addTo(total, batch);
         if (batch.due > 0) progress?.(total.due);
         if (batch.due < BATCH) break;
       }
       return total;
     },
-    planNow: (id) => planOne(deps, id),
-    preview: (id, editionDate) => preview(deps, id, editionDate),
+    planNow: (id) => inTurn(() => planOne(deps, id)),
+    preview: (id, editionDate) => inTurn(() => preview(deps, id, editionDate)),
+  };
+}
+
+/**
+ * Does one work at a time, first come, first served. A planning transaction holds a connection while the index takes
+ * others: as many at once as the pool has connections would wait for each other.
+ */
+function createTurns(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '#src/config.ts';
+import { openDatabase } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { createManualClock } from '#src/digests/replay.ts';
 import { ingest } from '#src/papers/ingest.ts';
@@ -210,6 +211,29 @@ describe('planning', () => {
     expect(await services.planner.planNow(id)).toBe('already');
     expect(await planAt('2026-06-01T20:00:00Z')).toMatchObject({ due: 0 });
     expect(await planAt('2026-06-02T20:00:00Z')).toMatchObject({ due: 1, planned: 1 });
+  });
+
+  test('more readers than the pool has connections are planned by hand at once', async () => {
+    const database = openDatabase(db.url, { max: 2, limits: { often: 5_000, other: 5_000 } });
+    const small = createServices({
+      config: readConfig({}),
+      database,
+      secret: SECRET,
+      baseUrl: 'http://papers.test',
+      queue: { add: async () => undefined },
+      now: clock.now,
+    });
+    const ids = await add(...['a', 'b', 'c', 'd'].map((name) => reader(`${name}@example.org`)));
+    await planAt('2026-05-31T00:00:00Z');
+    clock.set(new Date('2026-06-01T10:00:00Z'));
+    const [report, ...planned] = await Promise.all([
+      small.planner.planDue(),
+      ...ids.map((id) => small.planner.planNow(id)),
+      small.planner.preview(ids[0] as SubscriberId),
+    ]);
+    expect(report).toMatchObject({ due: 4, planned: 4 });
+    expect(planned.slice(0, 4)).toEqual(['already', 'already', 'already', 'already']);
+    await database.destroy();
   });
 
   test('a preview writes nothing', async () => {
