@@ -21,5 +21,5 @@ USER node
 VOLUME /data
 EXPOSE 8080
 # exec form: the process gets the signals itself and shuts down cleanly
-ENTRYPOINT ["node", "--max-semi-space-size=8", "src/main.ts"]
+ENTRYPOINT ["node", "src/main.ts"]
 CMD ["api"]

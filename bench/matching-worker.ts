@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import { openDatabase } from '#src/database/database.ts';
 import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import { profilesOf } from '#src/digests/profiles.ts';
@@ -7,9 +6,6 @@ import { indexInSteps } from '#src/matching/index-candidates.ts';
 import type { CandidateIndex, MatchingPaper, Profile } from '#src/matching/types.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { readCandidates, STATISTICS } from './matching-data.ts';
-
-// As src/main.ts has it.
-setFlagsFromString('--heap-growing-percent=100');
 
 /** What a worker did; times in milliseconds, CPU of the worker's own process. */
 export type WorkerReport = {

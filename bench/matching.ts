@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { openDatabase } from '#src/database/database.ts';
 import { migrateDatabase } from '#src/database/migrate.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
+import { HEAP_FLAGS } from '#src/heap-flags.ts';
 import { CANDIDATES, fill } from './matching-data.ts';
 import type { WorkerReport } from './matching-worker.ts';
 
@@ -119,5 +120,5 @@ async function work(url: string, readers: number, processes: number): Promise<Wo
   );
 }
 
-/** As `npm start` has it, and the means to tell what is alive from garbage. */
-const EXEC_ARGV = ['--max-semi-space-size=8', '--expose-gc'];
+/** As every process of Paperboy has it, and the means to tell what is alive from garbage. */
+const EXEC_ARGV = [...HEAP_FLAGS, '--expose-gc'];

@@ -10,7 +10,7 @@ await import('./install.js');
 const pinned = join(root, 'node_modules/.bin/node');
 const child = spawn(
   existsSync(pinned) ? pinned : process.execPath,
-  ['--max-semi-space-size=8', join(root, 'src/main.ts'), ...process.argv.slice(2)],
+  [join(root, 'src/main.ts'), ...process.argv.slice(2)],
   {
     stdio: 'inherit',
   },
