@@ -5,8 +5,8 @@ const WIDTH = 8;
 /** Bytes of the matrix that are looked at together: they stay in the processor's cache, and in the library's memory. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** WebAssembly's memory: eight times what a call holds. The library's own default is 256 MB. */
-const MEMORY_BYTES = 32 * 2 ** 20;
+/** WebAssembly's memory: four times what a call holds. The library's own default is 256 MB. */
+const MEMORY_BYTES = 16 * 2 ** 20;
 
 /**
  * Products of the first `rows` rows of a matrix with vectors, by WebAssembly's SIMD (numpy-ts): about 40 µs a vector

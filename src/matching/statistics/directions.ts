@@ -26,7 +26,8 @@ export function* foldIn(
   loadProducts();
   const { starts, terms, unit: values } = index.rows;
   const texts = index.documents.length;
-  const projected = new Float32Array(texts * rank);
+  // Phrases are compared with what gets scores alone.
+  const projected = new Float32Array(scored * rank);
   const compared = new Float32Array(texts * rank);
   for (let from = 0; from < texts; from += STEP) {
     yield;
@@ -34,7 +35,8 @@ export function* foldIn(
     const part = { rows, starts: starts.subarray(from, from + rows + 1), indices: terms, values };
     const vectors = projectRows(part, basis, rank);
     compared.set(comparable(vectors, scale, mean), from * rank);
-    projected.set(broaden(vectors, rank), from * rank);
+    const kept = Math.max(0, Math.min(rows, scored - from)) * rank;
+    if (kept > 0) projected.set(broaden(vectors, rank).subarray(0, kept), from * rank);
   }
   const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
     const indices = Int32Array.from(weights.keys());
