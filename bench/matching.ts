@@ -14,7 +14,7 @@ import type { WorkerReport } from './matching-worker.ts';
 const USAGE = `usage: npm run bench -- matching [--readers 10000,100000,1000000] [--processes 2] [--json]
 Readers of a real database (Zipf topics, 30 % with ten likes) × ${CANDIDATES} papers: profiles read in batches, papers chosen, by one
 worker process and then by several. CPU seconds are the workers' own; the index is built once a worker and told apart. A preview
-is of a reader with ten likes, phrases and papers seen for the first time. A million readers take about four minutes.`;
+is of a reader with ten likes, phrases and papers seen for the first time. A million readers take about two minutes.`;
 
 /** `npm run bench -- matching`: what planning costs by number of readers. */
 export async function run(args: string[]): Promise<void> {
