@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { PREPARED } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 
 /** Something that is counted: `key` says what and for whom, `windowStart` the beginning of its window. */
@@ -13,7 +14,7 @@ export async function addCounts(
   counts: readonly (CountKey & { readonly add: number })[],
 ): Promise<Map<string, number>> {
   const sorted = [...counts].sort((a, b) => (a.key < b.key ? -1 : 1));
-  const { rows } = await sql<{ key: string; count: number }>`
+  const { rows } = await sql<{ key: string; count: number }>`${PREPARED}
     insert into request_counts (key, window_start, count)
     select key, window_start, count from unnest(
       ${sorted.map((count) => count.key)}::text[],

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { PREPARED } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 import type { NoticeId } from '#src/database/ids.ts';
 import { insertNoticesOf } from '#src/mail/notice-store.ts';
@@ -58,7 +59,7 @@ async function insertOnce(db: Queryable, requests: readonly NewRequest[], common
     now,
   );
   // Ordered, so that two batches with the same addresses wait for each other instead of deadlocking.
-  const { rows } = await sql<{ notices: NoticeId[]; unseen: string[] }>`
+  const { rows } = await sql<{ notices: NoticeId[]; unseen: string[] }>`${PREPARED}
     with wanted as materialized (
       select * from unnest(
         ${requests.map((request) => request.address.email)}::text[],
@@ -79,7 +80,7 @@ async function insertOnce(db: Queryable, requests: readonly NewRequest[], common
     ), reader as materialized (
       select * from made
       union all
-      -- "limit" so that each key is looked up in the index, whatever the planner thinks of a table that grows fast
+      -- "limit" so that each key is looked up in the index, though this was planned when the table was small
       select known.* from (select distinct key from wanted) as each
       cross join lateral (
         select id, email, language, email_key from subscribers where email_key = each.key limit 1) as known

@@ -59,8 +59,6 @@ type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address }
 
 /** Requests written together at most. */
 const BATCH = 200;
-/** Batches at once: while the database works on one, the requests of the next are read. */
-const CONCURRENT = 2;
 
 /**
  * Takes requests for subscriptions. Concurrent ones share a statement (whatever waits while others are at work forms
@@ -70,11 +68,11 @@ const CONCURRENT = 2;
 export function createRequestSubscription(deps: RequestDependencies) {
   const waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
   const takeIds = reserveIds(deps.database);
-  let working = 0;
+  let working = false;
 
   async function work() {
-    if (working === CONCURRENT) return;
-    working++;
+    if (working) return;
+    working = true;
     // Let every request of this turn of the event loop join.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -87,7 +85,7 @@ export function createRequestSubscription(deps: RequestDependencies) {
         for (const entry of batch) entry.reject(error);
       }
     }
-    working--;
+    working = false;
   }
 
   /** @throws the database's error when it can't be reached; nothing was stored then */
