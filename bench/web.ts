@@ -13,11 +13,13 @@ import { measure, startScript } from './delivery/tools.ts';
 import type { Servers } from './web/server.ts';
 
 const SLICES = 7;
+/** Open at once while rates are measured. */
+let connections = 100;
 /** Requests a second while latency is measured: many visitors, far from what the server can do. */
 const CALM_RATE = 200;
 
 /**
- * `npm run bench -- web [--seconds 14] [--readers 80000] [--json]`: the pages under load, each beside a bare Fastify
+ * `npm run bench -- web [--seconds 14] [--readers 150000] [--connections 100] [--json]`: the pages under load, each beside a bare Fastify
  * server in the same run; servers in one process, load in another. All share the machine, so only the ratios mean anything.
  *
  * - subscribe: the form with all its checks (time, trap, cross-site, rate, address, caps, suppression; subscriber,
@@ -30,13 +32,15 @@ export async function run(args: string[]): Promise<void> {
     args,
     options: {
       seconds: { type: 'string', default: '14' },
-      readers: { type: 'string', default: '80000' },
+      readers: { type: 'string', default: '150000' },
+      connections: { type: 'string', default: '100' },
       json: { type: 'boolean', default: false },
     },
   });
   const folder = await mkdtemp(join(tmpdir(), 'paperboy-bench-'));
   const server = await startEmbeddedPostgres(folder, {});
   try {
+    connections = Number(values.connections);
     await prepare(server.url);
     const { servers, child } = await startServers(server.url);
     try {
@@ -152,7 +156,7 @@ function load(seconds: number, target: Target, options: Partial<autocannon.Optio
   const { body } = target;
   return autocannon({
     url: target.url,
-    connections: 100,
+    connections,
     duration: seconds,
     headers: { 'accept-encoding': 'br' },
     ...options,
