@@ -13,8 +13,6 @@ import { measure, startScript } from './delivery/tools.ts';
 import type { Servers } from './web/server.ts';
 
 const SLICES = 7;
-/** Open at once while rates are measured. */
-let connections = 100;
 /** Requests a second while latency is measured: many visitors, far from what the server can do. */
 const CALM_RATE = 200;
 
@@ -40,11 +38,14 @@ export async function run(args: string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'paperboy-bench-'));
   const server = await startEmbeddedPostgres(folder, {});
   try {
-    connections = Number(values.connections);
     await prepare(server.url);
     const { servers, child } = await startServers(server.url);
     try {
-      const figures = await measureAll(servers, server.url, Number(values.seconds), Number(values.readers));
+      const figures = await measureAll(servers, server.url, {
+        seconds: Number(values.seconds),
+        readers: Number(values.readers),
+        connections: Number(values.connections),
+      });
       if (values.json) console.log(JSON.stringify(figures));
       else print(figures);
     } finally {
@@ -78,13 +79,18 @@ async function startServers(url: string): Promise<{ servers: Servers; child: Chi
 
 type Figures = Awaited<ReturnType<typeof measureAll>>;
 
-async function measureAll(servers: Servers, url: string, seconds: number, readers: number) {
+type Size = { readonly seconds: number; readonly readers: number; readonly connections: number };
+
+async function measureAll(servers: Servers, url: string, { seconds, readers, connections }: Size) {
   const time = await formTime(servers.ours);
   const subscribe = { url: `${servers.ours}/subscribe`, body: form(time) };
   const start = { url: servers.ours };
   const ratios = {
-    subscribe: await versus(seconds, subscribe, { url: `${servers.bare}/subscribe`, body: form('') }),
-    start: await versus(seconds, start, { url: servers.bare }),
+    subscribe: await versus({ seconds, connections }, subscribe, {
+      url: `${servers.bare}/subscribe`,
+      body: form(''),
+    }),
+    start: await versus({ seconds, connections }, start, { url: servers.bare }),
   };
   const alone = { start: await calm(start, 5), subscribe: await calm(subscribe, 5) };
   return {
@@ -122,13 +128,13 @@ type Target = { readonly url: string; readonly body?: (n: number) => string };
  * Both servers in turn, in short slices, after one that warms up: the machine may be loaded by others, and a pair of
  * neighbours sees the same load. The pair with the median ratio counts.
  */
-async function versus(seconds: number, our: Target, bare: Target) {
-  await load(1, our);
-  await load(1, bare);
+async function versus({ seconds, connections }: Omit<Size, 'readers'>, our: Target, bare: Target) {
+  await load(1, our, { connections });
+  await load(1, bare, { connections });
   const pairs = [];
   for (let i = 0; i < SLICES; i++) {
-    const ours = await load(seconds / SLICES, our);
-    const theirs = await load(seconds / SLICES, bare);
+    const ours = await load(seconds / SLICES, our, { connections });
+    const theirs = await load(seconds / SLICES, bare, { connections });
     pairs.push({
       perSecond: Math.round(ours.requests.average),
       barePerSecond: Math.round(theirs.requests.average),
@@ -152,11 +158,10 @@ const form = (time: string) => (n: number) =>
     website: '',
   }).toString();
 
-function load(seconds: number, target: Target, options: Partial<autocannon.Options> = {}) {
+function load(seconds: number, target: Target, options: Partial<autocannon.Options>) {
   const { body } = target;
   return autocannon({
     url: target.url,
-    connections,
     duration: seconds,
     headers: { 'accept-encoding': 'br' },
     ...options,

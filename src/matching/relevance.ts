@@ -1,7 +1,8 @@
 import type { Collection } from './collection.ts';
+import { findShared, greatest, type Shared, type Weighted } from './shared-terms.ts';
 import { type Standard, standardise } from './standard.ts';
 import { isProse, phraseStems } from './text/document.ts';
-import { K1, type LexicalIndex } from './text/lexical-index.ts';
+import { K1 } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
@@ -74,15 +75,15 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
   const phrases = texts.map((text) => readPhrase(index, text));
   const meanings = latent?.toPhrases(phrases.map(({ text, meanings: terms }) => ({ text, terms })));
   return phrases.map(({ weights }, at) => {
-    let greatest = 0;
-    for (const [term, weight] of weights) greatest += weight * index.idf(term) * (K1 + 1);
+    let most = 0;
+    for (const [term, weight] of weights) most += weight * index.idf(term) * (K1 + 1);
     const wanted = weighted(weights);
     const meaning = meanings?.[at];
     const standard = standardise(
       collection,
-      { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: greatest * LEAST_PHRASE },
+      { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: most * LEAST_PHRASE },
       [meaning && { raw: meaning.all, least: LEAST_COSINE }],
-      { assumed: greatest * ASSUMED_PHRASE || 1, byTop: true },
+      { assumed: most * ASSUMED_PHRASE || 1, byTop: true },
     );
     return relevance(collection, standard, wanted, index.rows.bm25, [{ type: 'meaning', one: meaning?.one }]);
   });
@@ -135,8 +136,6 @@ function paperRelevances(
 }
 
 /** Weighted terms, in ascending order of term. */
-type Weighted = { readonly terms: Int32Array; readonly weights: Float32Array | Float64Array };
-
 function weighted(weights: ReadonlyMap<number, number>): Weighted {
   const sorted = [...weights].sort(([a], [b]) => a - b);
   return {
@@ -203,70 +202,4 @@ function relevance(
     },
     topTerms: (position, limit) => greatest(shared, share(position), limit),
   };
-}
-
-/** Terms that two texts share, with what each adds to a score. Lent out: the next call writes over it. */
-type Shared = { terms: Int32Array; weights: Float64Array };
-
-/** Finds the terms of a phrase or paper that the row at a position holds. @returns how many were written into `shared` */
-function findShared(
-  rows: Pick<LexicalIndex['rows'], 'starts' | 'terms'> & { readonly weights: Float32Array },
-  position: number,
-  wanted: Weighted,
-  factor: number,
-  shared: Shared,
-): number {
-  const { terms, weights } = rows;
-  const size = wanted.terms.length;
-  if (shared.terms.length < size) {
-    shared.terms = new Int32Array(size);
-    shared.weights = new Float64Array(size);
-  }
-  const end = rows.starts[position + 1] as number;
-  let at = rows.starts[position] as number;
-  let count = 0;
-  // Both sides are sorted: one pass for a paper, a search for each of a few words.
-  const few = size <= FEW_TERMS;
-  for (let other = 0; other < size && at < end; other += 1) {
-    const term = wanted.terms[other] as number;
-    if (few) at = lowerBound(terms, term, at, end);
-    else while (at < end && (terms[at] as number) < term) at += 1;
-    if (at === end || terms[at] !== term) continue;
-    shared.terms[count] = term;
-    shared.weights[count] = (wanted.weights[other] as number) * (weights[at] as number) * factor;
-    count += 1;
-  }
-  return count;
-}
-
-/** The terms of greatest weight among the first `count`, greatest first, at most `limit`; of equals the first. */
-function greatest({ terms, weights }: Shared, count: number, limit: number): number[] {
-  const best: number[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const weight = weights[at] as number;
-    if (weight <= 0) continue;
-    if (best.length === limit) {
-      if (weight <= (weights[best[limit - 1] as number] as number)) continue;
-      best.pop();
-    }
-    let place = best.length;
-    for (; place > 0 && (weights[best[place - 1] as number] as number) < weight; place -= 1)
-      best[place] = best[place - 1] as number;
-    best[place] = at;
-  }
-  return best.map((at) => terms[at] as number);
-}
-
-/** Terms that are searched for one by one in a text's row. */
-const FEW_TERMS = 16;
-
-/** The first place from `from` on where a sorted array is not below `value`; `to` when there is none. */
-function lowerBound(sorted: Int32Array, value: number, from: number, to: number): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

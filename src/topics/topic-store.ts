@@ -4,6 +4,7 @@ import type { SubscriberId, TopicId } from '#src/database/ids.ts';
 import { ARXIV_ARCHIVES, ARXIV_CATEGORIES, CATALOGUE, topicName } from './catalogue.ts';
 import { topicKey } from './parse-topic.ts';
 import type { CatalogueTopic, Follow, TopicKind, TopicRef } from './topic.ts';
+import { createTopicReader, type TopicReader } from './topic-reader-store.ts';
 
 /** What one subscriber follows and mutes; mutes keep their negative weight. */
 export type Follows = { readonly follows: readonly Follow[]; readonly mutes: readonly Follow[] };
@@ -21,7 +22,7 @@ type Definition = { triggers?: readonly string[]; titleTriggers?: readonly strin
  * Methods that write take a {@link Queryable}, so that the use case decides what is atomic.
  */
 export function createTopicStore({ database }: { readonly database: Database }) {
-  const known = createTopicMemory();
+  const topicsOf = createTopicReader();
   return {
     /** Writes the built-in catalogue and the arXiv categories; rows that a curator edited stay as they are. */
     syncCatalogue: () => syncCatalogue(database),
@@ -36,7 +37,7 @@ export function createTopicStore({ database }: { readonly database: Database }) 
     resolve: (refs: readonly TopicRef[], on: Queryable = database) => resolve(refs, on),
 
     /** Follows and mutes of many subscribers in one query; who has none has empty lists. Heaviest first, then oldest. */
-    followsOf: (ids: readonly SubscriberId[], on: Queryable = database) => followsOf(ids, on, known),
+    followsOf: (ids: readonly SubscriberId[], on: Queryable = database) => followsOf(ids, on, topicsOf),
 
     /** Queries that active readers follow or mute, each once, the oldest first. */
     followedQueries: (limit: number): Promise<string[]> => followedQueries(database, limit),
@@ -185,7 +186,7 @@ async function removeFollow(subscriber: SubscriberId, topic: TopicRef, on: Query
 async function followsOf(
   ids: readonly SubscriberId[],
   on: Queryable,
-  known: TopicMemory,
+  topicsOf: TopicReader,
 ): Promise<Map<SubscriberId, { follows: Follow[]; mutes: Follow[] }>> {
   const found = new Map(ids.map((id) => [id, { follows: [] as Follow[], mutes: [] as Follow[] }]));
   if (ids.length === 0) return found;
@@ -194,42 +195,16 @@ async function followsOf(
     select subscriber_id as subscriber, array_agg(topic_id order by abs(weight) desc, created_at, topic_id) as topics,
       array_agg(weight order by abs(weight) desc, created_at, topic_id) as weights
     from follows where subscriber_id = any(${[...ids]}::bigint[]) group by 1`.execute(on);
-  await known.learn(new Set(rows.flatMap(({ topics }) => topics)), on);
+  const refs = await topicsOf(new Set(rows.flatMap(({ topics }) => topics)), on);
   for (const { subscriber, topics, weights } of rows) {
     const own = found.get(subscriber);
     topics.forEach((id, at) => {
       const weight = weights[at] as number;
-      const { kind, value } = known.get(id);
+      const { kind, value } = refs.get(id) as TopicRef;
       (weight < 0 ? own?.mutes : own?.follows)?.push({ kind, value, weight });
     });
   }
   return found;
-}
-
-/** Topics by row: what a row stands for never changes. */
-type TopicMemory = ReturnType<typeof createTopicMemory>;
-
-/** Topics remembered at most. */
-const REMEMBERED = 50_000;
-
-function createTopicMemory() {
-  const topics = new Map<TopicId, TopicRef>();
-  return {
-    get(id: TopicId): TopicRef {
-      const topic = topics.get(id);
-      if (!topic) throw new Error(`topic ${id} is followed and does not exist`);
-      return topic;
-    },
-    /** Makes sure that topics are known until the next call. */
-    async learn(ids: ReadonlySet<TopicId>, on: Queryable): Promise<void> {
-      if (topics.size > REMEMBERED) topics.clear();
-      const missing = [...ids].filter((id) => !topics.has(id));
-      if (missing.length === 0) return;
-      const { rows } = await sql<TopicRef & { id: TopicId }>`
-        select id, kind, value from topics where id = any(${missing}::bigint[])`.execute(on);
-      for (const { id, kind, value } of rows) topics.set(id, { kind, value });
-    },
-  };
 }
 
 async function followedQueries(database: Database, limit: number): Promise<string[]> {

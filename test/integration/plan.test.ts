@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '#src/config.ts';
 import { openDatabase } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
@@ -215,6 +215,7 @@ describe('planning', () => {
 
   test('more readers than the pool has connections are planned by hand at once', async () => {
     const database = openDatabase(db.url, { max: 2, limits: { often: 5_000, other: 5_000 } });
+    onTestFinished(() => database.destroy());
     const small = createServices({
       config: readConfig({}),
       database,
@@ -233,7 +234,6 @@ describe('planning', () => {
     ]);
     expect(report).toMatchObject({ due: 4, planned: 4 });
     expect(planned.slice(0, 4)).toEqual(['already', 'already', 'already', 'already']);
-    await database.destroy();
   });
 
   test('a preview writes nothing', async () => {

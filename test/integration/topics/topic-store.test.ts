@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SubscriberId } from '#src/database/ids.ts';
+import type { SubscriberId, TopicId } from '#src/database/ids.ts';
 import { ARXIV_CATEGORIES, CATALOGUE } from '#src/topics/catalogue.ts';
+import { topicKey } from '#src/topics/parse-topic.ts';
+import { createTopicReader } from '#src/topics/topic-reader-store.ts';
 import { createTopicStore, type TopicStore } from '#src/topics/topic-store.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
 
@@ -92,4 +94,21 @@ describe('the topic store', () => {
     );
     expect((await store.resolve(refs)).size).toBe(40);
   });
+});
+
+it('reads topics for two at once, though it forgets between', async () => {
+  const refs = ['one', 'two', 'three'].map((value) => ({ kind: 'query', value }) as const);
+  const rows = await store.resolve(refs);
+  const ids = refs.map((ref) => rows.get(topicKey(ref)) as TopicId);
+  const read = createTopicReader(2);
+  const first = new Set(ids.slice(0, 2));
+  await read(first, test.database);
+  // Both have something in memory; the second makes it forget while the first waits.
+  const [all, last] = await Promise.all([
+    read(new Set(ids), test.database),
+    read(new Set(ids.slice(1)), test.database),
+  ]);
+  expect(new Set(all.keys())).toEqual(new Set(ids));
+  expect(last.get(ids[2] as TopicId)).toEqual(refs[2]);
+  expect((await read(first, test.database)).size).toBe(2);
 });
