@@ -21,13 +21,15 @@ export type IsoDate = string & { readonly [dateBrand]: true };
 declare const dateBrand: unique symbol;
 
 /**
- * Parses `YYYY-MM-DD` into an {@link IsoDate}.
- * @throws RangeError when the text is not a real calendar date.
+ * Parses `YYYY-MM-DD` into an {@link IsoDate}. Years 1000 to 8999 only: a date some days or months from one of
+ * these still has four digits and a year that PostgreSQL knows (it has no year 0, and JavaScript writes year 10000
+ * with a sign).
+ * @throws RangeError when the text is not a real calendar date of these years.
  */
 export function isoDate(text: string): IsoDate {
   const time = Date.parse(`${text}T00:00:00Z`);
   if (
-    !/^\d{4}-\d{2}-\d{2}$/.test(text) ||
+    !/^[1-8]\d{3}-\d{2}-\d{2}$/.test(text) ||
     Number.isNaN(time) ||
     new Date(time).toISOString().slice(0, 10) !== text
   )

@@ -147,6 +147,15 @@ describe('papers', () => {
     expect(answer.json().errors[0].field).toContain('papers.0');
     expect((await call('POST', '/papers', { ...papers(1), listedOn: '2026-02-30' })).statusCode).toBe(400);
     expect((await call('GET', '/papers?cursor=zzz')).statusCode).toBe(400);
+    for (const day of ['0000-01-01', '0999-12-31', '9000-01-01', '9999-12-31', '2026-02-30'])
+      expect((await call('GET', `/papers?day=${day}`)).statusCode, day).toBe(400);
+    for (const day of ['1000-01-01', '8999-12-31'])
+      expect((await call('GET', `/papers?day=${day}`)).json(), day).toEqual({ items: [], next: null });
+    for (const publishedAt of ['0000-01-01T00:00:00Z', '2016-12-31T23:59:60Z', '9999-12-31T23:59:59-12:00']) {
+      const undated = { ...papers(1), papers: [{ ...paper(1), publishedAt }] };
+      const refused = (await call('POST', '/papers', undated)).json();
+      expect([refused.status, refused.errors[0].field]).toEqual([400, 'body.papers.0.publishedAt']);
+    }
     expect((await call('GET', '/search?q=%22open')).json().detail).toContain('character');
     expect((await call('GET', '/nowhere')).json().status).toBe(404);
   });

@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { type Static, Type } from 'typebox';
 import { type IsoDate, isoDate, utcDate } from '#src/database/ids.ts';
 import type { ListingRecord } from '#src/papers/paper.ts';
+import { instantOf, known } from '#src/papers/text.ts';
 import { parseQuery } from '#src/topics/query/parse.ts';
 import type { Web } from '../web.ts';
 import { FAULTS, sendProblem } from './problem.ts';
@@ -128,6 +129,11 @@ export const paperApi =
           return sendProblem(reply, 400, 'Each paper needs an arxivId, a doi or a sourceId.', [
             { field: `body.papers.${nameless}`, message: 'has no identifier' },
           ]);
+        const undated = papers.findIndex(({ publishedAt }) => publishedAt && !instantOf(publishedAt));
+        if (undated >= 0)
+          return sendProblem(reply, 400, 'publishedAt: an instant of the years 1900 to 2200.', [
+            { field: `body.papers.${undated}.publishedAt`, message: 'is no such instant' },
+          ]);
         const listings = papers.map((paper, i) =>
           listingOf(paper, { source, listedOn, position: i + 1, now: now() }),
         );
@@ -169,7 +175,7 @@ function listingOf(
       ...record,
       sourceId: sourceId ?? paper.arxivId ?? doi ?? '',
       ...(doi ? { doi: doi.toLowerCase() } : {}),
-      ...(publishedAt ? { publishedAt: new Date(publishedAt) } : {}),
+      ...known({ publishedAt: instantOf(publishedAt) }),
     },
   };
 }
