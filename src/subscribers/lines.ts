@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { parseTopic } from '#src/topics/parse-topic.ts';
-import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
+import { type CatalogueTopic, FOLLOW_WEIGHT, type Follow } from '#src/topics/topic.ts';
 import { type Address, type AddressPolicy, describeAddressFault, parseAddress } from './address.ts';
 import type { Frequency } from './subscriber.ts';
 import { parseZone } from './zones.ts';
@@ -10,7 +10,7 @@ const Tie = Type.Object(
   {
     kind: Type.String(),
     value: Type.String({ maxLength: 1000 }),
-    weight: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10 })),
+    weight: Type.Optional(Type.Number(FOLLOW_WEIGHT)),
   },
   { additionalProperties: false },
 );

@@ -19,7 +19,10 @@ export type TopicKind = (typeof TOPIC_KINDS)[number];
 /** A topic by its canonical key, before or without a database row. */
 export type TopicRef = { readonly kind: TopicKind; readonly value: string };
 
-/** A subscriber's tie to a topic: weight > 0 follows (1 is usual, at most 10), weight < 0 mutes. */
+/** How much a follow may count beside others; 1 is usual. For JSON schemas. */
+export const FOLLOW_WEIGHT = { minimum: 0.1, maximum: 10 } as const;
+
+/** A subscriber's tie to a topic: weight > 0 follows (see {@link FOLLOW_WEIGHT}), weight < 0 mutes. */
 export type Follow = TopicRef & { readonly weight: number };
 
 /** An entry of the topic catalogue: phrases that make a paper belong to it. */

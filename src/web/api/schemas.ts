@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { LANGUAGES } from '#src/mail/languages.ts';
 import type { StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
-import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
+import { type CatalogueTopic, FOLLOW_WEIGHT, type Follow } from '#src/topics/topic.ts';
 import type { ListedPaper } from '../dependencies.ts';
 import { paperPath } from '../pages/paper.ts';
 import type { Site } from '../site.ts';
@@ -154,7 +154,7 @@ export const Tie = Type.Object(
   {
     kind: Type.String({ description: 'topic, category, author, organisation, query, paper or trending' }),
     value: Type.String({ maxLength: 1000 }),
-    weight: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10, description: '1 is usual' })),
+    weight: Type.Optional(Type.Number({ ...FOLLOW_WEIGHT, description: '1 is usual' })),
   },
   { additionalProperties: false },
 );

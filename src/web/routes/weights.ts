@@ -1,12 +1,13 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { topicKey } from '#src/topics/parse-topic.ts';
+import { FOLLOW_WEIGHT } from '#src/topics/topic.ts';
 import { goTo, isGone, readReader, sendDeadLink, TokenParams, visitOf, type Web } from '../web.ts';
 
 /** As the form of pages/weights.ts sends it: topics and their weights, in the same order. */
 const WeightsBody = Type.Object({
   topics: Type.Array(Type.String({ maxLength: 1100 }), { default: [], maxItems: 500 }),
-  weights: Type.Array(Type.Number({ minimum: 0.1, maximum: 10 }), { default: [], maxItems: 500 }),
+  weights: Type.Array(Type.Number(FOLLOW_WEIGHT), { default: [], maxItems: 500 }),
 });
 
 /** Changes how much followed topics count. What is not followed (any more) is passed over. */
