@@ -72,7 +72,7 @@ const killInState = (state: 'claimed' | 'handed_over'): Case => ({
     const worker = await stage.startWorker();
     await stage.askForSweep();
     for (;;) {
-      const { rows } = await sql`select from digests where state = ${state} limit 1`.execute(
+      const { rows } = await sql`select from digest_states where state = ${state} limit 1`.execute(
         stage.database(),
       );
       if (rows.length > 0) break;
@@ -268,11 +268,11 @@ const unsubscribing: Case = {
     const database = stage.database();
     await sql`
       update subscribers set state = 'unsubscribed' where id % 5 = 0 and id in (
-        select subscriber_id from digests where state in ('planned', 'claimed'))`.execute(database);
+        select subscriber_id from digest_states where state in ('planned', 'claimed'))`.execute(database);
     await delay(200);
     // Whose mail was handed over in that very moment can't be called back; nobody else may get one.
     const { rows } = await sql<{ email: string }>`
-      select s.email from subscribers s join digests d on d.subscriber_id = s.id
+      select s.email from subscribers s join digest_states d on d.subscriber_id = s.id
       where s.state = 'unsubscribed' and d.state in ('planned', 'claimed', 'skipped')`.execute(database);
     if (rows.length === 0) throw new Error('nobody left in time: the case proves nothing');
     stage.sink.script = () => undefined;

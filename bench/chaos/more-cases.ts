@@ -225,7 +225,7 @@ const goneInEveryWay: Case = {
     // Whose mail was handed over in that very moment can't be called back.
     const { rows: waiting } = await sql<{ id: number; state: string }>`
       select d.subscriber_id as id, coalesce(s.state, 'erased') as state
-      from digests d left join subscribers s on s.id = d.subscriber_id
+      from digest_states d left join subscribers s on s.id = d.subscriber_id
       where d.state in ('planned', 'claimed', 'skipped') and d.subscriber_id % 10 < 3
         and (s.id is null or s.state <> 'active' or s.email like 'new-%')`.execute(database);
     if (waiting.length === 0) throw new Error('nobody left in time: the case proves nothing');
@@ -248,7 +248,7 @@ const goneInEveryWay: Case = {
 };
 
 async function leaveInEveryWay(stage: Stage): Promise<void> {
-  const waiting = sql`id in (select subscriber_id from digests where state in ('planned', 'claimed'))`;
+  const waiting = sql`id in (select subscriber_id from digest_states where state in ('planned', 'claimed'))`;
   const database = stage.database();
   await sql`update subscribers set state = 'paused' where id % 10 = 0 and ${waiting}`.execute(database);
   // As `erase` leaves the row.

@@ -196,7 +196,9 @@ async function spawnWorker(environment: Record<string, string>): Promise<WorkerP
 /** Adds papers once, and `count` fresh readers; with `digests` also their planned rows, due since an hour. */
 export async function fill(stage: Stage, count: number, digests: boolean): Promise<void> {
   const database = stage.database();
-  await sql`truncate digests, subscribers, notices, editions, suppressions cascade`.execute(database);
+  await sql`truncate digests, digest_blocks, subscribers, notices, editions, suppressions cascade`.execute(
+    database,
+  );
   await sql`
     insert into papers (identity, arxiv_id, title, abstract, authors, categories, first_listed_on)
     select 'arxiv:2606.' || (10000 + n), '2606.' || (10000 + n), 'Paper number ' || n, repeat('Words of an abstract. ', 40),

@@ -87,8 +87,8 @@ let done = 0;
 const deliver = createDeliverDigests({
   ledger: {
     ...ledger,
-    record: async (results) => {
-      const written = await ledger.record(results);
+    record: async (results, handedOverAt) => {
+      const written = await ledger.record(results, handedOverAt);
       done += written.size;
       return written;
     },

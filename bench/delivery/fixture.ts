@@ -13,7 +13,7 @@ const abstractSql = sql`(
 /** Empties the ledger and makes `count` due readers, and the papers where there are none. */
 export async function fillBench(database: Database, count: number): Promise<void> {
   const edition = utcDate(new Date());
-  await sql`truncate digests, digest_contents, subscribers cascade`.execute(database);
+  await sql`truncate digests, digest_contents, digest_blocks, subscribers cascade`.execute(database);
   await sql`
     insert into papers (identity, arxiv_id, title, abstract, authors, categories, first_listed_on, published_at)
     select 'arxiv:2606.' || (10000 + n), '2606.' || (10000 + n), 'A study of number ' || n || ' in the latent space of things',

@@ -28,3 +28,15 @@ export const joinedIds = sql<string | null>`string_agg(id::text, ',')`;
 /** Reads {@link joinedIds}. */
 export const splitIds = <Id extends number>(joined: string | null | undefined): Id[] =>
   joined ? (joined.split(',').map(Number) as Id[]) : [];
+
+/** Ids in ascending order as one parameter of type `int8multirange`: neighbours are one range. */
+export function idRanges(ids: readonly number[]): RawBuilder<unknown> {
+  const ranges: string[] = [];
+  for (let at = 0; at < ids.length; ) {
+    const from = ids[at] as number;
+    let to = from;
+    while (ids[++at] === to + 1) to += 1;
+    ranges.push(`[${from},${to}]`);
+  }
+  return sql`${`{${ranges.join(',')}}`}::int8multirange`;
+}

@@ -69,6 +69,17 @@ export interface DeliveryHalts {
   reply: string;
 }
 
+export interface DigestBlocks {
+  claimed_at: Timestamp | null;
+  edition_date: string;
+  first_id: number;
+  handed: Generated<string>;
+  lease_token: number | null;
+  lease_until: Timestamp | null;
+  open: Generated<boolean>;
+  version: Generated<number>;
+}
+
 export interface DigestContents {
   edition_date: string;
   first_id: number;
@@ -96,6 +107,15 @@ export interface Digests {
   slot_at: Timestamp;
   state: Generated<string>;
   subscriber_id: number;
+}
+
+export interface DigestStates {
+  edition_date: string | null;
+  id: number | null;
+  resent: boolean | null;
+  skip_reason: string | null;
+  state: string | null;
+  subscriber_id: number | null;
 }
 
 export interface Editions {
@@ -311,7 +331,9 @@ export interface DB {
   confirmations: Confirmations;
   connection_slots: ConnectionSlots;
   delivery_halts: DeliveryHalts;
+  digest_blocks: DigestBlocks;
   digest_contents: DigestContents;
+  digest_states: DigestStates;
   digests: Digests;
   editions: Editions;
   embeddings: Embeddings;

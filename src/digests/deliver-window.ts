@@ -29,6 +29,7 @@ export type PreparedWindow = {
 export type HandedOver = {
   readonly sendable: readonly Sendable[];
   readonly until: number;
+  readonly at: Date;
   /** Composed for an address that is no longer the reader's: to be composed again. */
   readonly moved: readonly DigestResult[];
 };
@@ -112,10 +113,18 @@ function uncomposed(deps: DeliverDependencies, row: ClaimedDigest, fault: unknow
     : { ...claimOf(row), state: 'failed', reply };
 }
 
-const attemptOf = ({ id, editionDate, leaseToken, attempts, deadline }: ClaimedDigest): Attempt => ({
+const attemptOf = ({
   id,
   editionDate,
   leaseToken,
+  subscriberId,
+  attempts,
+  deadline,
+}: ClaimedDigest): Attempt => ({
+  id,
+  editionDate,
+  leaseToken,
+  subscriberId,
   attempts,
   deadline,
 });
@@ -131,10 +140,15 @@ export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]):
   const { deps, lease } = run;
   const since = performance.now();
   const until = since + deps.leaseMs * 0.9;
-  if (sendable.length === 0) return { sendable, until, moved: [] };
-  const claims = sendable.map(({ row, message }) => ({ ...claimOf(row), address: message.envelope.to }));
+  const at = deps.now();
+  if (sendable.length === 0) return { sendable, until, at, moved: [] };
+  const claims = sendable.map(({ row, message }) => ({
+    ...claimOf(row),
+    subscriberId: row.subscriberId,
+    address: message.envelope.to,
+  }));
   const { ids, skipped } = await deps.ledger.handOver(claims, deps.leaseMs);
-  if (ids.size === claims.length) return { sendable, until, moved: [] };
+  if (ids.size === claims.length) return { sendable, until, at, moved: [] };
   const rest = claims.filter((claim) => !ids.has(claim.id));
   lease.settle(rest);
   // Where it is rather that another process has the row, recording this changes nothing: the token is another.
@@ -143,6 +157,7 @@ export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]):
   return {
     sendable: sendable.filter(({ row }) => ids.has(row.id)),
     until,
+    at,
     moved: moved.map((claim) => ({ ...claimOf(claim), state: 'planned', dueAt })),
   };
 }

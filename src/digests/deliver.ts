@@ -16,7 +16,7 @@ import type { ClaimedDigest, SkipReason } from './digest.ts';
 import type { ClaimJournal, Journals } from './journal.ts';
 import { keepLeases } from './lease-keeper.ts';
 import type { Claim, DigestResult, Ledger } from './ledger.ts';
-import type { DigestRange } from './ranges.ts';
+import { blockOf, type DigestRange } from './ranges.ts';
 
 /** What composing made of a row: a message, or why there is none. */
 export type Composed = OutgoingMessage | { readonly skip: SkipReason };
@@ -26,7 +26,7 @@ export type ComposeDigests = (rows: readonly ClaimedDigest[]) => Promise<Readonl
 
 /** What {@link createDeliverDigests} needs. */
 export type DeliverDependencies = {
-  readonly ledger: Pick<Ledger, 'claim' | 'handOver' | 'renew' | 'record' | 'nextDue'>;
+  readonly ledger: Pick<Ledger, 'claim' | 'release' | 'handOver' | 'renew' | 'record' | 'nextDue'>;
   readonly compose: ComposeDigests;
   readonly transport: Pick<MailTransport, 'send'>;
   /** Those of these envelope addresses that must not be mailed. Asked right before sending. */
@@ -68,8 +68,9 @@ const PROBE_SIZE = 3;
 const JOURNAL_PAUSE_MS = 15_000;
 
 /**
- * Delivers a range of ledger rows: claim → compose → hand over → send → record, in windows; while one window is on the
- * wire the next is handed over and the one after it composed. Any number of processes may run it on the same range.
+ * Delivers a range of ledger rows, a block at a time: claim → compose → hand over → send → record, in windows, and give
+ * the block back; while one window is on the wire the next is handed over and the one after it composed. Any number of
+ * processes may run it on the same range.
  */
 export function createDeliverDigests(deps: DeliverDependencies) {
   return async (range: DigestRange, options: { readonly signal?: AbortSignal } = {}) => {
@@ -81,12 +82,16 @@ export function createDeliverDigests(deps: DeliverDependencies) {
       const since = performance.now();
       const rows = await deps.ledger.claim(range, { limit, leaseMs: deps.leaseMs });
       if (rows.length === 0) break;
-      await deliverClaim(deps, rows, since, summary, options.signal);
+      const next = await deliverClaim(deps, rows, since, summary, options.signal);
+      // The usual end of a job: it was one block, and nothing of it is left.
+      if (next === null && isOneBlock(range)) return summary;
     }
     if (!options.signal?.aborted && !deps.halt.active()) await askAgain(deps, range);
     return summary;
   };
 }
+
+const isOneBlock = ({ from, to }: DigestRange) => blockOf(from) === blockOf(to);
 
 /** What limits put off for a moment comes back by itself; what is due later, or where the queue is away, the sweep finds. */
 async function askAgain(deps: DeliverDependencies, range: DigestRange): Promise<void> {
@@ -95,13 +100,14 @@ async function askAgain(deps: DeliverDependencies, range: DigestRange): Promise<
   await deps.again?.(range, COME_BACK_MS).catch(() => undefined);
 }
 
+/** @returns when the next row of the block is due; null when there is none, undefined when nobody can say */
 async function deliverClaim(
   deps: DeliverDependencies,
   rows: ClaimedDigest[],
   since: number,
   summary: DeliverySummary,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Date | null | undefined> {
   const claims = rows.map(claimOf);
   const lease = keepLeases({ ledger: deps.ledger, claims, leaseMs: deps.leaseMs, since });
   let journal: ClaimJournal | undefined;
@@ -109,6 +115,7 @@ async function deliverClaim(
     journal = await openJournal({ deps, lease, journal, summary, signal }, claims);
     await deliverWindows({ deps, lease, journal, summary, signal }, rows);
     journal?.close();
+    return await release(deps, claims);
   } catch (error) {
     journal?.abandon();
     throw error;
@@ -116,6 +123,10 @@ async function deliverClaim(
     lease.stop();
   }
 }
+
+/** A database out of reach: the lease runs out, and the sweep ends it. */
+const release = (deps: DeliverDependencies, claims: readonly Claim[]): Promise<Date | null | undefined> =>
+  deps.ledger.release(claims[0] as Claim).catch(() => undefined);
 
 /** Without a journal nothing may be sent: the rows are free again for a machine that has the space. @throws what opening it throws */
 async function openJournal(run: DeliveryRun, claims: readonly Claim[]): Promise<ClaimJournal | undefined> {
@@ -127,6 +138,7 @@ async function openJournal(run: DeliveryRun, claims: readonly Claim[]): Promise<
       run,
       claims.map((claim) => ({ ...claim, state: 'planned', dueAt })),
     );
+    await release(run.deps, claims);
     throw error;
   }
 }
@@ -153,7 +165,8 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
       next = prepareAhead(deps, rows.slice(0, size));
       const handedOver = await handOver(run, prepared.sendable);
       const window = sendWindow(run, handedOver);
-      const recorded = recordWindow(run, [...prepared.results, ...handedOver.moved], window.results);
+      const known = [...prepared.results, ...handedOver.moved];
+      const recorded = recordWindow(run, known, window.results, handedOver.at);
       recorded.catch(() => undefined);
       unrecorded.push(recorded);
       await Promise.race([window.half, recorded]);
@@ -175,8 +188,9 @@ async function recordWindow(
   run: DeliveryRun,
   known: readonly DigestResult[],
   sent: Promise<DigestResult[]>,
+  handedOverAt: Date,
 ): Promise<void> {
-  await record(run, [...known, ...(await sent)]);
+  await record(run, [...known, ...(await sent)], handedOverAt);
 }
 
 /** Begins to compose; a fault is met when the window's turn comes, if it comes. */
@@ -189,11 +203,15 @@ function prepareAhead(deps: DeliverDependencies, rows: readonly ClaimedDigest[])
 /** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
 const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
 
-async function record(run: DeliveryRun, results: readonly DigestResult[]): Promise<void> {
+async function record(
+  run: DeliveryRun,
+  results: readonly DigestResult[],
+  handedOverAt?: Date,
+): Promise<void> {
   if (results.length === 0) return;
   for (const pause of RECORD_PAUSES) {
     try {
-      const written = await run.deps.ledger.record(results);
+      const written = await run.deps.ledger.record(results, handedOverAt);
       for (const result of results) if (written.has(result.id)) run.summary[result.state] += 1;
       run.lease.settle(results);
       return;

@@ -18,7 +18,7 @@ export function backoffMs(attempts: number, reached: boolean, random: number): n
 }
 
 /** What an attempt to send a row needs to know of it. */
-export type Attempt = Claim & Pick<ClaimedDigest, 'attempts' | 'deadline'>;
+export type Attempt = Claim & Pick<ClaimedDigest, 'subscriberId' | 'attempts' | 'deadline'>;
 
 /** The state of a claimed row after an attempt to send it. `sender-rejected` is no reader's fault: tried again. */
 export function resultOf(

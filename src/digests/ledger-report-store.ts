@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate, SubscriberId } from '#src/database/ids.ts';
+import { reopenBlocks } from './block-store.ts';
 import type { DigestState, SkipReason } from './digest.ts';
 
 /** Counts of one edition. */
@@ -54,19 +55,24 @@ export function createLedgerReport({ database, now }: { database: Database; now:
         select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.resent,
                s.public_id as "publicId"
         from digests d left join subscribers s on s.id = d.subscriber_id
-        where d.in_doubt order by d.id`.execute(database);
+        where d.in_doubt and d.state = 'unknown' order by d.id`.execute(database);
       return rows;
     },
     settle: async (ids, as) => {
       if (ids.length === 0) return 0;
       const state = as === 'resend' ? 'planned' : as;
-      const { numAffectedRows } = await sql`
+      const { rows } = await sql<{ n: number }>`
+        with settled as (
         update digests set state = ${state}, in_doubt = false, resent = resent or ${as === 'resend'}, lease_token = null,
-               finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
+               lease_until = null, finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
                reply = ${`settled by the operator as ${as}`}
-        where id = any (${[...ids]}::bigint[]) and in_doubt
-          and (${as !== 'resend'} or deadline > ${now()})`.execute(database);
-      return Number(numAffectedRows ?? 0);
+        where id = any (${[...ids]}::bigint[]) and state = 'unknown'
+          and (${as !== 'resend'} or deadline > ${now()})
+        returning id, edition_date, state
+        ), back as (select id, edition_date from settled where state = 'planned'),
+        reopened as (${reopenBlocks('back')})
+        select count(*) as n from settled`.execute(database);
+      return rows[0]?.n ?? 0;
     },
     counts: (since) => selectCounts(database, since),
     uncertain: async (since, limit) => {
@@ -89,7 +95,7 @@ async function selectCounts(database: Database, since: IsoDate): Promise<Edition
     resent: number;
   }>`
     select edition_date, state, skip_reason, count(*) as n, count(*) filter (where resent) as resent
-    from digests where edition_date >= ${since}::date
+    from digest_states where edition_date >= ${since}::date
     group by 1, 2, 3 order by 1 desc, 2, 3`.execute(database);
   return [...Map.groupBy(rows, (row) => row.edition_date)].map(([editionDate, group]) => ({
     editionDate,

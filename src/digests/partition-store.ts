@@ -5,9 +5,9 @@ import { addDays, type IsoDate } from '#src/database/ids.ts';
 /** Key of the advisory lock that lets one process at a time make partitions. */
 const PARTITION_LOCK = 0x64696773;
 
-/** The ledger's tables, partitioned alike. Half of a page of `digests` is left for the next versions of its rows. */
+/** The ledger's tables, partitioned alike. Of a page of `digests` more than half is left for what becomes of its rows. */
 const TABLES = [
-  { name: 'digests', settings: 'with (fillfactor = 50)' },
+  { name: 'digests', settings: 'with (fillfactor = 40)' },
   { name: 'digest_contents', settings: '' },
 ] as const;
 type Table = (typeof TABLES)[number];

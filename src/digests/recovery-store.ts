@@ -1,16 +1,21 @@
 import { sql } from 'kysely';
+import { bigints } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
+import { endLease, IS_OPEN, reopenBlocks } from './block-store.ts';
 import type { Claim } from './ledger.ts';
-import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
+import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
 
 /** What the sweep does to the ledger. Every method is one statement (or a loop of them) and idempotent. */
 export type RecoveryStore = {
   /** Rows past their deadline that were never (successfully) tried: `skipped`. @returns how many */
   expire(): Promise<number>;
-  /** `claimed` rows whose lease ran out go back to `planned`: nothing of them was on the wire. @returns how many */
+  /**
+   * Blocks whose lease ran out are free again: nothing of what was merely claimed was on the wire. What was handed over
+   * is `handed_over` in its row from then on. @returns how many rows are free
+   */
   releaseLapsed(): Promise<number>;
-  /** `handed_over` rows whose lease ran out, at most `limit`. */
+  /** Such `handed_over` rows, at most `limit`. */
   lapsedHandOvers(limit: number): Promise<Claim[]>;
   /** Gives rows up as `unknown`, where they are still `handed_over` under that token. */
   giveUp(claims: readonly Claim[], reply: string): Promise<DigestId[]>;
@@ -21,7 +26,7 @@ export type RecoveryStore = {
   resendUnknown(waitMs: number): Promise<number>;
   /**
    * Settles what a claim left open when its process died: the rows in `begun` may have been on the wire and are
-   * `unknown`; all others of the claim were not, and go back to `planned`. @returns how many of either
+   * `unknown`; all others of the claim were not, and are free again. @returns how many of either
    */
   settleClaim(claim: {
     readonly editionDate: IsoDate;
@@ -35,6 +40,8 @@ export type RecoveryStore = {
    * least `waitMs`, whose job may be lost.
    */
   stranded(waitMs: number, limit: number): Promise<DigestRange[]>;
+  /** Closes blocks of which nothing is left to be done. @returns how many */
+  closeFinished(): Promise<number>;
 };
 
 /** Opens the sweep's view of the ledger. Leases follow the database's clock, everything else `now`. */
@@ -46,41 +53,75 @@ export function createRecoveryStore({
   now: () => Date;
 }): RecoveryStore {
   return {
-    expire: async () => {
-      const result = await sql`
-        update digests set state = 'skipped', skip_reason = 'past-deadline', finished_at = ${now()}
-        where finished_at is null and state in ('planned', 'deferred') and due_at <= ${now()} and deadline <= ${now()}`.execute(
-        database,
-      );
-      return Number(result.numAffectedRows ?? 0);
-    },
-    releaseLapsed: async () => {
-      const result = await sql`
-        update digests set state = 'planned', lease_until = null, lease_token = null
-        where finished_at is null and state = 'claimed' and lease_until < clock_timestamp()`.execute(
-        database,
-      );
-      return Number(result.numAffectedRows ?? 0);
-    },
+    expire: () => expire(database, now()),
+    releaseLapsed: () => releaseLapsed(database, now()),
     lapsedHandOvers: (limit) => selectLapsed(database, limit),
     giveUp: (claims, reply) => giveUp(database, claims, reply, now()),
-    // due_at stays in the past: the same sweep makes their jobs.
-    resendUnknown: async (waitMs) => {
-      const before = new Date(now().getTime() - waitMs);
-      const result = await sql`
-        update digests set state = 'planned', in_doubt = false, resent = true, lease_token = null, finished_at = null
-        where in_doubt and not resent and finished_at <= ${before} and deadline > ${now()}`.execute(database);
-      return Number(result.numAffectedRows ?? 0);
-    },
+    resendUnknown: (waitMs) => resendUnknown(database, waitMs, now()),
     settleClaim: (claim) => settleClaim(database, claim, now()),
     stranded: (waitMs, limit) => selectStranded(database, now(), waitMs, limit),
+    closeFinished: () => closeFinished(database),
   };
+}
+
+/** Rows `d` of a block `b`. */
+const IN_B = sql`d.id between b.first_id and b.first_id + ${sql.lit(BLOCK_SIZE - 1)} and d.edition_date = b.edition_date`;
+
+async function expire(database: Database, now: Date): Promise<number> {
+  // A block that has such rows is locked before they are changed: nobody takes it meanwhile, and nobody has it.
+  const { numAffectedRows } = await sql`
+    with free as materialized (
+      select b.first_id, b.edition_date from digest_blocks b
+      where b.open and b.lease_token is null
+        and exists (select from digests d where ${IN_B} and ${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now})
+      for no key update skip locked
+    )
+    update digests d set state = 'skipped', skip_reason = 'past-deadline', finished_at = ${now}
+    from free b
+    where ${IN_B} and ${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now}`.execute(database);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** The leases of vanished workers. What was handed over under them stays with its row, and is watched from now on. */
+async function releaseLapsed(database: Database, now: Date): Promise<number> {
+  const { rows } = await sql<{ first: number; editionDate: IsoDate; leaseToken: number }>`
+    select first_id as first, edition_date as "editionDate", lease_token as "leaseToken" from digest_blocks
+    where open and lease_until < clock_timestamp() order by 1`.execute(database);
+  let released = 0;
+  for (const block of rows) released += (await endLease(database, block, now, true))?.free ?? 0;
+  return released;
+}
+
+async function closeFinished(database: Database): Promise<number> {
+  // Where a row was put back meanwhile the version is another.
+  const { numAffectedRows } = await sql`
+    update digest_blocks b set open = false
+    from digest_blocks seen
+    where b.first_id = seen.first_id and b.edition_date = seen.edition_date and b.version = seen.version
+      and b.open and b.lease_token is null and seen.open
+      and not exists (
+        select from digests d
+        where ${IN_B} and ${IS_OPEN})`.execute(database);
+  return Number(numAffectedRows ?? 0);
+}
+
+async function resendUnknown(database: Database, waitMs: number, now: Date): Promise<number> {
+  const before = new Date(now.getTime() - waitMs);
+  // due_at stays in the past: the same sweep makes their jobs.
+  const { rows } = await sql<{ n: number }>`
+    with back as (
+      update digests set state = 'planned', in_doubt = false, resent = true, lease_token = null, finished_at = null
+      where in_doubt and state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now}
+      returning id, edition_date
+    ), reopened as (${reopenBlocks('back')})
+    select count(*) as n from back`.execute(database);
+  return rows[0]?.n ?? 0;
 }
 
 async function selectLapsed(database: Database, limit: number): Promise<Claim[]> {
   const { rows } = await sql<{ id: DigestId; edition_date: IsoDate; lease_token: number }>`
     select id, edition_date, lease_token from digests
-    where finished_at is null and state = 'handed_over' and lease_until < clock_timestamp()
+    where in_doubt and state = 'handed_over' and lease_until < clock_timestamp()
     order by lease_until limit ${limit}`.execute(database);
   return rows.map((row) => ({
     id: row.id,
@@ -104,29 +145,49 @@ async function giveUp(database: Database, claims: readonly Claim[], reply: strin
 
 async function settleClaim(
   database: Database,
-  claim: Parameters<RecoveryStore['settleClaim']>[0],
+  { editionDate, leaseToken, from, to, begun }: Parameters<RecoveryStore['settleClaim']>[0],
   now: Date,
 ) {
-  // A sweep elsewhere may have been faster and given all of them up: what was not begun is taken back from `unknown`.
-  const { rows } = await sql<{ state: 'unknown' | 'planned'; n: number }>`
-    with settled as (
-      update digests
-      set state = case when id = any (${[...claim.begun]}::bigint[]) then 'unknown' else 'planned' end,
-          in_doubt = id = any (${[...claim.begun]}::bigint[]),
-          reply = case when id = any (${[...claim.begun]}::bigint[])
-                       then 'the worker was killed while this message was on the wire' else reply end,
-          finished_at = case when id = any (${[...claim.begun]}::bigint[]) then ${now}::timestamptz end,
-          attempts = case when id = any (${[...claim.begun]}::bigint[]) or state = 'claimed'
-                          then attempts else greatest(attempts - 1, 0) end,
-          lease_until = null
-      where id between ${claim.from} and ${claim.to} and edition_date = ${claim.editionDate}::date
-        and lease_token = ${claim.leaseToken}
-        and (state in ('claimed', 'handed_over')
-             or state = 'unknown' and id <> all (${[...claim.begun]}::bigint[]))
-      returning state
-    ) select state, count(*) as n from settled group by 1`.execute(database);
-  const count = (state: string) => rows.find((row) => row.state === state)?.n ?? 0;
-  return { unknown: count('unknown'), released: count('planned') };
+  const blocks = sql`b.first_id between ${blockOf(from)} and ${to} and b.edition_date = ${editionDate}::date`;
+  const isBegun = sql`d.id = any (${bigints(begun)})`;
+  return database.transaction().execute(async (tx) => {
+    // Nobody takes or gives up anything of the claim between this look at it and what is done with its rows.
+    const { rows: locked } = await sql<{ leaseToken: number | null; claimedAt: Date | null }>`
+      select b.lease_token as "leaseToken", b.claimed_at as "claimedAt" from digest_blocks b where ${blocks}
+      order by b.first_id for update`.execute(tx);
+    const held = locked.find((block) => block.leaseToken === leaseToken);
+    // A sweep elsewhere may have been faster and given rows up: what was not begun is taken back from it.
+    const { rows } = await sql<{ unknown: number; released: number }>`
+      with settled as (
+        update digests d
+        set state = case when ${isBegun} then 'unknown' else 'planned' end, in_doubt = ${isBegun},
+            reply = case when ${isBegun} then 'the worker was killed while this message was on the wire' else d.reply end,
+            finished_at = case when ${isBegun} then ${now}::timestamptz end,
+            attempts = d.attempts + (${isBegun})::int - d.in_doubt::int,
+            handed_over_at = coalesce(d.handed_over_at, ${held?.claimedAt ?? null}::timestamptz),
+            lease_token = case when ${isBegun} then ${leaseToken}::bigint end, lease_until = null
+        where d.id between ${from} and ${to} and d.edition_date = ${editionDate}::date
+          and (${IS_OPEN} and ${isBegun} and ${held !== undefined} or d.in_doubt and d.lease_token = ${leaseToken}
+               and (d.state = 'handed_over' or not ${isBegun}))
+        returning d.state
+      ), free as (
+        select count(*) as n from digests d
+        where d.id between ${from} and ${to} and d.edition_date = ${editionDate}::date and ${held !== undefined}
+          and ${IS_OPEN} and not ${isBegun} and d.due_at <= ${now}
+      ), released as (
+        update digest_blocks b
+        set open = true, version = b.version + 1,
+            lease_until = case when b.lease_token = ${leaseToken} then null else b.lease_until end,
+            handed = case when b.lease_token = ${leaseToken} then '{}' else b.handed end,
+            lease_token = nullif(b.lease_token, ${leaseToken})
+        where ${blocks}
+      )
+      select count(*) filter (where state = 'unknown') as unknown,
+             count(*) filter (where state = 'planned') + (select n from free) as released from settled`.execute(
+      tx,
+    );
+    return { unknown: rows[0]?.unknown ?? 0, released: rows[0]?.released ?? 0 };
+  });
 }
 
 async function selectStranded(
@@ -137,14 +198,11 @@ async function selectStranded(
 ): Promise<DigestRange[]> {
   const before = new Date(now.getTime() - waitMs);
   // One job for each block, however scattered the rows are.
-  const { rows } = await sql<{ edition_date: IsoDate; block: number }>`
-    select edition_date, id / ${BLOCK_SIZE}::bigint as block from digests
-    where finished_at is null and deadline > ${now} and due_at <= ${now}
-      and (state = 'planned' and due_at <= ${before} or state = 'deferred')
-    group by 1, 2 order by min(due_at), 2 limit ${limit}`.execute(database);
-  return rows.map(({ edition_date, block }) => ({
-    editionDate: edition_date,
-    from: block * BLOCK_SIZE,
-    to: (block + 1) * BLOCK_SIZE - 1,
-  }));
+  const { rows } = await sql<{ editionDate: IsoDate; first: number }>`
+    select b.edition_date as "editionDate", b.first_id as first
+    from digest_blocks b join digests d on ${IN_B}
+    where b.open and b.lease_token is null and d.deadline > ${now} and d.due_at <= ${now}
+      and (d.state = 'planned' and d.due_at <= ${before} or d.state = 'deferred')
+    group by 1, 2 order by min(d.due_at), 2 limit ${limit}`.execute(database);
+  return rows.map(({ editionDate, first }) => ({ editionDate, from: first, to: first + BLOCK_SIZE - 1 }));
 }

@@ -42,7 +42,7 @@ export function createReplayStore({ database }: { readonly database: Database })
     /** Digests that are neither finished nor waiting for later: claimed or handed over by a process that is gone. */
     async inFlight(): Promise<number> {
       const { rows } = await sql<{ n: number }>`
-        select count(*) as n from digests where state in ('claimed', 'handed_over')`.execute(database);
+        select count(*) as n from digest_states where state in ('claimed', 'handed_over')`.execute(database);
       return rows[0]?.n ?? 0;
     },
 

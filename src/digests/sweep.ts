@@ -55,6 +55,7 @@ export function createSweep(deps: SweepDependencies): () => Promise<SweepSummary
     const resent =
       deps.unknownPolicy === 'resend' ? await store.resendUnknown(deps.resendAfterMs ?? MINUTE) : 0;
     const expired = await store.expire();
+    await store.closeFinished();
     const jobs = (await enqueueDigests(deps)) + (await enqueueNotices(deps));
     return { released, unknown, resent, expired, jobs };
   };

@@ -68,11 +68,12 @@ export async function setNextDigestAt(
   rows: readonly { readonly id: SubscriberId; readonly nextDigestAt: Date; readonly welcomed?: boolean }[],
 ): Promise<void> {
   if (rows.length === 0) return;
+  const ids = bigints(rows.map((row) => row.id));
   await sql`${PREPARED}
     update schedules set next_digest_at = to_timestamp(moved.ms::float8 / 1000)
-    from unnest(${bigints(rows.map((row) => row.id))}, ${bigints(rows.map((row) => row.nextDigestAt.getTime()))})
-      as moved (id, ms)
-    where schedules.subscriber_id = moved.id`.execute(tx);
+    from unnest(${ids}, ${bigints(rows.map((row) => row.nextDigestAt.getTime()))}) as moved (id, ms)
+    -- the second says nothing new, but keeps the planner from reading a small table whole
+    where schedules.subscriber_id = moved.id and schedules.subscriber_id = any (${ids})`.execute(tx);
   const welcomed = rows.filter((row) => row.welcomed).map((row) => row.id);
   if (welcomed.length > 0)
     await sql`update subscribers set welcome_due = false where id = any (${bigints(welcomed)})`.execute(tx);

@@ -21,18 +21,25 @@ beforeAll(async () => {
 afterAll(() => test_.destroy());
 beforeEach(async () => {
   clock = NOON;
-  await sql`truncate digests, subscribers cascade`.execute(test_.database);
+  await sql`truncate digests, digest_blocks, subscribers cascade`.execute(test_.database);
 });
 const ledger = () => createLedger({ database: test_.database, now: () => clock });
 const recovery = () => createRecoveryStore({ database: test_.database, now: () => clock });
 const everything = { editionDate: EDITION, from: 0, to: 2 ** 52 };
 const lapse = () =>
-  sql`update digests set lease_until = clock_timestamp() - interval '1 s' where lease_until is not null`.execute(
+  sql`update digest_blocks set lease_until = clock_timestamp() - interval '1 s' where lease_until is not null`.execute(
     test_.database,
   );
 
-async function planned(count: number) {
-  const readers = await addReaders(test_.database, count);
+/** What was claimed, after it was recorded and its block given back. */
+async function givenBack(claimed: readonly ClaimedDigest[]) {
+  await ledger().record(claimed.map((row) => ({ ...row, state: 'skipped', reason: 'suppressed' })));
+  await ledger().release(claimed[0] as ClaimedDigest);
+  return claimed;
+}
+
+async function planned(count: number, prefix = '') {
+  const readers = await addReaders(test_.database, count, prefix);
   return ledger().insert(
     test_.database,
     readers.map((id) => plannedFor(id)),
@@ -77,7 +84,7 @@ describe('planning', () => {
     const blocks = Map.groupBy(inserted, ({ id }) => Math.floor(id / 500));
     for (const group of blocks.values()) expect(new Set(group.map((row) => row.editionDate)).size).toBe(1);
     const claimed = [
-      ...(await ledger().claim(everything, { limit: 3, leaseMs: 60_000 })),
+      ...(await givenBack(await ledger().claim(everything, { limit: 3, leaseMs: 60_000 }))),
       ...(await ledger().claim({ ...everything, editionDate: other }, { limit: 1_000, leaseMs: 60_000 })),
       ...(await Promise.all(
         digestRanges(inserted).map((range) => ledger().claim(range, { limit: 500, leaseMs: 60_000 })),
@@ -125,13 +132,21 @@ describe('planning', () => {
 });
 
 describe('claiming', () => {
-  test('by many at once takes each row once', async () => {
-    await planned(200);
-    const claims = await Promise.all(
-      Array.from({ length: 8 }, () => ledger().claim(everything, { limit: 50, leaseMs: 60_000 })),
+  test('by many at once takes each row once, each block for one of them', async () => {
+    for (let i = 0; i < 4; i++) await planned(50, `block${i}.`);
+    const ids: DigestId[] = [];
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (;;) {
+          const rows = await ledger().claim(everything, { limit: 20, leaseMs: 60_000 });
+          if (rows.length === 0) return;
+          expect(new Set(rows.map(({ id }) => Math.floor(id / 500))).size).toBe(1);
+          ids.push(...rows.map((row) => row.id));
+          await ledger().record(rows.map((row) => ({ ...row, state: 'skipped', reason: 'suppressed' })));
+          await ledger().release(rows[0] as ClaimedDigest);
+        }
+      }),
     );
-    const ids = claims.flat().map((row) => row.id);
-    expect(new Set(ids).size).toBe(ids.length);
     for (;;) {
       const more = await ledger().claim(everything, { limit: 50, leaseMs: 60_000 });
       if (more.length === 0) break;
@@ -254,6 +269,7 @@ describe('recording', () => {
     const claimed = await ledger().claim(everything, { limit: 10, leaseMs: 60_000 });
     await ledger().handOver(claimed, 60_000);
     await lapse();
+    expect(await recovery().releaseLapsed()).toBe(0);
     expect(await recovery().giveUp(await recovery().lapsedHandOvers(10), 'vanished')).toHaveLength(2);
     const [first, second] = claimed.map((row) => ({ ...row, state: 'sent' as const, reply: '250 ok' }));
     expect((await ledger().record([first as never])).size).toBe(1);
@@ -272,12 +288,13 @@ test('what runs often is planned once for each connection, whatever its paramete
     const claimed = await one.claim(everything, { limit: 15, leaseMs: 60_000 });
     await one.handOver(claimed, 60_000);
     await one.record(claimed.map((row) => ({ ...row, state: 'sent', reply: '250 ok' })));
+    await one.release(claimed[0] as ClaimedDigest);
   }
   const { rows } = await sql<{ plans: number; most: boolean }>`
     select count(*) as plans, bool_and(generic_plans > custom_plans) as most from pg_prepared_statements
-    where statement like '%handed_over%'`.execute(database);
+    where statement ~ 'digest_blocks|update digests'`.execute(database);
   await database.destroy();
-  expect(rows).toEqual([{ plans: 2, most: true }]);
+  expect(rows).toEqual([{ plans: 4, most: true }]);
   expect(await statesOf(test_.database)).toEqual({ sent: 300 });
 });
 
@@ -289,6 +306,7 @@ describe('recovery', () => {
       expect(claimed).toHaveLength(1);
       await ledger().handOver(claimed, 60_000);
       await lapse();
+      await recovery().releaseLapsed();
       await recovery().giveUp(await recovery().lapsedHandOvers(10), 'vanished');
       clock = new Date(clock.getTime() + 120_000);
       expect(await recovery().resendUnknown(60_000)).toBe(round === 1 ? 1 : 0);

@@ -10,11 +10,11 @@ import type { OutgoingMessage } from '#src/mail/message.ts';
 export const EDITION: IsoDate = isoDate('2026-06-10');
 export const NOON = new Date('2026-06-10T12:00:00Z');
 
-/** Adds active readers `reader1@example.org` …; answers their ids in order. */
-export async function addReaders(database: Database, count: number): Promise<SubscriberId[]> {
+/** Adds active readers `reader1@example.org` … (after `prefix`); answers their ids in order. */
+export async function addReaders(database: Database, count: number, prefix = ''): Promise<SubscriberId[]> {
   const { rows } = await sql<{ id: SubscriberId }>`
     insert into subscribers (email, email_key, state)
-    select 'reader' || n || '@example.org', 'reader' || n || '@example.org', 'active'
+    select ${prefix} || 'reader' || n || '@example.org', ${prefix} || 'reader' || n || '@example.org', 'active'
     from generate_series(1, ${count}::int) as n order by n returning id`.execute(database);
   return rows.map((row) => row.id);
 }
@@ -56,6 +56,6 @@ export const composeFor =
 /** How many rows are in which state. */
 export async function statesOf(database: Database): Promise<Record<string, number>> {
   const { rows } = await sql<{ state: string; n: number }>`
-    select state, count(*) as n from digests group by 1`.execute(database);
+    select state, count(*) as n from digest_states group by 1`.execute(database);
   return Object.fromEntries(rows.map((row) => [row.state, row.n]));
 }

@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import { PREPARED } from '#src/database/columns.ts';
+import type { Queryable } from '#src/database/database.ts';
+import type { IsoDate } from '#src/database/ids.ts';
+import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
+
+/** A block of ids of one edition, by its lowest. */
+export type Block = { readonly editionDate: IsoDate; readonly first: number };
+
+/** A block that somebody holds. */
+export type HeldBlock = Block & { readonly leaseToken: number };
+
+/** The block of rows of one claim. @throws RangeError when they are not of one */
+export function heldBlockOf(
+  claims: readonly { readonly id: number; readonly editionDate: IsoDate; readonly leaseToken: number }[],
+): HeldBlock {
+  const [claim] = claims;
+  if (!claim) throw new RangeError('no rows');
+  const { editionDate, leaseToken } = claim;
+  const first = blockOf(claim.id);
+  for (const each of claims)
+    if (each.leaseToken !== leaseToken || each.editionDate !== editionDate || blockOf(each.id) !== first)
+      throw new RangeError('rows of different claims');
+  return { editionDate, first, leaseToken };
+}
+
+/*
+ * Conditions on a block and its rows. The edition is a constant and not a parameter: the planner then sees one partition
+ * and a few rows of its primary key whatever the parameters are, and makes one plan for all times.
+ */
+const date = (block: Block) => sql`${sql.lit(block.editionDate)}::date`;
+/** The row of `digest_blocks`, called `b`. */
+export const isBlock = (block: Block) => sql`b.first_id = ${block.first} and b.edition_date = ${date(block)}`;
+/** The same, held under the block's token. */
+export const isHeld = (block: HeldBlock) => sql`${isBlock(block)} and b.lease_token = ${block.leaseToken}`;
+/** Rows of `digests`, called `d`, of the block. */
+const inBlock = (block: Block) =>
+  sql`d.id between ${block.first} and ${block.first + BLOCK_SIZE - 1} and d.edition_date = ${date(block)}`;
+/** A row of `digests` that waits to be sent, or is with the holder of its block. */
+export const IS_OPEN = sql`d.state in ('planned', 'deferred')`;
+
+/** The open blocks of a range that nobody holds, lowest first. */
+export async function freeBlocks(db: Queryable, { editionDate, from, to }: DigestRange): Promise<Block[]> {
+  const first = blockOf(from);
+  // What a job holds is of one block: it is asked when it is taken.
+  if (blockOf(to) === first) return [{ editionDate, first }];
+  const { rows } = await sql<{ first: number }>`
+    select first_id as first from digest_blocks
+    where first_id between ${first} and ${blockOf(to)} and edition_date = ${editionDate}::date
+      and open and lease_token is null order by 1`.execute(db);
+  return rows.map((row) => ({ editionDate, first: row.first }));
+}
+
+/**
+ * Takes a block that is open and that nobody holds. What another holder did is seen by the *next* statement only: read
+ * the rows with one of its own. @returns null when somebody else has it, or nothing of it is open
+ */
+export async function takeBlock(
+  db: Queryable,
+  block: Block,
+  leaseMs: number,
+  now: Date,
+): Promise<HeldBlock | null> {
+  const { rows } = await sql<{ token: number }>`${PREPARED}
+    update digest_blocks b
+    set lease_token = nextval('lease_tokens'), claimed_at = ${now}, handed = '{}',
+        lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+    where ${isBlock(block)} and b.open and b.lease_token is null
+    returning b.lease_token as token`.execute(db);
+  return rows[0] ? { ...block, leaseToken: rows[0].token } : null;
+}
+
+/** What {@link endLease} found. */
+export type EndedLease = {
+  /** When the next row of the block that nobody has is due, or was; null when there is none before its deadline. */
+  readonly nextDue: Date | null;
+  /** Rows whose fate nobody has told: `handed_over` in their own row from now on. */
+  readonly adrift: number;
+  /** Rows that are free again. */
+  readonly free: number;
+};
+
+/**
+ * Ends a lease, and closes the block when nothing of it is open.
+ * @param lapsed only where the lease has run out
+ * @returns null when it was not held under this token, or has not run out
+ */
+export async function endLease(
+  db: Queryable,
+  block: HeldBlock,
+  now: Date,
+  lapsed = false,
+): Promise<EndedLease | null> {
+  const over = lapsed ? sql`b.lease_until < clock_timestamp()` : sql`true`;
+  for (;;) {
+    const { rows } = await sql<{ held: boolean; ended: boolean } & EndedLease>`${PREPARED}
+      with held as materialized (
+        select b.* from digest_blocks b where ${isHeld(block)} and ${over}
+      ), still as materialized (
+        select d.id, d.due_at, d.deadline, held.handed @> d.id as handed from held, digests d
+        where ${inBlock(block)} and ${IS_OPEN}
+      ), adrift as (
+        update digests d
+        set state = 'handed_over', in_doubt = true, attempts = d.attempts + 1, lease_token = held.lease_token,
+            lease_until = held.lease_until, handed_over_at = held.claimed_at
+        from held, still where still.handed and d.id = still.id and ${inBlock(block)} and ${IS_OPEN}
+        returning d.id
+      ), ended as (
+        -- Where a row was put back meanwhile the version is another, and nothing is closed that was not seen.
+        update digest_blocks b
+        set lease_token = null, lease_until = null, handed = '{}',
+            open = exists (select from still where not still.handed)
+        from held where ${isHeld(block)} and ${over} and b.version = held.version
+        returning b.first_id
+      )
+      select exists (select from held) as held, exists (select from ended) as ended,
+             (select count(*) from adrift) as adrift,
+             count(*) filter (where not handed and due_at <= ${now}) as free,
+             min(due_at) filter (where not handed and deadline > ${now}) as "nextDue"
+      from still`.execute(db);
+    const [row] = rows;
+    if (!row?.held) return null;
+    if (row.ended) return { nextDue: row.nextDue, adrift: row.adrift, free: row.free };
+  }
+}
+
+/** Opens the blocks of rows that are put back to be sent; `back` names a query of their `id` and `edition_date`. */
+export const reopenBlocks = (back: string) => sql`
+  insert into digest_blocks (first_id, edition_date)
+  select distinct id - id % ${sql.lit(BLOCK_SIZE)}, edition_date from ${sql.table(back)} order by 1, 2
+  on conflict (first_id, edition_date) do update set open = true, version = digest_blocks.version + 1`;
