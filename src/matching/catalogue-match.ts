@@ -1,5 +1,5 @@
 import type { CatalogueTopic } from '#src/topics/topic.ts';
-import { createPhraseFinder, type FoundPhrase } from './text/phrase-finder.ts';
+import { createPhraseFinder, type FoundPhrase, type ReadPaper, type ReadText } from './text/phrase-finder.ts';
 
 /** Why a paper belongs to a catalogue topic. */
 export type TopicMatch = {
@@ -9,7 +9,7 @@ export type TopicMatch = {
 };
 
 /** Assigns papers to the topics of a catalogue: by slug, only the topics that the paper belongs to. */
-export type TopicMatcher = (paper: { title: string; abstract: string }) => Map<string, TopicMatch>;
+export type TopicMatcher = (paper: ReadPaper) => Map<string, TopicMatch>;
 
 /** Evidence that makes a paper belong to a topic. */
 const ENOUGH = 2;
@@ -30,8 +30,8 @@ export function createTopicMatcher(catalogue: readonly CatalogueTopic[]): TopicM
   const findInBody = createPhraseFinder(anywhere);
   return ({ title, abstract }) => {
     const evidence = new Map<string, Evidence>();
-    for (const found of findInTitle(title)) gather(evidence, found, ENOUGH, true);
-    for (const found of findInBody(abstract)) gather(evidence, found, found.key.strength, false);
+    for (const found of findInTitle(title)) gather(evidence, title, found, ENOUGH, true);
+    for (const found of findInBody(abstract)) gather(evidence, abstract, found, found.key.strength, false);
     return new Map([...evidence].filter(([, { strength }]) => strength >= ENOUGH));
   };
 }
@@ -46,12 +46,14 @@ const triggerOf = ({ slug }: CatalogueTopic, phrase: string): Trigger => ({
 
 function gather(
   evidence: Map<string, Evidence>,
-  { key, surface }: FoundPhrase<Trigger>,
+  text: ReadText,
+  { key, from, to }: FoundPhrase<Trigger>,
   strength: number,
   inTitle: boolean,
 ): void {
   const of = evidence.get(key.slug) ?? { terms: [], inTitle, strength: 0 };
   of.strength += strength;
+  const surface = text.spell(from, to);
   if (!of.terms.some((term) => term.toLowerCase() === surface.toLowerCase())) of.terms.push(surface);
   evidence.set(key.slug, of);
 }

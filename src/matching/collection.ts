@@ -1,12 +1,16 @@
+import { researchConcepts } from '#src/topics/concepts.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 import { createTopicMatcher, type TopicMatch } from './catalogue-match.ts';
 import { type CategorySpace, createCategorySpace } from './categories.ts';
+import { createConceptMatcher } from './concept-match.ts';
+import { type ConceptSpace, createConceptSpace } from './concepts.ts';
 import { type Embeddings, embeddedSpace } from './embeddings.ts';
 import type { LatentSpace } from './latent.ts';
 import { foldIn } from './statistics/directions.ts';
 import { countedOf, type Statistics } from './statistics/statistics.ts';
 import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import { indexTexts, type LexicalIndex, type Text } from './text/lexical-index.ts';
+import { readPaper } from './text/phrase-finder.ts';
 
 /**
  * What relevance is measured in: an index of the candidates, then the background, then texts that others are only
@@ -20,6 +24,8 @@ export type Collection = {
   readonly categories: CategorySpace | undefined;
   /** How they compare by the topics of the catalogue; undefined where too little of the background belongs to any. */
   readonly topics: CategorySpace | undefined;
+  /** How those that are scored compare with phrases by the concepts of the thesaurus. */
+  readonly concepts: ConceptSpace;
   /** The topics of the catalogue that each candidate belongs to. */
   readonly matches: readonly ReadonlyMap<string, TopicMatch>[];
   readonly candidates: number;
@@ -57,8 +63,13 @@ export function* collectInSteps(
         instead: () => statistics && atOnce(foldIn(index, statistics, scored)),
       })
     : statistics && (yield* foldIn(index, statistics, scored));
-  const matches = yield* mapInSteps(all, createTopicMatcher(catalogue));
-  const topics = matches.map((each) => [...each.keys()]);
+  const topicsOf = createTopicMatcher(catalogue);
+  const concepts = conceptMatcher();
+  const read = yield* mapInSteps(all, (text, at) => {
+    const words = readPaper(text);
+    return { matches: topicsOf(words), concepts: at < scored ? concepts.read(words) : undefined };
+  });
+  const matches = read.map((each) => each.matches);
   return {
     index,
     latent,
@@ -67,7 +78,16 @@ export function* collectInSteps(
       backgroundStart,
       scored,
     ),
-    topics: createCategorySpace(topics, backgroundStart, scored),
+    topics: createCategorySpace(
+      matches.map((each) => [...each.keys()]),
+      backgroundStart,
+      scored,
+    ),
+    concepts: createConceptSpace(
+      concepts,
+      read.flatMap((each) => each.concepts ?? []),
+      backgroundStart,
+    ),
     matches: matches.slice(0, candidates),
     candidates,
     backgroundStart,
@@ -75,3 +95,9 @@ export function* collectInSteps(
     positionOf: (given) => (given < candidates ? given : given + background.length),
   };
 }
+
+let matcher: ReturnType<typeof createConceptMatcher> | undefined;
+
+/** The matcher of the thesaurus, made once. */
+const conceptMatcher = (): ReturnType<typeof createConceptMatcher> =>
+  (matcher ??= createConceptMatcher(researchConcepts()));

@@ -1,4 +1,6 @@
 import type { Collection } from './collection.ts';
+import type { ConceptCosines } from './concepts.ts';
+import type { Cosines } from './latent.ts';
 import { findShared, greatest, type Shared, type Weighted } from './shared-terms.ts';
 import { type Standard, standardise } from './standard.ts';
 import { isProse, phraseStems } from './text/document.ts';
@@ -7,10 +9,12 @@ import { K1 } from './text/lexical-index.ts';
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
  * directions, where words differ · `categories`: of the categories that both papers stand under · `topics`: of the
- * catalogue's topics that both belong to · `usual`: what an average paper has (taken away, so it may be negative).
+ * catalogue's topics that both belong to · `concept`: of a concept of the thesaurus that phrase and paper name, or that stands
+ * above what they name · `usual`: what an average paper has (taken away, so it may be negative).
  */
 export type Part =
   | { readonly type: 'term'; readonly term: string; readonly weight: number }
+  | { readonly type: 'concept'; readonly concept: string; readonly weight: number }
   | { readonly type: 'meaning' | 'categories' | 'topics' | 'usual'; readonly weight: number };
 
 /**
@@ -50,8 +54,11 @@ const ASSUMED_COSINE = 0.13;
 const LEAST_PHRASE = 0.03;
 const LEAST_COSINE = 0.01;
 const LEAST_CATEGORIES = 0.05;
+const LEAST_CONCEPTS = 0.1;
 /** What a deviation in the catalogue's topics counts: they are few and broad. */
 const TOPICS_COUNT = 0.5;
+/** What a deviation in concepts counts for a phrase that names nothing else. */
+const CONCEPTS_COUNT = 0.5;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
@@ -71,21 +78,28 @@ export function createRelevanceModel(collection: Collection): RelevanceModel {
 }
 
 function phraseRelevances(collection: Collection, texts: readonly string[], sums: Float64Array): Relevance[] {
-  const { index, latent } = collection;
+  const { index, latent, concepts } = collection;
   const phrases = texts.map((text) => readPhrase(index, text));
   const meanings = latent?.toPhrases(phrases.map(({ text, meanings: terms }) => ({ text, terms })));
-  return phrases.map(({ weights }, at) => {
+  return phrases.map(({ text, prose, weights }, at) => {
     let most = 0;
     for (const [term, weight] of weights) most += weight * index.idf(term) * (K1 + 1);
     const wanted = weighted(weights);
     const meaning = meanings?.[at];
+    const named = prose ? undefined : concepts.toPhrase(text);
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: most * LEAST_PHRASE },
-      [meaning && { raw: meaning.all, least: LEAST_COSINE }],
+      [
+        meaning && { raw: meaning.all, least: LEAST_COSINE },
+        named && { raw: named.all, least: LEAST_CONCEPTS, counts: CONCEPTS_COUNT * named.share },
+      ],
       { assumed: most * ASSUMED_PHRASE || 1, byTop: true },
     );
-    return relevance(collection, standard, wanted, index.rows.bm25, [{ type: 'meaning', one: meaning?.one }]);
+    return relevance(collection, standard, wanted, index.rows.bm25, [
+      inOne('meaning', meaning),
+      byConcept(named),
+    ]);
   });
 }
 
@@ -100,7 +114,7 @@ function readPhrase(index: Collection['index'], text: string) {
     weights.set(term, (weights.get(term) ?? 0) + weight);
     meanings.set(term, (meanings.get(term) ?? 0) + index.idf(term) ** 2);
   });
-  return { text, weights, meanings };
+  return { text, prose, weights, meanings };
 }
 
 function paperRelevances(
@@ -128,9 +142,9 @@ function paperRelevances(
       { assumed: ASSUMED_COSINE, byTop: false },
     );
     return relevance(collection, standard, wanted, unit, [
-      { type: 'meaning', one: meaning?.one },
-      { type: 'categories', one: listing?.one },
-      { type: 'topics', one: topical?.one },
+      inOne('meaning', meaning),
+      inOne('categories', listing),
+      inOne('topics', topical),
     ]);
   });
 }
@@ -165,11 +179,21 @@ function sumPostings(
   return sums;
 }
 
-/** What counts beside the words: how one text scores in it, undefined where it was not used. */
-type Beside = {
-  readonly type: 'meaning' | 'categories' | 'topics';
-  readonly one: ((position: number) => number) | undefined;
-};
+/** What counts beside the words: how one text scores in it, times a factor; undefined where it was not used. */
+type Beside = ((position: number, factor: number) => Part[]) | undefined;
+
+function inOne(type: 'meaning' | 'categories' | 'topics', cosines: Cosines | undefined): Beside {
+  if (!cosines) return undefined;
+  const { one } = cosines;
+  return (position, factor) => [{ type, weight: one(position) * factor }];
+}
+
+function byConcept(cosines: ConceptCosines | undefined): Beside {
+  if (!cosines) return undefined;
+  const { parts } = cosines;
+  return (position, factor) =>
+    parts(position).map(({ concept, weight }) => ({ type: 'concept', concept, weight: weight * factor }));
+}
 
 const shared: Shared = { terms: new Int32Array(0), weights: new Float64Array(0) };
 
@@ -187,9 +211,9 @@ function relevance(
     background: scores.subarray(backgroundStart),
     explain(position) {
       const parts: Part[] = [{ type: 'usual', weight: usual }];
-      beside.forEach(({ type, one }, at) => {
+      beside.forEach((each, at) => {
         const factor = factors[at] ?? 0;
-        if (one && factor !== 0) parts.push({ type, weight: one(position) * factor });
+        if (each && factor !== 0) parts.push(...each(position, factor));
       });
       const count = share(position);
       for (let at = 0; at < count; at += 1)

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { IsoDate, PaperId } from '#src/database/ids.ts';
 import { createTopicMatcher } from '#src/matching/catalogue-match.ts';
+import { readPaper } from '#src/matching/text/phrase-finder.ts';
 import type { ListingKind, Paper } from '#src/papers/paper.ts';
 import type { PaperStore } from '#src/papers/paper-store.ts';
 import { type Signal, trend } from '#src/papers/trend.ts';
@@ -68,7 +69,7 @@ export function createPaperViews(deps: PaperViewsDependencies) {
     async ofTopic(topic: CatalogueTopic, limit: number): Promise<ListedPaper[]> {
       const papers = await listed((await store.topicCandidates(topic)).map(({ id }) => id));
       const match = createTopicMatcher([topic]);
-      return byDay(papers.filter((paper) => match(paper).has(topic.slug))).slice(0, limit);
+      return byDay(papers.filter((paper) => match(readPaper(paper)).has(topic.slug))).slice(0, limit);
     },
     /** The newest papers of an arXiv category or archive. */
     ofCategory: async (pattern: string, limit: number): Promise<ListedPaper[]> =>

@@ -1,4 +1,5 @@
 import { createTopicMatcher } from '#src/matching/catalogue-match.ts';
+import { readPaper } from '#src/matching/text/phrase-finder.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
 import type { TopicsOf } from './pages/paper.ts';
 
@@ -7,7 +8,7 @@ export function createTopicsOf(catalogue: readonly CatalogueTopic[]): TopicsOf {
   const match = createTopicMatcher(catalogue);
   const names = new Map(catalogue.map(({ slug, name }) => [slug, name]));
   return (paper) =>
-    [...match(paper)]
+    [...match(readPaper(paper))]
       .sort(([, one], [, other]) => Number(other.inTitle) - Number(one.inTitle))
       .map(([slug]) => ({ slug, name: names.get(slug) ?? slug }));
 }

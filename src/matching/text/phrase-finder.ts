@@ -1,25 +1,55 @@
-/** A word as it stands in a text, and its form for comparison: lower case, singular, hyphens apart. */
-type Word = { readonly text: string; readonly form: string; readonly start: number; readonly end: number };
-type Phrase<Key> = {
+/** A text cut into words, for any number of finders. */
+export type ReadText = {
+  readonly words: readonly string[];
+  /** Each for comparison: lower case, singular. */
   readonly forms: readonly string[];
-  readonly exact: readonly string[] | null;
-  readonly key: Key;
+  /** How the text spells its words from one to before another. */
+  spell(from: number, to: number): string;
 };
 
-/** A phrase found: its key, and the text it stands for in its own spelling. */
-export type FoundPhrase<Key> = { readonly key: Key; readonly surface: string };
+/** A paper's text for finders. */
+export type ReadPaper = { readonly title: ReadText; readonly abstract: ReadText };
+
+/** A phrase found: its key, and its words from the first to before the last. */
+export type FoundPhrase<Key> = { readonly key: Key; readonly from: number; readonly to: number };
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+const CAPITALS = /\p{Lu}\p{Lu}|\p{Ll}\p{Lu}/u;
 const TEXT_LIMIT = 20_000;
 
-/** Words of a text for {@link PhraseFinder}. */
-function wordsOf(text: string): Word[] {
-  return Array.from(text.slice(0, TEXT_LIMIT).matchAll(WORD), (match) => ({
-    text: match[0],
-    form: singular(match[0].toLowerCase()),
-    start: match.index,
-    end: match.index + match[0].length,
-  }));
+/** Cuts a text into words; hyphens separate. */
+export function readText(whole: string): ReadText {
+  const text = whole.slice(0, TEXT_LIMIT);
+  const words = text.match(WORD) ?? [];
+  let places: RegExpExecArray[] | undefined;
+  return {
+    words,
+    forms: words.map(formOf),
+    spell(from, to) {
+      places ??= [...text.matchAll(WORD)];
+      const last = places[to - 1];
+      return text.slice(places[from]?.index, last && last.index + last[0].length);
+    },
+  };
+}
+
+/** {@link readText} of title and abstract. */
+export const readPaper = (paper: { readonly title: string; readonly abstract: string }): ReadPaper => ({
+  title: readText(paper.title),
+  abstract: readText(paper.abstract),
+});
+
+const FORMS_LIMIT = 200_000;
+const formByWord = new Map<string, string>();
+
+function formOf(word: string): string {
+  let form = formByWord.get(word);
+  if (form === undefined) {
+    form = singular(word.toLowerCase());
+    if (formByWord.size >= FORMS_LIMIT) formByWord.clear();
+    formByWord.set(word, form);
+  }
+  return form;
 }
 
 /** English plural endings taken off. Weaker than stemming on purpose: "discrimination" is not "discriminator". */
@@ -29,42 +59,53 @@ export function singular(word: string): string {
   return word.slice(0, -1);
 }
 
-/** Finds many phrases in a text in one pass. */
-export type PhraseFinder<Key> = (text: string) => FoundPhrase<Key>[];
+/** Finds many phrases in a text in one pass. With `anyCase`, capitals don't matter. */
+export type PhraseFinder<Key> = (text: ReadText, anyCase?: boolean) => FoundPhrase<Key>[];
+
+/** Where the words read so far lead to: the phrases that end here, and what may come next. */
+type Node<Key> = {
+  readonly ends: { readonly key: Key; readonly exact: readonly (string | undefined)[] }[];
+  readonly next: Map<string, Node<Key>>;
+};
+const createNode = <Key>(): Node<Key> => ({ ends: [], next: new Map() });
 
 /**
- * Builds a finder. Plurals and hyphens don't matter; a phrase with two capitals in a row, or a capital after a
+ * Builds a finder. Plurals and hyphens don't matter; a word of a phrase with two capitals in a row, or a capital after a
  * small letter ("ASR", "LoRA"), must have the same capitals in the text.
  */
 export function createPhraseFinder<Key>(
   phrases: Iterable<readonly [phrase: string, key: Key]>,
 ): PhraseFinder<Key> {
-  const byFirst = new Map<string, Phrase<Key>[]>();
+  const root = createNode<Key>();
   for (const [text, key] of phrases) {
-    const words = wordsOf(text);
-    const first = words[0];
-    if (!first) continue;
-    const exact = /\p{Lu}\p{Lu}|\p{Ll}\p{Lu}/u.test(text) ? words.map((word) => word.text) : null;
-    const phrase = { forms: words.map(({ form }) => form), exact, key };
-    const others = byFirst.get(first.form);
-    if (others) others.push(phrase);
-    else byFirst.set(first.form, [phrase]);
+    const { words, forms } = readText(text);
+    let node = root;
+    for (const form of forms) {
+      const next = node.next.get(form) ?? createNode<Key>();
+      node.next.set(form, next);
+      node = next;
+    }
+    if (node !== root)
+      node.ends.push({ key, exact: words.map((word) => (CAPITALS.test(word) ? word : undefined)) });
   }
-  return (text) => find(text, byFirst);
+  return (text, anyCase = false) => find(text, root, anyCase);
 }
 
-function find<Key>(text: string, byFirst: ReadonlyMap<string, readonly Phrase<Key>[]>): FoundPhrase<Key>[] {
-  const words = wordsOf(text);
+function find<Key>({ words, forms }: ReadText, root: Node<Key>, anyCase: boolean): FoundPhrase<Key>[] {
   const found: FoundPhrase<Key>[] = [];
-  words.forEach((word, at) => {
-    for (const { forms, exact, key } of byFirst.get(word.form) ?? [])
-      if (forms.every((form, offset) => fits(words[at + offset], form, exact?.[offset])))
-        found.push({ key, surface: text.slice(word.start, (words[at + forms.length - 1] as Word).end) });
-  });
+  for (let from = 0; from < forms.length; from += 1) {
+    let to = from;
+    let node = root.next.get(forms[to] as string);
+    while (node) {
+      to += 1;
+      for (const { key, exact } of node.ends)
+        if (anyCase || exact.every((word, at) => isExact(words[from + at], word)))
+          found.push({ key, from, to });
+      node = to < forms.length ? node.next.get(forms[to] as string) : undefined;
+    }
+  }
   return found;
 }
 
-function fits(word: Word | undefined, form: string, exact: string | undefined): boolean {
-  if (!word || word.form !== form) return false;
-  return exact === undefined || word.text === exact || word.text === `${exact}s`;
-}
+const isExact = (word: string | undefined, exact: string | undefined): boolean =>
+  exact === undefined || word === exact || word === `${exact}s`;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTopicMatcher } from '#src/matching/catalogue-match.ts';
+import { readPaper } from '#src/matching/text/phrase-finder.ts';
 import { CATALOGUE } from '#src/topics/catalogue.ts';
 import { hasSharedData, sharedData, skipNote } from '#test/support/shared-data.ts';
 
@@ -17,7 +18,7 @@ describe.skipIf(!hasSharedData)(`topics of hand-labelled papers${skipNote}`, () 
     const match = createTopicMatcher(CATALOGUE);
     const counts = { right: 0, wrong: 0, missed: 0 };
     for (const label of readLabels()) {
-      const found = [...match({ title: label.title, abstract: abstractOf(label) }).keys()];
+      const found = [...match(readPaper({ title: label.title, abstract: abstractOf(label) })).keys()];
       counts.right += found.filter((slug) => label.topics.includes(slug)).length;
       counts.wrong += found.filter((slug) => ![...label.topics, ...label.also_ok].includes(slug)).length;
       counts.missed += label.topics.filter((slug) => !found.includes(slug)).length;

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { createConceptMatcher } from '#src/matching/concept-match.ts';
+import { createConceptSpace } from '#src/matching/concepts.ts';
+import { createRanker } from '#src/matching/rank/ranker.ts';
+import { fitStatistics } from '#src/matching/statistics/fit.ts';
+import { readPaper, readText } from '#src/matching/text/phrase-finder.ts';
+import { parseThesaurus } from '#src/topics/concepts.ts';
+import { paper } from './papers.ts';
+
+const THESAURUS = `animals
+  sheep | ovine | flock
+    lamb
+  dogs | LGD | GSD?
+plants
+  grass | sward
+`;
+const matcher = createConceptMatcher(parseThesaurus([THESAURUS]));
+const number = (name: string): number => matcher.concepts.findIndex(({ names }) => names[0] === name);
+const found = (phrase: string): (string | undefined)[] =>
+  matcher.find(readText(phrase)).map(({ key }) => matcher.concepts[key]?.names[0]);
+
+describe('concepts in texts', () => {
+  it('are counted by whichever of their names, the title three times, and lend half of it to those above', () => {
+    const weights = matcher.read(readPaper({ title: 'Ovine welfare', abstract: 'A flock of lambs.' }));
+    expect(weights.get(number('sheep'))).toBeCloseTo(1 + Math.log(4));
+    expect(weights.get(number('lamb'))).toBe(1);
+    expect(weights.get(number('animals'))).toBeCloseTo((1 + Math.log(4)) / 2);
+    expect(weights.has(number('plants'))).toBe(false);
+  });
+
+  it('are found in phrases in any case where a reader wrote no capitals, doubtful ones too', () => {
+    expect(found('lgd for lambs')).toEqual(['dogs', 'lamb']);
+    expect(found('Lambs and lgd')).toEqual(['lamb']);
+    expect(found('GSD')).toEqual(['dogs']);
+    expect(matcher.read(readPaper({ title: 'A GSD', abstract: '' })).size).toBe(0);
+  });
+
+  it('do not count inside of longer names', () => {
+    const longer = createConceptMatcher(parseThesaurus(['vision-language model\nlanguage model\n']));
+    expect(
+      longer.find(readText('vision language models, language models')).map(({ key, from }) => [key, from]),
+    ).toEqual([
+      [0, 0],
+      [1, 3],
+    ]);
+  });
+});
+
+describe('comparing by concepts', () => {
+  const texts = ['Ovine', 'Lamb', 'LGD', 'Grass', 'Ovine and grass', 'Nothing', 'Else'].map((title) =>
+    matcher.read(readPaper({ title, abstract: '' })),
+  );
+  const space = createConceptSpace(matcher, texts, 0);
+
+  it('ranks the same thing first, then what stands below it, then its like, then the rest', () => {
+    const [same, below, like, other] = space.toPhrase('sheep')?.all ?? [];
+    expect(same).toBeCloseTo(1, 5);
+    expect(below).toBeLessThan(same ?? 0);
+    expect(like).toBeLessThan(below ?? 0);
+    expect(like).toBeGreaterThan(0);
+    expect(other).toBe(0);
+  });
+
+  it('says how much of the phrase it stands for, and is silent where it knows nothing', () => {
+    expect(space.toPhrase('sheep')?.share).toBe(1);
+    expect(space.toPhrase('the sheep of the grass')?.share).toBe(1);
+    expect(space.toPhrase('sheep cheese')?.share).toBeGreaterThan(space.toPhrase('cheese sheep')?.share ?? 1);
+    expect(space.toPhrase('cheese')).toBeUndefined();
+    expect(space.toPhrase('')).toBeUndefined();
+  });
+
+  it('takes a cosine apart', () => {
+    const cosines = space.toPhrase('lamb on grass');
+    for (const [position, cosine] of (cosines?.all ?? []).entries())
+      expect(cosines?.parts(position).reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(cosine, 5);
+    expect(cosines?.parts(4).map(({ concept }) => concept)).toContain('grass');
+  });
+});
+
+describe('concepts of the shipped thesaurus', () => {
+  const words = ['sheep', 'wool', 'lamb', 'shear', 'fold', 'dog', 'crook', 'hill'];
+  const background = Array.from({ length: 240 }, (_, at) => ({
+    title: `${words[at % 8]} ${words[(at * 3 + 1) % 8]}`,
+    abstract: `${words[(at * 5) % 8]} ${words[(at * 7 + 2) % 8]} on day ${at}`,
+  }));
+  const papers = [
+    paper(0, { title: 'Wool for the market', abstract: 'A dog on the hill.' }),
+    paper(1, { title: 'Wool with LLMs', abstract: 'A dog on the hill.' }),
+  ];
+  const statistics = fitStatistics(background, 'test');
+  const rank = createRanker({ papers, candidates: 2, catalogue: [], statistics });
+  const ranked = (phrase: string) =>
+    rank({ phrase, likes: [], dislikes: [], follows: [], mutes: [] }, 2).map(
+      ({ paper: which, score, reasons }) => ({ which, score, reason: reasons()[0] }),
+    );
+
+  it('bring a paper that shares no word with the phrase, say so, and add up', () => {
+    const [first, second] = ranked('large language models');
+    expect([first?.which, second?.which]).toEqual([1, 0]);
+    const parts = first?.reason && 'parts' in first.reason ? first.reason.parts : [];
+    expect(parts.filter(({ type }) => type === 'concept')).toContainEqual(
+      expect.objectContaining({ concept: 'large language model' }),
+    );
+    expect(parts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? Number.NaN, 5);
+  });
+
+  it('are left alone in prose', () => {
+    const prose = 'What is there that one can find out about the large language models of the market?';
+    const [first] = ranked(prose);
+    const parts = first?.reason && 'parts' in first.reason ? first.reason.parts : [];
+    expect(parts.length).toBeGreaterThan(0);
+    expect(parts.some(({ type }) => type === 'concept')).toBe(false);
+  });
+});
