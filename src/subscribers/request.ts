@@ -57,8 +57,10 @@ export type RequestDependencies = {
 /** A request whose address was understood. */
 type Wanted = Omit<SubscriptionRequest, 'email'> & { readonly address: Address };
 
-/** Requests written together at most. */
-const BATCH = 200;
+/** Requests written together at most: few enough that Node takes the next ones while the database writes these. */
+const BATCH = 32;
+/** Batches being written at a time. */
+const AT_ONCE = 2;
 
 /**
  * Takes requests for subscriptions. Concurrent ones share a statement (whatever waits while others are at work forms
@@ -68,11 +70,11 @@ const BATCH = 200;
 export function createRequestSubscription(deps: RequestDependencies) {
   const waiting: { wanted: Wanted; resolve: () => void; reject: (error: unknown) => void }[] = [];
   const takeIds = reserveIds(deps.database);
-  let working = false;
+  let working = 0;
 
   async function work() {
-    if (working) return;
-    working = true;
+    if (working >= AT_ONCE) return;
+    working++;
     // Let every request of this turn of the event loop join.
     await new Promise(setImmediate);
     while (waiting.length > 0) {
@@ -85,7 +87,7 @@ export function createRequestSubscription(deps: RequestDependencies) {
         for (const entry of batch) entry.reject(error);
       }
     }
-    working = false;
+    working--;
   }
 
   /** @throws the database's error when it can't be reached; nothing was stored then */

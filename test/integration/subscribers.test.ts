@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Database } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
+import { DEFAULT_CAPS } from '#src/subscribers/request.ts';
 import { findSubscriber, recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
@@ -140,6 +141,24 @@ describe('subscribing', () => {
     expect(mails.flat()).toHaveLength(1);
     const counts = await db.database.selectFrom('request_counts').select('key').execute();
     expect(JSON.stringify(counts)).not.toContain('victim');
+  });
+
+  it('writes many at once in several batches, each address once, its mails within the cap', async () => {
+    const room = open();
+    const emails = Array.from({ length: 40 }, (_, i) => `crowd${i}@example.org`);
+    // Every address six times, those of one address far apart: they meet in batches that are written side by side.
+    const asked = Array.from({ length: 6 }, () => emails).flat();
+    await Promise.all(
+      asked.map((email, i) => request(room, email, {}, { ip: `192.0.2.${i}`, userAgent: 'crowd' })),
+    );
+    const readers = await db.database
+      .selectFrom('subscribers')
+      .select('email')
+      .where('email', 'like', 'crowd%')
+      .execute();
+    expect(readers.map(({ email }) => email).toSorted()).toEqual(emails.toSorted());
+    const mails = await Promise.all(emails.map((email) => room.mailsTo(email)));
+    expect(new Set(mails.map((mine) => mine.length))).toEqual(new Set([DEFAULT_CAPS.perAddressAndDay]));
   });
 
   it('finds a reader whom another process makes at the same moment', async () => {
