@@ -14,6 +14,7 @@ import type { LexicalIndex } from './text/lexical-index.ts';
 import { createTermMemory, createTermSpeller } from './text/show-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
+import { createWeightedSums } from './weighted-sums.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
@@ -53,13 +54,15 @@ export function* indexInSteps(
   );
   const byId = new Map(known.map(({ id }, at) => [id, at]));
   // As many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
+  const sums = createWeightedSums(collection.scored, known.length * (collection.scored + 8));
   const examples: (Example | undefined)[] = known.map(() => undefined);
   const learn = (positions: readonly number[]): void => {
     const found = relevance.papers(positions.map(collection.positionOf));
     positions.forEach((position, at) => {
       const each = found[at] as Relevance;
       const terms = remember((of) => spell(of, each.topTerms(of, TERMS_READ)));
-      examples[position] = { relevance: each, title: known[position]?.title ?? '', terms };
+      const relevance = { ...each, scores: sums.keep(each.scores), background: sums.keep(each.background) };
+      examples[position] = { relevance, title: known[position]?.title ?? '', terms };
     });
   };
   const filters = createFilters(papers, index);
@@ -90,7 +93,7 @@ export function* indexInSteps(
     },
     neighbours: memo((position: number) => resembling(index, papers.length, position)),
     twins: twinsOf(yield* mapInSteps(papers, ({ title }) => titleKey(title))),
-    desk: createDesk(papers.length),
+    desk: createDesk(papers.length, sums),
   };
   return {
     papers,
@@ -140,31 +143,39 @@ function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet
  * {@link RESEMBLES} with them is then compared in full.
  */
 function resembling({ rows, postings }: LexicalIndex, candidates: number, position: number): Neighbours {
-  const { starts, documents, unit: weights } = postings;
   const [from, to] = [rows.starts[position] as number, rows.starts[position + 1] as number];
   const light = lightest(rows.unit.slice(from, to).sort(), LIGHT ** 2);
   const cosines = new Float64Array(candidates);
   for (let each = from; each < to; each += 1) {
     const weight = rows.unit[each] as number;
-    if (weight < light) continue;
-    const term = rows.terms[each] as number;
-    for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1) {
-      const row = documents[at] as number;
-      // Documents of a term stand in ascending order, candidates first.
-      if (row >= candidates) break;
-      cosines[row] = (cosines[row] as number) + weight * (weights[at] as number);
-    }
+    if (weight >= light) addPostings(cosines, postings, rows.terms[each] as number, weight);
   }
   const found: { at: number; cosine: number }[] = [];
-  cosines.forEach((part, at) => {
-    if (at === position || part < RESEMBLES - LIGHT) return;
+  for (let at = 0; at < candidates; at += 1) {
+    if (at === position || (cosines[at] as number) < RESEMBLES - LIGHT) continue;
     const cosine = cosineOf(rows, position, at);
     if (cosine >= RESEMBLES) found.push({ at, cosine: Math.min(1, cosine) });
-  });
+  }
   return {
     positions: Int32Array.from(found, ({ at }) => at),
     cosines: Float64Array.from(found, ({ cosine }) => cosine),
   };
+}
+
+function addPostings(
+  cosines: Float64Array,
+  postings: LexicalIndex['postings'],
+  term: number,
+  weight: number,
+): void {
+  const { starts, documents, unit } = postings;
+  const end = starts[term + 1] as number;
+  for (let at = starts[term] as number; at < end; at += 1) {
+    const row = documents[at] as number;
+    // Documents of a term stand in ascending order, candidates first.
+    if (row >= cosines.length) break;
+    cosines[row] = (cosines[row] as number) + weight * (unit[at] as number);
+  }
 }
 
 /** The weight below which all weights (ascending) together have squares of less than `share`. */

@@ -1,9 +1,10 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { Follow, TopicRef } from '#src/topics/topic.ts';
 import type { Relevance } from './relevance.ts';
-import { type Likeness, likeness, remaining, strongest } from './taste.ts';
+import { type Likeness, likeness, remaining, strongest, type TasteDesk } from './taste.ts';
 import { SOFT_FLOOR, type TopicScores } from './topic-scores.ts';
 import { type Choice, isNamed, type MatchingPaper, type Profile, type Reason } from './types.ts';
+import type { WeightedSums } from './weighted-sums.ts';
 
 /** A paper that readers marked, and how candidates fit it. */
 export type Example = {
@@ -37,13 +38,13 @@ export type Candidates = {
 export type Neighbours = { readonly positions: Int32Array; readonly cosines: Float64Array };
 
 /** A number per candidate for each thing that is reckoned for a reader. */
-export type Desk = {
+export type Desk = TasteDesk & {
   /** Of what is eligible; NaN for all else. */
   readonly scores: Float64Array;
   /** Positions that are eligible: the first so many. */
   readonly eligible: Int32Array;
-  readonly likes: Float64Array;
-  readonly dislikes: Float64Array;
+  readonly likes: Float32Array;
+  readonly dislikes: Float32Array;
   /** 1 = sent before or muted. */
   readonly barred: Uint8Array;
   /** Greatest resemblance to a paper already chosen. */
@@ -55,11 +56,13 @@ export type Desk = {
 };
 
 /** A desk for so many candidates. */
-export const createDesk = (candidates: number): Desk => ({
+export const createDesk = (candidates: number, sums: WeightedSums): Desk => ({
+  sums,
+  background: sums.lend(),
+  likes: sums.lend(),
+  dislikes: sums.lend(),
   scores: new Float64Array(candidates),
   eligible: new Int32Array(candidates),
-  likes: new Float64Array(candidates),
-  dislikes: new Float64Array(candidates),
   barred: new Uint8Array(candidates),
   resemblance: new Float64Array(candidates),
   place: new Uint16Array(candidates),
@@ -150,8 +153,8 @@ function readerOf(candidates: Candidates, profile: Profile, trendMuted: boolean)
   return {
     dial: trendMuted ? 0 : Math.min(100, Math.max(0, profile.dial)) / 100,
     ties: tiesOf(candidates, profile.follows),
-    likes: likeness(profile.likes, desk.likes, relevanceOf),
-    dislikes: likeness(profile.dislikes, desk.dislikes, relevanceOf),
+    likes: likeness(profile.likes, desk, desk.likes, relevanceOf),
+    dislikes: likeness(profile.dislikes, desk, desk.dislikes, relevanceOf),
     trendWeight: profile.follows.some(({ kind, weight }) => kind === 'trending' && weight > 0) ? 1 : 0,
   };
 }

@@ -1,6 +1,7 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { Relevance } from './relevance.ts';
 import { moments } from './standard.ts';
+import type { WeightedSums } from './weighted-sums.ts';
 
 /** Papers marked "more" (or "less") that count, newest first: older ones beyond this many don't. */
 const PAPERS_COUNTED = 100;
@@ -24,19 +25,27 @@ export type Marked = { readonly paper: PaperId; readonly factor: number; readonl
  * relevance (1 = clearly alike).
  */
 export type Likeness = {
-  readonly scores: Float64Array;
+  readonly scores: Float32Array;
   readonly marked: readonly Marked[];
   /** How much the marked papers should count beside what is followed, from 0 to 1. */
   readonly share: number;
 };
 
+/** Where likeness is reckoned, one reader at a time. */
+export type TasteDesk = {
+  readonly sums: WeightedSums;
+  /** Lent by `sums`. */
+  readonly background: Float32Array;
+};
+
 /**
  * Combines marked papers; those that are not known (`relevanceOf` gives undefined) are left out. Undefined when none is known.
- * @param scores where the scores are written; as long as there are candidates
+ * @param scores where the scores are written: lent by the desk's sums
  */
 export function likeness(
   papers: readonly PaperId[],
-  scores: Float64Array,
+  desk: TasteDesk,
+  scores: Float32Array,
   relevanceOf: (paper: PaperId) => Relevance | undefined,
 ): Likeness | undefined {
   const counted: PaperId[] = [];
@@ -51,66 +60,34 @@ export function likeness(
   if (count === 0) return undefined;
   const total = WEIGHTS_SUMMED[count] as number;
   const shares = relevances.map((_, at) => (WEIGHTS[at] as number) / total);
-  const scale = rescale(relevances, shares);
+  const scale = rescale(desk, relevances, shares);
   const factors = shares.map((share) => share * scale);
-  addUp(
-    relevances.map((relevance) => relevance.scores),
-    factors,
-    scores,
-  );
   const marked = relevances.map((relevance, at) => ({
     paper: counted[at] as PaperId,
     factor: factors[at] as number,
     relevance,
   }));
-  return { scores, marked, share: count / (count + HALF) };
+  return {
+    scores: desk.sums.addUp(
+      relevances.map((relevance) => relevance.scores),
+      factors,
+      scores,
+    ),
+    marked,
+    share: count / (count + HALF),
+  };
 }
 
-/** Lent to one sum over a background at a time. */
-let sums = new Float64Array(0);
-
 /** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
-function rescale(relevances: readonly Relevance[], shares: readonly number[]): number {
-  const size = relevances[0]?.background.length ?? 0;
-  if (relevances.length === 1 || size < 2) return 1;
-  if (sums.length !== size) sums = new Float64Array(size);
+function rescale(desk: TasteDesk, relevances: readonly Relevance[], shares: readonly number[]): number {
+  if (relevances.length === 1) return 1;
   const backgrounds = relevances.map(({ background }) => background);
-  return toDeviations(addUp(backgrounds, shares, sums));
+  return toDeviations(desk.sums.addUp(backgrounds, shares, desk.background));
 }
 
 /** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
-export function toDeviations(background: Float32Array | Float64Array): number {
+export function toDeviations(background: Float32Array): number {
   return background.length < 2 ? 1 : 1 / Math.max(FULL * moments(background).deviation, 0.2);
-}
-
-/** The sum of arrays times their factors, written into `sums`. Four arrays a pass, since each pass writes all sums. */
-function addUp(
-  arrays: readonly Float32Array[],
-  factors: readonly number[],
-  sums: Float64Array,
-): Float64Array {
-  sums.fill(0);
-  let next = 0;
-  for (; next + 4 <= arrays.length; next += 4) {
-    const [a, b, c, d] = arrays.slice(next, next + 4) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ];
-    const [p, q, r, s] = factors.slice(next, next + 4) as [number, number, number, number];
-    for (let at = 0; at < sums.length; at += 1)
-      sums[at] =
-        (sums[at] as number) +
-        p * (a[at] as number) +
-        q * (b[at] as number) +
-        (r * (c[at] as number) + s * (d[at] as number));
-  }
-  for (; next < arrays.length; next += 1) {
-    const [a, p] = [arrays[next] as Float32Array, factors[next] as number];
-    for (let at = 0; at < sums.length; at += 1) sums[at] = (sums[at] as number) + p * (a[at] as number);
-  }
-  return sums;
 }
 
 /** What remains of a score after likeness to papers marked "less": a factor from 1 − {@link PENALTY_LIMIT} to 1. */

@@ -205,8 +205,9 @@ function catalogueScore({ terms, inTitle }: TopicMatch): number {
 
 function above(scores: Float32Array): Found[] {
   const found: Found[] = [];
-  scores.forEach((score, at) => {
+  for (let at = 0; at < scores.length; at += 1) {
+    const score = scores[at] as number;
     if (score >= SOFT_FLOOR) found.push({ at, score });
-  });
+  }
   return found;
 }

@@ -7,6 +7,7 @@ import { createRelevanceModel, type Part, type Relevance } from '../relevance.ts
 import type { Statistics } from '../statistics/statistics.ts';
 import { type Likeness, likeness, toDeviations } from '../taste.ts';
 import type { CandidateIndex, MatchingPaper, Reason } from '../types.ts';
+import { createWeightedSums } from '../weighted-sums.ts';
 import { createCache } from './cache.ts';
 
 /** One line of profiles: an interest by phrase and examples, or a reader's follows. Papers by number in `papers`. */
@@ -66,6 +67,7 @@ export function createRanker(deps: {
     cache(`phrase ${text}`, () => model.phrases([text])[0] as Relevance);
   const example = (paper: number): Relevance =>
     cache(`paper ${paper}`, () => model.papers([collection.positionOf(paper)])[0] as Relevance);
+  const desk = createInterestDesk(collection.scored);
   let index: CandidateIndex | undefined;
   const all = papers.slice(0, candidates).map((_, at) => at);
 
@@ -83,7 +85,7 @@ export function createRanker(deps: {
     const marked = new Set([...profile.likes, ...profile.dislikes]);
     if (marked.size === 0 && !profile.phrase?.trim())
       return trending(profile.only ?? all, papers).slice(0, top);
-    const interest = scoreInterest(profile, candidates, phrase, example);
+    const interest = scoreInterest(profile, desk, phrase, example);
     return (profile.only ?? all)
       .filter((paper) => !marked.has(paper))
       .map((paper) => ({ paper, score: interest.score(paper) }))
@@ -115,16 +117,22 @@ function trending(only: readonly number[], papers: readonly MatchingPaper[]): Ra
 
 type Interest = { score(paper: number): number; reasons(paper: number): RankReason[] };
 
+const createInterestDesk = (scored: number) => {
+  const sums = createWeightedSums(scored);
+  return { sums, background: sums.lend(), likes: sums.lend(), dislikes: sums.lend() };
+};
+
+/** What marked papers are worth is written on the desk: score before the next interest comes. */
 function scoreInterest(
   profile: RankProfile,
-  candidates: number,
+  desk: ReturnType<typeof createInterestDesk>,
   phraseRelevance: (text: string) => Relevance,
   example: (paper: number) => Relevance,
 ): Interest {
-  const asLikeness = (marked: readonly number[]): Likeness | undefined =>
-    likeness(marked as readonly PaperId[], new Float64Array(candidates), example);
-  const likes = asLikeness(profile.likes);
-  const dislikes = asLikeness(profile.dislikes);
+  const asLikeness = (marked: readonly number[], scores: Float32Array): Likeness | undefined =>
+    likeness(marked as readonly PaperId[], desk, scores, example);
+  const likes = asLikeness(profile.likes, desk.likes);
+  const dislikes = asLikeness(profile.dislikes, desk.dislikes);
   const text = profile.phrase?.trim();
   const phrase = text ? phraseRelevance(text) : undefined;
   const share = likes ? (phrase ? likes.share : 1) : 0;
