@@ -56,13 +56,21 @@ export function* indexInSteps(
   // As many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
   const sums = createWeightedSums(collection.scored, known.length * (collection.scored + 8));
   const examples: (Example | undefined)[] = known.map(() => undefined);
+  // A scope of its own: what a closure's scope holds besides (all that was scored together) would stay alive with it.
+  const toExample = ({ topTerms, ...each }: Relevance, title: string): Example => ({
+    relevance: {
+      ...each,
+      topTerms,
+      scores: sums.keep(each.scores),
+      background: sums.keep(each.background),
+    },
+    title,
+    terms: remember((of) => spell(of, topTerms(of, TERMS_READ))),
+  });
   const learn = (positions: readonly number[]): void => {
     const found = relevance.papers(positions.map(collection.positionOf));
     positions.forEach((position, at) => {
-      const each = found[at] as Relevance;
-      const terms = remember((of) => spell(of, each.topTerms(of, TERMS_READ)));
-      const relevance = { ...each, scores: sums.keep(each.scores), background: sums.keep(each.background) };
-      examples[position] = { relevance, title: known[position]?.title ?? '', terms };
+      examples[position] = toExample(found[at] as Relevance, known[position]?.title ?? '');
     });
   };
   const filters = createFilters(papers, index);

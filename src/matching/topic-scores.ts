@@ -146,11 +146,11 @@ export function createTopicScorer(deps: {
     { scores, topTerms }: Relevance,
   ): TopicScores => {
     if (parsed?.type !== 'ok') return list(topic, [], () => []);
-    if (parsed.query.type === 'text') return list(topic, above(scores), (at) => shown(at, topTerms));
+    if (parsed.query.type === 'text') return list(topic, above(scores), shown(topTerms));
     const found = filters
       .query(parsed.query.root)
       .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, scores[at] as number) }));
-    return list(topic, found, (at) => shown(at, topTerms));
+    return list(topic, found, shown(topTerms));
   };
 
   const examples = (topics: readonly TopicRef[]): TopicScores[] => {
@@ -161,13 +161,13 @@ export function createTopicScorer(deps: {
       if (position === undefined) return list(topic, [], () => []);
       const { scores, topTerms } = found.next().value as Relevance;
       const alike = above(scores).filter(({ at }) => at !== position);
-      return list(topic, alike, (at) => shown(at, topTerms));
+      return list(topic, alike, shown(topTerms));
     });
   };
 
-  // Only the way to the terms is kept with a topic: scores of every distinct query would fill the memory.
-  const shown = (at: number, topTerms: Relevance['topTerms']): string[] =>
-    deps.spell(at, topTerms(at, TERMS_READ));
+  // Only the way to the terms is kept with a topic, in a scope without the scores: those of every distinct query would
+  // fill the memory.
+  const shown = (topTerms: Relevance['topTerms']) => (at: number) => deps.spell(at, topTerms(at, TERMS_READ));
 
   const prepare = (topics: Iterable<TopicRef>): void => {
     const queried = new Map<string, TopicRef>();

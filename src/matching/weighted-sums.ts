@@ -122,18 +122,17 @@ const [SPLAT, SUM, PRODUCT] = [simd(0x13), simd(0xe4), simd(0xe6)];
 function addition(): number[] {
   const arrays = [0, 1, 2, 3].map((at) => ({ address: 2 + at, factor: 6 + at, factors: 10 + at }));
   return [
-    ...arrays.flatMap(({ factor, factors }) => [...get(factor), ...SPLAT, ...set(factors)]),
-    ...[LOOP, NOTHING],
-    ...[...get(0), ...get(0), ...LOAD],
-    ...arrays.flatMap(({ address, factors }) => [
-      ...[...get(address), ...LOAD, ...get(factors), ...PRODUCT],
-      ...SUM,
-    ]),
-    ...STORE,
-    ...arrays.flatMap(({ address }) => [...next(address), ...set(address)]),
-    ...[...next(0), ...tee(0), ...get(1), BELOW, REPEAT, 0],
-    ...[END, END],
-  ];
+    ...arrays.map(({ factor, factors }) => [...get(factor), ...SPLAT, ...set(factors)]),
+    // For every four numbers: sum + a × p + b × q + c × r + d × s, then the addresses of the next four.
+    [LOOP, NOTHING],
+    get(0),
+    [...get(0), ...LOAD],
+    ...arrays.map(({ address, factors }) => [...get(address), ...LOAD, ...get(factors), ...PRODUCT, ...SUM]),
+    STORE,
+    ...arrays.map(({ address }) => [...next(address), ...set(address)]),
+    [...next(0), ...tee(0), ...get(1), BELOW, REPEAT, 0],
+    [END, END],
+  ].flat();
 }
 
 /** A module that imports a memory and exports one function, `add`. */
@@ -143,7 +142,7 @@ function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
   const parameters = [I32, I32, I32, I32, I32, I32, F32, F32, F32, F32];
   const code = [1, 4, V128, ...body];
   return Uint8Array.from([
-    ...[...Buffer.from('\0asm'), 1, 0, 0, 0],
+    ...Buffer.from('\0asm\x01\0\0\0'),
     ...section(1, [1, 0x60, parameters.length, ...parameters, 0]),
     ...section(2, [1, ...name('from'), ...name('memory'), 2, 0, 1]),
     ...section(3, [1, 0]),
