@@ -144,7 +144,7 @@ function moduleOf(body: readonly number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...Buffer.from('\0asm\x01\0\0\0'),
     ...section(1, [1, 0x60, parameters.length, ...parameters, 0]),
-    ...section(2, [1, ...name('from'), ...name('memory'), 2, 0, 1]),
+    ...section(2, [1, ...name('from'), ...name('memory'), 2, 0, 0]),
     ...section(3, [1, 0]),
     ...section(7, [1, ...name('add'), 0, 0]),
     ...section(10, [1, ...unsigned(code.length), ...code]),

@@ -41,6 +41,11 @@ describe('weighted sums', () => {
     ]);
   });
 
+  it('are none where there is nothing, as on a day without papers', () => {
+    const sums = createWeightedSums(0);
+    expect([...sums.addUp([sums.keep(new Float32Array())], [1], sums.lend())]).toEqual([]);
+  });
+
   it('keep what there is room for', () => {
     const sums = createWeightedSums(1, 2 ** 14);
     const arrays = Array.from({ length: 40 }, () => new Float32Array(2 ** 10).fill(0.5));
