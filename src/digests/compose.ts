@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
 import { createCache } from '#src/mail/cache.ts';
 import { type BlockFor, createDigestWriter, type DigestWriter } from '#src/mail/digest-mail.ts';
@@ -62,7 +63,11 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
   return {
     compose: async (rows) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
-      const composed = new Map(rows.map((row) => [row.id, composeOne(row, context)]));
+      const composed = new Map<DigestId, Composed>();
+      for (const row of rows) {
+        composed.set(row.id, composeOne(row, context));
+        if (composed.size % SLICE === 0) await otherWork();
+      }
       return dependencies.sign ? signAll(composed, dependencies.sign) : composed;
     },
     page: async (row, at) => {
@@ -77,6 +82,12 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
     },
   };
 }
+
+/**
+ * So many messages are composed before connections get their turn again: a relay must not run dry meanwhile, and has no more than one
+ * message of each connection.
+ */
+const SLICE = 8;
 
 type Batch = {
   readonly papers: ReadonlyMap<PaperId, Paper>;

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { type Chunks, lengthOf } from './chunk.ts';
+import type { Chunks } from './chunk.ts';
 import { LINK_TOKENS, type ReaderTokens, TOKEN_LENGTH } from './links.ts';
 
 /**
@@ -40,10 +40,18 @@ export function rawOf({ content }: { readonly content: Content }): Buffer {
  * @throws RangeError for a token of another length, and for an open chunk without tokens
  */
 export function chunkedContent(head: string, chunks: Chunks, tokens?: ReaderTokens): Content {
-  const open = chunks.some(({ places }) => places.length > 0) ? tokenOctets(tokens) : '';
+  let length = head.length;
+  let plain = true;
+  let closed = true;
+  for (const chunk of chunks) {
+    length += chunk.octets.length;
+    plain &&= chunk.plain;
+    closed &&= chunk.places.length === 0;
+  }
+  const open = closed ? '' : tokenOctets(tokens);
   return {
-    length: head.length + lengthOf(chunks),
-    plain: chunks.every(({ plain }) => plain),
+    length,
+    plain,
     write: (into, at) => {
       into.write(head, at, 'latin1');
       writeChunks(chunks, open, into, at + head.length);

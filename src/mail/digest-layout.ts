@@ -1,5 +1,5 @@
 import type { Fragment, Fragments, SectionWriter } from './digest-fragments.ts';
-import type { DigestView, PaperBlock } from './digest-view.ts';
+import type { DigestView } from './digest-view.ts';
 import { notesOf } from './digest-words.ts';
 import type { MessageTemplates } from './templates.ts';
 import type { TopicLink } from './topic-links.ts';
@@ -15,10 +15,7 @@ export type Layout = {
   /** The topics behind it, each once. */
   readonly topics: readonly TopicLink[];
 };
-type Section = { readonly heading: Fragment | null; readonly papers: readonly ShownPaper[] };
-
-/** A paper of a digest, and why it is there. */
-export type ShownPaper = { readonly block: PaperBlock; readonly why: Why };
+type Section = { readonly heading: Fragment | null; readonly papers: readonly Why[] };
 
 /** Creates the function that lays a digest out: at least one paper, and as many as `limit` octets of HTML hold. */
 export function createLayout(
@@ -29,7 +26,7 @@ export function createLayout(
   const whyOf = createWhy(writer, templates);
   return (view, limit) => {
     const { locale } = view;
-    const all = view.papers.map(({ block, reasons }) => ({ block, why: whyOf(reasons, block, locale) }));
+    const all = view.papers.map(({ block, reasons }) => whyOf(reasons, block, locale));
     const sections = view.sections ? grouped(all, fragments) : [{ heading: null, papers: all }];
     const { kept, shown } = fitting(sections, limit);
     return {
@@ -40,18 +37,18 @@ export function createLayout(
   };
 }
 
-function topicsBehind(papers: readonly ShownPaper[]): readonly TopicLink[] {
+function topicsBehind(papers: readonly Why[]): readonly TopicLink[] {
   const topics: TopicLink[] = [];
-  for (const { why } of papers)
-    for (const topic of why.topics)
+  for (const paper of papers)
+    for (const topic of paper.topics)
       if (topics.length < TOPICS_IN_FOOT && !topics.some(({ key }) => key === topic.key)) topics.push(topic);
   return topics;
 }
 
 /** One section per strongest topic, in the order of each one's best paper. */
-function grouped(papers: readonly ShownPaper[], fragments: Fragments): readonly Section[] {
+function grouped(papers: readonly Why[], fragments: Fragments): readonly Section[] {
   return Array.from(
-    Map.groupBy(papers, ({ why }) => why.section),
+    Map.groupBy(papers, ({ section }) => section),
     ([heading, its]) => ({ heading: fragments.section(heading), papers: its }),
   );
 }
@@ -62,8 +59,8 @@ function fitting(sections: readonly Section[], limit: number): { kept: readonly 
   let shown = 0;
   const kept = sections.map(({ heading, papers }) => ({
     heading,
-    papers: papers.filter(({ block, why }) => {
-      octets += block.octets + why.octets;
+    papers: papers.filter((paper) => {
+      octets += paper.octets;
       const fits = octets <= limit || shown === 0;
       if (fits) shown += 1;
       return fits;

@@ -1,9 +1,8 @@
 import { type Chunk, type Chunks, chunkOf, type Part } from './chunk.ts';
 import type { Channel } from './digest-fragments.ts';
 import type { Head } from './digest-head.ts';
-import type { Layout, ShownPaper } from './digest-layout.ts';
+import type { Layout } from './digest-layout.ts';
 import type { Shell, ShellField } from './digest-shell.ts';
-import type { PaperField } from './digest-view.ts';
 import { INDENT } from './encode-text.ts';
 import type { Locale } from './languages.ts';
 import type { UnfollowLine } from './topic-links.ts';
@@ -56,22 +55,11 @@ function writePapers(channel: Channel, { sections }: Layout, out: Chunk[]): void
     if (heading) put(out, heading[channel]);
     for (const paper of papers) {
       number += 1;
-      for (const piece of paper.block[channel]) {
+      for (const piece of paper[channel]) {
         if (typeof piece !== 'string') out.push(piece);
-        else put(out, paperField(piece, channel, paper, number));
+        else put(out, numberLine(number));
       }
     }
-  }
-}
-
-function paperField(name: PaperField, channel: Channel, { why }: ShownPaper, number: number): Chunks {
-  switch (name) {
-    case 'reasons':
-      return why.reasons[channel];
-    case 'mute':
-      return why.mute;
-    case 'number':
-      return numberLine(number);
   }
 }
 

@@ -35,18 +35,13 @@ export type ReasonView =
   /** The day (UTC) it was put aside. */
   | { readonly type: 'reminder'; readonly on: string };
 
-/** What a paper's block leaves to the digest it is in. */
-export type PaperField = 'reasons' | 'mute' | 'number';
-
 /** A paper's part of both bodies, encoded; made once per edition, language and with or without picture. */
 export type PaperBlock = {
   readonly title: string;
   readonly firstCategory: string | null;
   readonly authors: readonly string[];
-  readonly html: Block<PaperField>;
-  readonly text: Block<PaperField>;
-  /** Octets of the HTML without its reasons. */
-  readonly octets: number;
+  readonly html: Block<'reasons' | 'mute'>;
+  readonly text: Block<'reasons' | 'number'>;
 };
 
 /** What the edition was made of, for the coverage line. */

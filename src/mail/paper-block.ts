@@ -1,6 +1,5 @@
-import { lengthOf } from './chunk.ts';
 import { cleanText } from './clean-text.ts';
-import type { PaperBlock, PaperField, PaperView } from './digest-view.ts';
+import type { PaperBlock, PaperView } from './digest-view.ts';
 import { displayText, setApart } from './display-text.ts';
 import { encodeHtml, escapeHtml, safeUrl } from './encode-html.ts';
 import { INDENT, wrap } from './encode-text.ts';
@@ -31,13 +30,11 @@ export type PaperBlockOptions = {
 export function paperBlock(paper: PaperView, options: PaperBlockOptions): PaperBlock {
   const { locale, templates, encoders } = options;
   const shown = display(paper, locale);
-  const html = encoders.html(htmlPieces(paper, shown, options));
   return {
     title: shown.title,
     authors: paper.authors.map(cleanText),
     firstCategory: paper.categories[0] ?? null,
-    html,
-    octets: lengthOf(html.filter((piece) => typeof piece !== 'string')),
+    html: encoders.html(htmlPieces(paper, shown, options)),
     text: encoders.text(textPieces(paper, shown, locale, templates.text)),
   };
 }
@@ -103,10 +100,10 @@ function htmlPieces(
   paper: PaperView,
   shown: Shown,
   { locale, images, templates }: PaperBlockOptions,
-): Pieces<Slot<PaperField>> {
+): Pieces<Slot<'reasons' | 'mute'>> {
   const { actions } = locale.phrases.digest;
   const thumbnail = images ? safeUrl(paper.thumbnailUrl) : null;
-  const values: Values<Slot<PaperField>> = {
+  const values: Values<Slot<'reasons' | 'mute'>> = {
     anchor: `p${paper.id}`,
     url: shown.url === null ? null : { target: escapeHtml(shown.url) },
     title: shown.title,
@@ -122,9 +119,9 @@ function htmlPieces(
     })),
     reasons: open(field('reasons')),
     mute: open(field('mute')),
-    moreUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'more' }),
-    lessUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'less' }),
-    notNowUrl: open<Slot<PaperField>>({ type: 'feedback', paper: paper.id, verdict: 'not_now' }),
+    moreUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'more' }),
+    lessUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'less' }),
+    notNowUrl: open<Slot>({ type: 'feedback', paper: paper.id, verdict: 'not_now' }),
     more: actions.more,
     less: actions.less,
     notNow: actions.notNow,
@@ -137,10 +134,10 @@ function textPieces(
   shown: Shown,
   locale: Locale,
   template: Template,
-): Pieces<Slot<PaperField>> {
+): Pieces<Slot<'reasons' | 'number'>> {
   const optional = (text: string) => (text === '' ? null : { lines: wrap(text, INDENT) });
   const { colon, digest } = locale.phrases;
-  const values: Values<Slot<PaperField>> = {
+  const values: Values<Slot<'reasons' | 'number'>> = {
     title: wrap(shown.title, INDENT, ''),
     authors: optional(shown.authors),
     facts: optional(shown.facts),
@@ -148,7 +145,7 @@ function textPieces(
     reasons: open(field('reasons')),
     links: shown.links.map(({ label, url }) => ({ line: `${INDENT}${label}${colon} ${url}` })),
     actions: `${INDENT}${digest.actionsInText}${colon} `,
-    place: open<Slot<PaperField>>({ type: 'place', paper: paper.id }),
+    place: open<Slot>({ type: 'place', paper: paper.id }),
     number: open(field('number')),
   };
   return fill(template, values, { escape: (text) => text });

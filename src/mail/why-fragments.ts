@@ -1,5 +1,5 @@
 import { createCache } from './cache.ts';
-import { type Chunks, joinChunks, lengthOf } from './chunk.ts';
+import { type Chunks, lengthOf } from './chunk.ts';
 import type { Fragment, SectionWriter } from './digest-fragments.ts';
 import type { PaperBlock, ReasonView } from './digest-view.ts';
 import { type Followed, followedOf, sectionName } from './digest-words.ts';
@@ -8,7 +8,7 @@ import { INDENT, wrap } from './encode-text.ts';
 import type { Locale } from './languages.ts';
 import { format } from './phrases.ts';
 import { linkName, plainReason, REASONS_SHOWN, reasonSentence } from './reasons.ts';
-import { field, filledBlock, type Slot } from './slots.ts';
+import { type Block, field, filledBlock, joinedBlock, type Slot } from './slots.ts';
 import { open, sectionOf } from './template.ts';
 import type { MessageTemplates } from './templates.ts';
 import { createTopicLinks, type TopicLink } from './topic-links.ts';
@@ -16,13 +16,12 @@ import { createTopicLinks, type TopicLink } from './topic-links.ts';
 /** Reasons kept encoded; readers who share topics share them. */
 const KEPT = 10_000;
 
-/** Why a paper is in a digest: everything that follows from its reasons. */
+/** A paper with its reasons: everything that digests share which show it for the same ones. */
 export type Why = {
-  /** Its chips. */
-  readonly reasons: Fragment;
-  /** Its link "mute Diffusion models" (only in HTML): the strongest topic behind it, else its first category. */
-  readonly mute: Chunks;
-  /** Octets of the HTML of both. */
+  /** Its block, with the chips of its reasons, and in HTML its link "mute Diffusion models": the strongest topic behind it, else its first category. */
+  readonly html: Chunks;
+  readonly text: Block<'number'>;
+  /** Octets of the HTML. */
   readonly octets: number;
   /** The topics among its reasons, for the foot. */
   readonly topics: readonly TopicLink[];
@@ -33,6 +32,9 @@ export type Why = {
 /** Sets of reasons kept with a paper; the oldest goes. */
 const KEPT_WITH_PAPER = 16;
 
+/** Octets kept of papers with their reasons, of one edition; beyond them all are forgotten at once. */
+const KEPT_OCTETS = 16 << 20;
+
 /** Makes a {@link Why}; each is encoded once and kept. */
 export type WhyOf = (reasons: readonly ReasonView[], block: PaperBlock, locale: Locale) => Why;
 
@@ -41,23 +43,30 @@ export function createWhy(writer: SectionWriter, templates: MessageTemplates): W
   const chipsOf = createChips(writer, templates);
   const muteOf = createMuteLinks(writer, templates);
   const topicLink = createTopicLinks(writer);
-  const encode: WhyOf = (reasons, { firstCategory }, locale) => {
+  const encode: WhyOf = (reasons, block, locale) => {
     const chips = chipsOf(reasons.slice(0, REASONS_SHOWN), locale);
-    const mute = muteOf(topicToMute(reasons, firstCategory), locale);
+    const mute = muteOf(topicToMute(reasons, block.firstCategory), locale);
+    const html = joinedBlock(block.html, { reasons: chips.html, mute });
     return {
-      reasons: chips,
-      mute,
-      octets: lengthOf(chips.html) + lengthOf(mute),
+      html,
+      text: joinedBlock(block.text, { reasons: chips.text }),
+      octets: lengthOf(html),
       topics: followedOf(reasons).map((topic) => topicLink(topic, locale)),
       section: sectionName(reasons, locale),
     };
   };
   // A paper is there for few reasons, whoever reads it: comparing with those is cheaper than a key made of them.
-  const known = new WeakMap<PaperBlock, { readonly reasons: readonly ReasonView[]; readonly why: Why }[]>();
+  const known = new Map<PaperBlock, { readonly reasons: readonly ReasonView[]; readonly why: Why }[]>();
+  let kept = 0;
   return (reasons, block, locale) => {
-    const ofPaper = known.get(block) ?? [];
-    for (const each of ofPaper) if (sameReasons(each.reasons, reasons)) return each.why;
+    for (const each of known.get(block) ?? []) if (sameReasons(each.reasons, reasons)) return each.why;
     const why = encode(reasons, block, locale);
+    kept += why.octets + lengthOf(why.text.filter((piece) => typeof piece !== 'string'));
+    if (kept > KEPT_OCTETS) {
+      known.clear();
+      kept = 0;
+    }
+    const ofPaper = known.get(block) ?? [];
     known.set(block, [...ofPaper.slice(1 - KEPT_WITH_PAPER), { reasons, why }]);
     return why;
   };
@@ -120,8 +129,8 @@ function createChips(writer: SectionWriter, templates: MessageTemplates) {
     if (reasons.length === 0) return { html: [], text: [] };
     const shown = reasons.map((reason) => chip(reason, locale));
     return {
-      html: [joinChunks(filledBlock(frame, { list: shown.flatMap((each) => each.html) }))],
-      text: [joinChunks([...emptyLine, ...shown.flatMap((each) => each.text)])],
+      html: filledBlock(frame, { list: shown.flatMap((each) => each.html) }),
+      text: [...emptyLine, ...shown.flatMap((each) => each.text)],
     };
   };
 }
