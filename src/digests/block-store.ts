@@ -99,19 +99,20 @@ export async function endLease(
       ), still as materialized (
         select d.id, d.due_at, d.deadline, held.handed @> d.id as handed from held, digests d
         where ${inBlock(block)} and ${IS_OPEN}
-      ), adrift as (
-        update digests d
-        set state = 'handed_over', in_doubt = true, attempts = d.attempts + 1, lease_token = held.lease_token,
-            lease_until = held.lease_until, handed_over_at = held.claimed_at
-        from held, still where still.handed and d.id = still.id and ${inBlock(block)} and ${IS_OPEN}
-        returning d.id
       ), ended as (
-        -- Where a row was put back meanwhile the version is another, and nothing is closed that was not seen.
+        -- Where a row was put back or handed over meanwhile nothing ends that was not seen: this is done once more.
         update digest_blocks b
         set lease_token = null, lease_until = null, handed = '{}',
             open = exists (select from still where not still.handed)
-        from held where ${isHeld(block)} and ${over} and b.version = held.version
+        from held where ${isHeld(block)} and ${over} and b.version = held.version and b.handed = held.handed
         returning b.first_id
+      ), adrift as (
+        -- Only where it has ended: else a result that came meanwhile would be forgotten.
+        update digests d
+        set state = 'handed_over', in_doubt = true, attempts = d.attempts + 1, lease_token = held.lease_token,
+            lease_until = held.lease_until, handed_over_at = held.claimed_at
+        from ended, held, still where still.handed and d.id = still.id and ${inBlock(block)} and ${IS_OPEN}
+        returning d.id
       )
       select exists (select from held) as held, exists (select from ended) as ended,
              (select count(*) from adrift) as adrift,

@@ -31,7 +31,7 @@ export type Leftover = {
   readonly to: number;
   /** Fates that were known. */
   readonly results: readonly DigestResult[];
-  /** Rows whose content was begun, without an answer known. */
+  /** Rows whose content was begun, without an answer known: those that ended `unknown` as well. */
   readonly begun: readonly DigestId[];
 };
 
@@ -196,7 +196,7 @@ function parseJournal(file: string, header: Header, text: string): Leftover {
       reply,
       ...(due === '-' ? {} : { dueAt: new Date(due ?? 0) }),
     };
-    begun.delete(id);
+    if (state !== 'unknown') begun.delete(id);
     results.set(id, result as DigestResult);
   }
   return { file, editionDate, leaseToken, from, to, results: [...results.values()], begun: [...begun] };

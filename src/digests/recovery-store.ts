@@ -167,7 +167,10 @@ async function settleClaim(
             handed_over_at = coalesce(d.handed_over_at, ${held?.claimedAt ?? null}::timestamptz),
             lease_token = case when ${isBegun} then ${leaseToken}::bigint end, lease_until = null
         where d.id between ${from} and ${to} and d.edition_date = ${editionDate}::date
-          and (${IS_OPEN} and ${isBegun} and ${held !== undefined} or d.in_doubt and d.lease_token = ${leaseToken}
+          and (${IS_OPEN} and ${isBegun} and exists (
+                 select from digest_blocks b
+                 where ${blocks} and b.lease_token = ${leaseToken} and b.handed @> d.id
+               ) or d.in_doubt and d.lease_token = ${leaseToken}
                and (d.state = 'handed_over' or not ${isBegun}))
         returning d.state
       ), free as (

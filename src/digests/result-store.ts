@@ -82,7 +82,9 @@ async function recordAny(database: Database, results: readonly DigestResult[], t
         ${texts(results.map(replyOf))}, ${texts(results.map((result) => ('reason' in result ? result.reason : undefined)))}
       ) as c (id, due_ms, state, reply, reason) left join held b on true
       where d.id = c.id and d.id = any (${ids}) and d.edition_date = ${sql.lit(block.editionDate)}::date
-        and (${IS_OPEN} and b.claimed_at is not null or d.in_doubt and d.lease_token = ${block.leaseToken})
+        -- (what was unknown and is put back is not handed over any more: saying it again changes nothing)
+        and (${IS_OPEN} and b.claimed_at is not null and (c.state <> 'unknown' or b.handed @> d.id)
+             or d.in_doubt and d.lease_token = ${block.leaseToken})
       returning d.id, d.state
     ), freed as (
       update digest_blocks b

@@ -1,12 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '#src/database/database.ts';
 import type { DigestId } from '#src/database/ids.ts';
 import type { ClaimedDigest } from '#src/digests/digest.ts';
+import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
+import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addReaders, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
 
@@ -31,12 +36,34 @@ const lapse = () =>
     test_.database,
   );
 
+/** Resolves when so many statements wait for another one. */
+const waiting = async (count: number) => {
+  for (;;) {
+    const { rows } = await sql<{ n: number }>`
+      select count(*) as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
+      test_.database,
+    );
+    if ((rows[0]?.n ?? 0) >= count) return;
+  }
+};
+
 async function planned(count: number) {
   const readers = await addReaders(test_.database, count);
   return ledger().insert(
     test_.database,
     readers.map((id) => plannedFor(id)),
   );
+}
+
+/** A sweep that began while `work` was not committed yet, and waits for it. */
+async function whileSweeping(work: (tx: Database) => Promise<unknown>) {
+  let swept: Promise<unknown> = Promise.resolve();
+  await test_.database.transaction().execute(async (tx) => {
+    await work(tx);
+    swept = recovery().releaseLapsed();
+    await waiting(1);
+  });
+  await swept;
 }
 
 async function block() {
@@ -150,16 +177,6 @@ describe('a block of the ledger', () => {
     expect(await block()).toEqual([{ open: true, held: false }]);
     expect((await claim()).map((row) => row.id)).toEqual([b.id]);
   });
-
-  const waiting = async (count: number) => {
-    for (;;) {
-      const { rows } = await sql<{ n: number }>`
-        select count(*) as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`.execute(
-        test_.database,
-      );
-      if ((rows[0]?.n ?? 0) >= count) return;
-    }
-  };
 });
 
 describe('a claim that ends without a word', () => {
@@ -218,6 +235,70 @@ describe('a claim that ends without a word', () => {
       // A second time, or for a claim that somebody else has by now, it changes nothing.
       expect(await recovery().settleClaim(leftover(rows, begun))).toEqual({ unknown: 0, released: 0 });
       expect(await statesOf(test_.database)).toEqual({ sent: 1, unknown: 1, claimed: 3 });
+    }
+  });
+
+  test('keeps what it says at the very moment at which a sweep gives it up', async () => {
+    await planned(3);
+    const [a, b] = (await claim()) as [ClaimedDigest, ClaimedDigest];
+    await ledger().handOver([a, b], 60_000);
+    await lapse();
+    await whileSweeping(async (tx) => {
+      const inside = createLedger({ database: tx, now: () => clock });
+      await inside.record([
+        { ...a, state: 'deferred', reply: '450', dueAt: clock },
+        { ...b, state: 'planned' },
+      ]);
+    });
+    expect(await statesOf(test_.database)).toEqual({ deferred: 1, planned: 2 });
+    expect(await block()).toEqual([{ open: true, held: false }]);
+  });
+
+  test('loses nothing of what it renews or hands over at that moment', async () => {
+    await planned(3);
+    const rows = (await claim()) as [ClaimedDigest, ClaimedDigest, ClaimedDigest];
+    await ledger().handOver(rows.slice(0, 1), 60_000);
+    await lapse();
+    await whileSweeping((tx) => createLedger({ database: tx, now: () => clock }).renew(rows, 60_000));
+    expect(await statesOf(test_.database)).toEqual({ handed_over: 1, claimed: 2 });
+    expect(await recovery().lapsedHandOvers(10)).toEqual([]);
+    // The database's clock jumps ahead: what was handed over a moment ago has lapsed before the sweep could see it.
+    await sql`update digest_blocks set lease_until = clock_timestamp() + interval '1 s'`.execute(
+      test_.database,
+    );
+    await whileSweeping(async (tx) => {
+      const { ids } = await createLedger({ database: tx, now: () => clock }).handOver([rows[1]], 0);
+      expect(ids.size).toBe(1);
+      await sql`select pg_sleep_until(lease_until) from digest_blocks`.execute(test_.database);
+    });
+    expect(await statesOf(test_.database)).toEqual({ handed_over: 2, planned: 1 });
+    expect((await claim()).map((row) => row.id)).toEqual([rows[2].id]);
+  });
+
+  test('leaves unknown what it found to be so, when its journal is settled', async () => {
+    for (const resent of [false, true]) {
+      await sql`truncate digests, digest_blocks, subscribers cascade`.execute(test_.database);
+      await planned(2);
+      const rows = (await claim()) as [ClaimedDigest, ClaimedDigest];
+      const directory = mkdtempSync(join(tmpdir(), 'paperboy-blocks-'));
+      const journals = openJournals({ directory });
+      const journal = journals.open(rows);
+      await ledger().handOver(rows, 60_000);
+      const lost = { ...rows[0], state: 'unknown', reply: 'lost after the dot' } as const;
+      journal.begin(lost.id);
+      journal.end(lost);
+      await ledger().record([lost]);
+      if (resent) expect(await recovery().resendUnknown(0)).toBe(1);
+      journal.abandon();
+      await createSettleJournals({ journals, ledger: ledger(), store: recovery() })();
+      rmSync(directory, { recursive: true });
+      const { rows: kept } = await sql`select state, reply, resent from digests order by id`.execute(
+        test_.database,
+      );
+      expect(kept).toEqual([
+        { state: resent ? 'planned' : 'unknown', reply: lost.reply, resent },
+        { state: 'planned', reply: null, resent: false },
+      ]);
     }
   });
 

@@ -94,6 +94,17 @@ describe('a journal', () => {
     expect((await journals.leftovers())[0]).toMatchObject({ begun: [11], results: [] });
   });
 
+  test('keeps in doubt what ended unknown', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    journal.begin(11 as DigestId);
+    journal.end({ ...sent(11), state: 'unknown', reply: 'lost' } as DigestResult);
+    journal.abandon();
+    expect(await journals.leftovers()).toMatchObject([
+      { begun: [11], results: [{ id: 11, state: 'unknown', reply: 'lost' }] },
+    ]);
+  });
+
   test('given up by a live process is a leftover too', async () => {
     const journals = openJournals({ directory });
     const journal = journals.open(rows);
