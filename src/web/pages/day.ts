@@ -48,11 +48,11 @@ const subscribeBox = (site: Site, form: SubscribeForm): Html => html`<section cl
 !${subscribeForm(site, form)}
 </section>`;
 
-/** "12 papers", or "the 50 that trend most of 428 papers". */
+/** "12 papers", or "The 50 that trend most of 428 papers". */
 function countLine(list: Pick<Day, 'papers' | 'total'>): Html {
   const count = `${list.total.toLocaleString('en')} ${list.total === 1 ? 'paper' : 'papers'}`;
   const cut = list.papers.length < list.total;
-  return html`<p class="soft">${cut ? `the ${list.papers.length} that trend most of ${count}` : count}</p>`;
+  return html`<p class="soft">${cut ? `The ${list.papers.length} that trend most of ${count}` : count}</p>`;
 }
 
 function dayHeading(day: Day, isStart: boolean): Html {
@@ -62,7 +62,7 @@ function dayHeading(day: Day, isStart: boolean): Html {
 
 function dayNavigation(site: Site, day: Day): Html {
   const link = (date: IsoDate | null, label: string, rel: string) =>
-    date ? html`<a rel="${rel}" href="${site.base}/day/${date}">${label}</a>` : html`<span></span>`;
+    date ? html`<a rel="${rel}" href="${site.base}/day/${date}">${label}</a>` : '';
   return html`<nav class="days-nav" aria-label="Days">
 !${link(day.previous, '← Previous day', 'prev')}
 <a href="${site.base}/week/${day.date}">The week</a>
@@ -92,8 +92,6 @@ export function rangePage(
   links: { previous: string | null; next: string | null },
   show: PaperShow,
 ): Page {
-  const link = (path: string | null, label: string, rel: string) =>
-    path ? html`<a rel="${rel}" href="${site.base}${path}">${label}</a>` : html`<span></span>`;
   return {
     title: range.title,
     description: `${range.title}: the research papers that trended most.`,
@@ -101,7 +99,18 @@ export function rangePage(
     current: 'today',
     body: html`<h1>${range.title}</h1>
 !${countLine(range)}
-<nav class="days-nav" aria-label="${range.parent}">!${link(links.previous, '← Earlier', 'prev')}!${link(links.next, 'Later →', 'next')}</nav>
+!${rangeNavigation(site, range.parent, links)}
 !${paperList(site, range, show)}`,
   };
+}
+
+function rangeNavigation(
+  site: Site,
+  label: string,
+  links: { previous: string | null; next: string | null },
+): Html {
+  if (!links.previous && !links.next) return '';
+  const link = (path: string | null, text: string, rel: string) =>
+    path ? html`<a rel="${rel}" href="${site.base}${path}">${text}</a>` : '';
+  return html`<nav class="days-nav" aria-label="${label}">!${link(links.previous, '← Earlier', 'prev')}!${link(links.next, 'Later →', 'next')}</nav>`;
 }

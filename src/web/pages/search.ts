@@ -67,12 +67,10 @@ function pager(site: Site, result: NonNullable<SearchView['result']>): Html {
   const link = (offset: number, label: string, rel: string) =>
     html`<a rel="${rel}" href="${site.base}/search?q=${encodeURIComponent(result.canonical)}&amp;from=${offset}">${label}</a>`;
   const previous =
-    result.offset > 0
-      ? link(Math.max(0, result.offset - result.perPage), '← Before', 'prev')
-      : '<span></span>';
+    result.offset > 0 ? link(Math.max(0, result.offset - result.perPage), '← Before', 'prev') : '';
   const next =
     result.offset + result.perPage < result.total
       ? link(result.offset + result.perPage, 'More →', 'next')
       : '';
-  return html`<nav class="days-nav" aria-label="Pages">!${previous}!${next}</nav>`;
+  return previous || next ? html`<nav class="days-nav" aria-label="Pages">!${previous}!${next}</nav>` : '';
 }
