@@ -84,6 +84,9 @@ ${value}</textarea></div>`;
 function topicFields({ values, catalogue }: PreferencesView): Html {
   const chosen = new Set(values.topics);
   const groups = Map.groupBy(catalogue, (topic) => topic.group);
+  // One who has chosen nothing yet sees all there is.
+  const isOpen = (topics: readonly CatalogueTopic[]) =>
+    chosen.size === 0 || topics.some((topic) => chosen.has(topic.slug));
   return html`<fieldset id="topics"><legend>What you follow</legend>
 <p class="hint">Tick themes, name categories, authors and searches, or paste papers that you liked. Nothing chosen means: whatever trends.</p>
 <div class="field" data-find-topic hidden><label for="find-topic">Find a theme</label><input id="find-topic" type="search" autocomplete="off" aria-controls="topics"><p class="hint" role="status"></p></div>
@@ -91,7 +94,7 @@ function topicFields({ values, catalogue }: PreferencesView): Html {
     ([
       group,
       topics,
-    ]) => html`<details!${topics.some((topic) => chosen.has(topic.slug)) ? ' open' : ''}><summary>${group}</summary><div class="choices">
+    ]) => html`<details!${isOpen(topics) ? ' open' : ''}><summary>${group}</summary><div class="choices">
 !${topics.map((topic) => checkbox('topics', topic.slug, html`${topic.name}`, chosen.has(topic.slug)))}
 </div></details>
 `,
