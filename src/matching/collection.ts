@@ -24,7 +24,7 @@ export type Collection = {
   readonly categories: CategorySpace | undefined;
   /** How they compare by the topics of the catalogue; undefined where too little of the background belongs to any. */
   readonly topics: CategorySpace | undefined;
-  /** How those that are scored compare with phrases by the concepts of the thesaurus. */
+  /** How they compare with phrases, and with one another, by the concepts of the thesaurus. */
   readonly concepts: ConceptSpace;
   /** The topics of the catalogue that each candidate belongs to. */
   readonly matches: readonly ReadonlyMap<string, TopicMatch>[];
@@ -65,9 +65,10 @@ export function* collectInSteps(
     : statistics && (yield* foldIn(index, statistics, scored));
   const topicsOf = createTopicMatcher(catalogue);
   const concepts = conceptMatcher();
-  const read = yield* mapInSteps(all, (text, at) => {
+  yield;
+  const read = yield* mapInSteps(all, (text) => {
     const words = readPaper(text);
-    return { matches: topicsOf(words), concepts: at < scored ? concepts.read(words) : undefined };
+    return { matches: topicsOf(words), concepts: concepts.read(words) };
   });
   const matches = read.map((each) => each.matches);
   return {
@@ -83,10 +84,11 @@ export function* collectInSteps(
       backgroundStart,
       scored,
     ),
-    concepts: createConceptSpace(
+    concepts: yield* createConceptSpace(
       concepts,
-      read.flatMap((each) => each.concepts ?? []),
+      read.map((each) => each.concepts),
       backgroundStart,
+      scored,
     ),
     matches: matches.slice(0, candidates),
     candidates,

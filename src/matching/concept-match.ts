@@ -1,5 +1,4 @@
 import type { Concept } from '#src/topics/concepts.ts';
-import { TITLE_WEIGHT } from './text/document.ts';
 import { createPhraseFinder, type FoundPhrase, type ReadPaper, type ReadText } from './text/phrase-finder.ts';
 
 /** A concept named in a text, by its number. */
@@ -11,13 +10,16 @@ export type ConceptWeights = ReadonlyMap<number, number>;
 /** Finds the concepts of a thesaurus in texts. */
 export type ConceptMatcher = {
   readonly concepts: readonly Concept[];
-  /** Concepts of a paper: 1 + ln of how often one is named (in the title {@link TITLE_WEIGHT} times), and those above it. */
+  /** Concepts of a paper: 1 + ln of how often one is named (the title counts {@link TITLE_COUNTS} times), and those above it. */
   read(paper: ReadPaper): ConceptWeights;
   /** Concepts named in what a reader wrote. Without capitals in it, abbreviations are understood in small letters. */
   find(phrase: ReadText): NamedConcept[];
   /** Adds to weights those of the concepts above: each is at least {@link ABOVE} of what is right below it. */
   closed(weights: ConceptWeights): ConceptWeights;
 };
+
+/** A title names what a paper is about; an abstract also what it is compared with. */
+const TITLE_COUNTS = 10;
 
 /** What a concept says of the one right above it: a paper on graph neural networks is half on neural networks. */
 const ABOVE = 0.5;
@@ -46,7 +48,7 @@ export function createConceptMatcher(concepts: readonly Concept[]): ConceptMatch
       const count = (text: ReadText, weight: number): void => {
         for (const { key } of longest(inPapers(text))) counts.set(key, (counts.get(key) ?? 0) + weight);
       };
-      count(title, TITLE_WEIGHT);
+      count(title, TITLE_COUNTS);
       count(abstract, 1);
       for (const [number, times] of counts) counts.set(number, 1 + Math.log(times));
       return closed(counts);

@@ -1,20 +1,25 @@
 import type { ConceptMatcher, ConceptWeights, NamedConcept } from './concept-match.ts';
+import { findShared, type Shared, type Weighted } from './shared-terms.ts';
+import { mapInSteps, type Steps } from './steps.ts';
 import { readText } from './text/phrase-finder.ts';
 import { STOP_STEMS } from './text/stop-words.ts';
 import { stemsOf } from './text/tokens.ts';
 
-/** How the scored texts of a collection compare with a phrase by the concepts of a thesaurus that both name. */
+/** How the scored texts of a collection compare with a phrase or another text by the concepts of a thesaurus that both name. */
 export type ConceptSpace = {
-  /** Undefined for a phrase that names none. */
-  toPhrase(phrase: string): ConceptCosines | undefined;
+  /**
+   * Undefined for a phrase that names none. `share` is that of the phrase's words that name concepts, the first ones
+   * counting most: 0 to 1.
+   */
+  toPhrase(phrase: string): (ConceptCosines & { readonly share: number }) | undefined;
+  /** With the text at a position; undefined when it names none. */
+  toPaper(position: number): ConceptCosines | undefined;
 };
 
-/** Cosines of texts with a phrase. */
+/** Cosines of texts with something. */
 export type ConceptCosines = {
   /** Of every scored text. */
   readonly all: Float32Array;
-  /** Share of the phrase's words that name concepts, the first ones counting most: 0 to 1. */
-  readonly share: number;
   /** What makes up one text's cosine. Keeps nothing large alive. */
   readonly parts: (position: number) => { readonly concept: string; readonly weight: number }[];
 };
@@ -22,60 +27,69 @@ export type ConceptCosines = {
 /** The first words of a phrase say most of what it is about: one counts half as much as the one so far before it. */
 const HALF_LIFE = 2;
 
-/** Texts by concept: those that hold concept `c` stand at `starts[c] … starts[c + 1]`, ascending, with their weights. */
-type Postings = {
-  readonly starts: Int32Array;
-  readonly texts: Int32Array;
-  readonly weights: Float32Array;
-};
+/** Concepts of texts as terms of rows: those of text `d` stand at `starts[d] … starts[d + 1]`, ascending, with their weights. */
+type Rows = { readonly starts: Int32Array; readonly terms: Int32Array; readonly weights: Float32Array };
+
+/** The same by concept: texts that hold concept `c` stand at `starts[c] … starts[c + 1]`. */
+type Postings = { readonly starts: Int32Array; readonly texts: Int32Array; readonly weights: Float32Array };
 
 /**
- * Compares texts by the concepts that {@link ConceptMatcher} read in them. A concept weighs as much as it is rare in the background,
+ * Compares texts by the concepts that {@link ConceptMatcher} read in them, in steps. A concept weighs as much as it is rare in the background,
  * ln((n + 1) / (texts with it + 1)); those above what is named count too, so that "object detection" is near "image segmentation",
  * if less than near "YOLO".
- * @param named of the texts that are scored, the background from `backgroundStart` on
+ * @param named of all texts, those that are scored first, and of these the background from `backgroundStart` on
  */
-export function createConceptSpace(
+export function* createConceptSpace(
   matcher: ConceptMatcher,
   named: readonly ConceptWeights[],
   backgroundStart: number,
-): ConceptSpace {
+  scored: number,
+): Steps<ConceptSpace> {
   const found = new Int32Array(matcher.concepts.length);
-  for (const weights of named.slice(backgroundStart))
+  for (const weights of named.slice(backgroundStart, scored))
     for (const concept of weights.keys()) found[concept] = (found[concept] as number) + 1;
-  const size = named.length - backgroundStart;
+  const size = scored - backgroundStart;
   const idf = Float64Array.from(found, (count) => Math.log((size + 1) / (count + 1)));
-  const postings = invert(
-    named.map((weights) => weigh(weights, idf)),
-    matcher.concepts.length,
-  );
+  const rows = joinRows(yield* mapInSteps(named, (weights) => weigh(weights, idf)));
+  const postings = invert(rows, scored, matcher.concepts.length);
+  const compare = (wanted: Weighted): ConceptCosines | undefined =>
+    wanted.terms.length === 0
+      ? undefined
+      : {
+          all: products(postings, wanted, scored),
+          parts: (position) =>
+            Array.from({ length: findShared(rows, position, wanted, 1, shared) }, (_, at) => ({
+              concept: matcher.concepts[shared.terms[at] as number]?.names[0] ?? '',
+              weight: shared.weights[at] as number,
+            })),
+        };
   return {
     toPhrase(text) {
       const phrase = readText(text);
       const spots = matcher.find(phrase);
-      const wanted = weigh(matcher.closed(nearFirst(spots)), idf);
-      if (wanted.size === 0) return undefined;
-      return {
-        all: compare(postings, wanted, named.length),
-        share: covered(phrase.words, spots),
-        parts: (position) =>
-          [...wanted].flatMap(([number, weight]) => {
-            const concept = matcher.concepts[number]?.names[0] ?? '';
-            const share = weight * weightIn(postings, number, position);
-            return share === 0 ? [] : [{ concept, weight: share }];
-          }),
-      };
+      const cosines = compare(weigh(matcher.closed(nearFirst(spots)), idf));
+      return cosines && { ...cosines, share: covered(phrase.words, spots) };
+    },
+    toPaper(position) {
+      const [from, to] = [rows.starts[position], rows.starts[position + 1]];
+      return compare({ terms: rows.terms.subarray(from, to), weights: rows.weights.subarray(from, to) });
     },
   };
 }
 
+const shared: Shared = { terms: new Int32Array(0), weights: new Float64Array(0) };
+
 /** Weights times rarity, at length 1; without those that say nothing, since all of the background has them. */
-function weigh(weights: ConceptWeights, idf: Float64Array): ConceptWeights {
+function weigh(weights: ConceptWeights, idf: Float64Array): Weighted {
   const weighed = [...weights]
     .map(([concept, weight]) => [concept, weight * (idf[concept] as number)] as const)
-    .filter(([, weight]) => weight > 0);
+    .filter(([, weight]) => weight > 0)
+    .sort(([a], [b]) => a - b);
   const length = Math.hypot(...weighed.map(([, weight]) => weight));
-  return new Map(weighed.map(([concept, weight]) => [concept, weight / length]));
+  return {
+    terms: Int32Array.from(weighed, ([concept]) => concept),
+    weights: Float32Array.from(weighed, ([, weight]) => weight / length),
+  };
 }
 
 const counts = (word: number): number => 0.5 ** (word / HALF_LIFE);
@@ -98,40 +112,55 @@ function covered(words: readonly string[], spots: readonly NamedConcept[]): numb
   return all === 0 ? 0 : inside / all;
 }
 
-function invert(rows: readonly ConceptWeights[], concepts: number): Postings {
+function joinRows(texts: readonly Weighted[]): Rows {
+  const starts = new Int32Array(texts.length + 1);
+  texts.forEach(({ terms }, row) => {
+    starts[row + 1] = (starts[row] as number) + terms.length;
+  });
+  const size = starts.at(-1) ?? 0;
+  const rows = { starts, terms: new Int32Array(size), weights: new Float32Array(size) };
+  texts.forEach(({ terms, weights }, row) => {
+    rows.terms.set(terms, starts[row]);
+    rows.weights.set(weights, starts[row]);
+  });
+  return rows;
+}
+
+function invert(rows: Rows, scored: number, concepts: number): Postings {
   const starts = new Int32Array(concepts + 1);
-  for (const row of rows)
-    for (const concept of row.keys()) starts[concept + 1] = (starts[concept + 1] as number) + 1;
+  const size = rows.starts[scored] as number;
+  for (let at = 0; at < size; at += 1) {
+    const next = (rows.terms[at] as number) + 1;
+    starts[next] = (starts[next] as number) + 1;
+  }
   for (let concept = 0; concept < concepts; concept += 1)
     starts[concept + 1] = (starts[concept + 1] as number) + (starts[concept] as number);
-  const next = starts.slice();
-  const size = starts[concepts] as number;
+  const places = starts.slice();
   const postings = { starts, texts: new Int32Array(size), weights: new Float32Array(size) };
-  rows.forEach((row, text) => {
-    for (const [concept, weight] of row) {
-      const place = next[concept] as number;
-      next[concept] = place + 1;
-      postings.texts[place] = text;
-      postings.weights[place] = weight;
+  for (let row = 0; row < scored; row += 1)
+    for (let at = rows.starts[row] as number; at < (rows.starts[row + 1] as number); at += 1) {
+      const concept = rows.terms[at] as number;
+      const place = places[concept] as number;
+      places[concept] = place + 1;
+      postings.texts[place] = row;
+      postings.weights[place] = rows.weights[at] as number;
     }
-  });
   return postings;
 }
 
-function compare({ starts, texts, weights }: Postings, wanted: ConceptWeights, scored: number): Float32Array {
+function products(
+  { starts, texts, weights }: Postings,
+  { terms, weights: factors }: Weighted,
+  scored: number,
+): Float32Array {
   const all = new Float32Array(scored);
-  for (const [concept, weight] of wanted)
-    for (let at = starts[concept] as number; at < (starts[concept + 1] as number); at += 1) {
+  terms.forEach((concept, each) => {
+    const factor = factors[each] as number;
+    const end = starts[concept + 1] as number;
+    for (let at = starts[concept] as number; at < end; at += 1) {
       const text = texts[at] as number;
-      all[text] = (all[text] as number) + weight * (weights[at] as number);
+      all[text] = (all[text] as number) + factor * (weights[at] as number);
     }
+  });
   return all;
-}
-
-/** The weight of a concept in one text; 0 where it isn't there. */
-function weightIn({ starts, texts, weights }: Postings, concept: number, text: number): number {
-  const end = starts[concept + 1] as number;
-  for (let at = starts[concept] as number; at < end; at += 1)
-    if (texts[at] === text) return weights[at] as number;
-  return 0;
 }

@@ -9,8 +9,8 @@ import { K1 } from './text/lexical-index.ts';
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
  * directions, where words differ · `categories`: of the categories that both papers stand under · `topics`: of the
- * catalogue's topics that both belong to · `concept`: of a concept of the thesaurus that phrase and paper name, or that stands
- * above what they name · `usual`: what an average paper has (taken away, so it may be negative).
+ * catalogue's topics that both belong to · `concept`: of a concept of the thesaurus that both name, or that stands above what
+ * they name · `usual`: what an average paper has (taken away, so it may be negative).
  */
 export type Part =
   | { readonly type: 'term'; readonly term: string; readonly weight: number }
@@ -57,8 +57,9 @@ const LEAST_CATEGORIES = 0.05;
 const LEAST_CONCEPTS = 0.1;
 /** What a deviation in the catalogue's topics counts: they are few and broad. */
 const TOPICS_COUNT = 0.5;
-/** What a deviation in concepts counts for a phrase that names nothing else. */
+/** What a deviation in concepts counts: for a phrase that names nothing else, and for an example. */
 const CONCEPTS_COUNT = 0.5;
+const CONCEPTS_COUNT_OF_EXAMPLE = 0.25;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
@@ -122,7 +123,7 @@ function paperRelevances(
   positions: readonly number[],
   sums: Float64Array,
 ): Relevance[] {
-  const { index, latent, categories, topics } = collection;
+  const { index, latent, categories, topics, concepts } = collection;
   const { starts, terms, unit } = index.rows;
   const meanings = latent?.toPapers(positions);
   return positions.map((position, at) => {
@@ -131,6 +132,7 @@ function paperRelevances(
     const meaning = meanings?.[at];
     const listing = categories?.toPaper(position);
     const topical = topics?.toPaper(position);
+    const named = concepts.toPaper(position);
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.unit, sums), least: LEAST_COSINE },
@@ -138,6 +140,7 @@ function paperRelevances(
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         listing && { raw: listing.all, least: LEAST_CATEGORIES },
         topical && { raw: topical.all, least: LEAST_CATEGORIES, counts: TOPICS_COUNT },
+        named && { raw: named.all, least: LEAST_CONCEPTS, counts: CONCEPTS_COUNT_OF_EXAMPLE },
       ],
       { assumed: ASSUMED_COSINE, byTop: false },
     );
@@ -145,6 +148,7 @@ function paperRelevances(
       inOne('meaning', meaning),
       inOne('categories', listing),
       inOne('topics', topical),
+      byConcept(named),
     ]);
   });
 }

@@ -3,6 +3,7 @@ import { createConceptMatcher } from '#src/matching/concept-match.ts';
 import { createConceptSpace } from '#src/matching/concepts.ts';
 import { createRanker } from '#src/matching/rank/ranker.ts';
 import { fitStatistics } from '#src/matching/statistics/fit.ts';
+import { atOnce } from '#src/matching/steps.ts';
 import { readPaper, readText } from '#src/matching/text/phrase-finder.ts';
 import { parseThesaurus } from '#src/topics/concepts.ts';
 import { paper } from './papers.ts';
@@ -20,11 +21,11 @@ const found = (phrase: string): (string | undefined)[] =>
   matcher.find(readText(phrase)).map(({ key }) => matcher.concepts[key]?.names[0]);
 
 describe('concepts in texts', () => {
-  it('are counted by whichever of their names, the title three times, and lend half of it to those above', () => {
+  it('are counted by whichever of their names, the title ten times, and lend half of it to those above', () => {
     const weights = matcher.read(readPaper({ title: 'Ovine welfare', abstract: 'A flock of lambs.' }));
-    expect(weights.get(number('sheep'))).toBeCloseTo(1 + Math.log(4));
+    expect(weights.get(number('sheep'))).toBeCloseTo(1 + Math.log(11));
     expect(weights.get(number('lamb'))).toBe(1);
-    expect(weights.get(number('animals'))).toBeCloseTo((1 + Math.log(4)) / 2);
+    expect(weights.get(number('animals'))).toBeCloseTo((1 + Math.log(11)) / 2);
     expect(weights.has(number('plants'))).toBe(false);
   });
 
@@ -47,10 +48,10 @@ describe('concepts in texts', () => {
 });
 
 describe('comparing by concepts', () => {
-  const texts = ['Ovine', 'Lamb', 'LGD', 'Grass', 'Ovine and grass', 'Nothing', 'Else'].map((title) =>
+  const texts = ['Ovine', 'Lamb', 'LGD', 'Grass', 'Ovine and grass', 'Nothing', 'LGD and lamb'].map((title) =>
     matcher.read(readPaper({ title, abstract: '' })),
   );
-  const space = createConceptSpace(matcher, texts, 0);
+  const space = atOnce(createConceptSpace(matcher, texts, 0, 6));
 
   it('ranks the same thing first, then what stands below it, then its like, then the rest', () => {
     const [same, below, like, other] = space.toPhrase('sheep')?.all ?? [];
@@ -69,11 +70,26 @@ describe('comparing by concepts', () => {
     expect(space.toPhrase('')).toBeUndefined();
   });
 
+  it('compares papers, scored or not, and is silent about one that names nothing', () => {
+    expect(space.toPaper(0)?.all[0]).toBeCloseTo(1, 5);
+    expect([...(space.toPaper(6)?.all ?? [])].map((cosine) => cosine > 0)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(space.toPaper(5)).toBeUndefined();
+  });
+
   it('takes a cosine apart', () => {
-    const cosines = space.toPhrase('lamb on grass');
-    for (const [position, cosine] of (cosines?.all ?? []).entries())
-      expect(cosines?.parts(position).reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(cosine, 5);
-    expect(cosines?.parts(4).map(({ concept }) => concept)).toContain('grass');
+    for (const cosines of [space.toPhrase('lamb on grass'), space.toPaper(4)]) {
+      expect(cosines?.all.length).toBe(6);
+      for (const [position, cosine] of (cosines?.all ?? []).entries())
+        expect(cosines?.parts(position).reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(cosine, 5);
+      expect(cosines?.parts(4).map(({ concept }) => concept)).toContain('grass');
+    }
   });
 });
 
