@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { PREPARED } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 import type { IsoDate } from '#src/database/ids.ts';
@@ -124,6 +124,16 @@ export async function endLease(
     if (row.ended) return { nextDue: row.nextDue, adrift: row.adrift, free: row.free };
   }
 }
+
+/**
+ * Locks the blocks of rows of `digests` before they are put back to be sent: who changes both takes the block first, so
+ * that no two wait for each other.
+ */
+export const lockBlocks = (rows: RawBuilder<unknown>) => sql`
+  select b.first_id from digest_blocks b
+  where (b.first_id, b.edition_date) in (
+    select id - id % ${sql.lit(BLOCK_SIZE)}, edition_date from digests where ${rows}
+  ) order by b.first_id, b.edition_date for no key update`;
 
 /** Opens the blocks of rows that are put back to be sent; `back` names a query of their `id` and `edition_date`. */
 export const reopenBlocks = (back: string) => sql`

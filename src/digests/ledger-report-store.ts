@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate, SubscriberId } from '#src/database/ids.ts';
-import { reopenBlocks } from './block-store.ts';
+import { lockBlocks, reopenBlocks } from './block-store.ts';
 import type { DigestState, SkipReason } from './digest.ts';
 
 /** Counts of one edition. */
@@ -61,13 +61,14 @@ export function createLedgerReport({ database, now }: { database: Database; now:
     settle: async (ids, as) => {
       if (ids.length === 0) return 0;
       const state = as === 'resend' ? 'planned' : as;
+      const chosen = sql`id = any (${[...ids]}::bigint[]) and state = 'unknown'
+          and (${as !== 'resend'} or deadline > ${now()})`;
       const { rows } = await sql<{ n: number }>`
-        with settled as (
+        with locked as materialized (${lockBlocks(chosen)}), settled as (
         update digests set state = ${state}, in_doubt = false, resent = resent or ${as === 'resend'}, lease_token = null,
                lease_until = null, finished_at = case when ${as === 'resend'} then null else ${now()}::timestamptz end,
                reply = ${`settled by the operator as ${as}`}
-        where id = any (${[...ids]}::bigint[]) and state = 'unknown'
-          and (${as !== 'resend'} or deadline > ${now()})
+        where ${chosen} and (select count(*) from locked) >= 0
         returning id, edition_date, state
         ), back as (select id, edition_date from settled where state = 'planned'),
         reopened as (${reopenBlocks('back')})

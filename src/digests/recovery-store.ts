@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { bigints } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
-import { endLease, IS_OPEN, reopenBlocks } from './block-store.ts';
+import { endLease, IS_OPEN, lockBlocks, reopenBlocks } from './block-store.ts';
 import type { Claim } from './ledger.ts';
 import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
 
@@ -107,11 +107,12 @@ async function closeFinished(database: Database): Promise<number> {
 
 async function resendUnknown(database: Database, waitMs: number, now: Date): Promise<number> {
   const before = new Date(now.getTime() - waitMs);
+  const due = sql`in_doubt and state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now}`;
   // due_at stays in the past: the same sweep makes their jobs.
   const { rows } = await sql<{ n: number }>`
-    with back as (
+    with locked as materialized (${lockBlocks(due)}), back as (
       update digests set state = 'planned', in_doubt = false, resent = true, lease_token = null, finished_at = null
-      where in_doubt and state = 'unknown' and not resent and finished_at <= ${before} and deadline > ${now}
+      where ${due} and (select count(*) from locked) >= 0
       returning id, edition_date
     ), reopened as (${reopenBlocks('back')})
     select count(*) as n from back`.execute(database);

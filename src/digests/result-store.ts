@@ -63,10 +63,13 @@ async function recordAny(database: Database, results: readonly DigestResult[], t
   const ids = bigints(results.map((result) => result.id));
   const ranges = idRanges(results.map((result) => result.id).toSorted((a, b) => a - b));
   const dueAt = results.map((result) => ('dueAt' in result ? result.dueAt?.getTime() : undefined));
-  // The lock keeps the block from being taken over between this look at it and the change of its rows.
+  // The lock keeps the block from being taken over between this look at it and the change of its rows; whoever has it,
+  // it is locked before them, so that no two wait for each other.
   const { rows } = await sql<{ ids: string | null }>`${PREPARED}
-    with held as materialized (
-      select b.handed, b.claimed_at from digest_blocks b where ${isHeld(block)} for no key update
+    with locked as materialized (
+      select b.lease_token, b.handed, b.claimed_at from digest_blocks b where ${isBlock(block)} for no key update
+    ), held as (
+      select b.handed, b.claimed_at from locked b where b.lease_token = ${block.leaseToken}
     ), recorded as (
       update digests d
       set state = c.state, reply = coalesce(c.reply, d.reply), skip_reason = c.reason,

@@ -275,6 +275,38 @@ describe('a claim that ends without a word', () => {
     expect((await claim()).map((row) => row.id)).toEqual([rows[2].id]);
   });
 
+  test.each(['by the sweep', 'by hand', 'by its late results'])(
+    'is settled by its journal while its rows are put back %s, and neither waits for the other',
+    async (how) => {
+      await planned(3);
+      const rows = (await claim()) as [ClaimedDigest, ClaimedDigest, ClaimedDigest];
+      const ids = rows.map((row) => row.id);
+      await ledger().handOver(rows, 60_000);
+      await lapse();
+      await recovery().releaseLapsed();
+      await sql`update digests set lease_until = clock_timestamp() - interval '1 s'`.execute(test_.database);
+      await recovery().giveUp(await recovery().lapsedHandOvers(10), 'vanished');
+      const putBack = {
+        'by the sweep': () => recovery().resendUnknown(0),
+        'by hand': () =>
+          createLedgerReport({ database: test_.database, now: () => clock }).settle(ids, 'resend'),
+        'by its late results': () => ledger().record(rows.map((row) => ({ ...row, state: 'planned' }))),
+      }[how] as () => Promise<unknown>;
+      let both: Promise<unknown> = Promise.resolve();
+      await test_.database.transaction().execute(async (tx) => {
+        // The change of the rows stops halfway.
+        await sql`select from digests where id = ${ids[1]} for update`.execute(tx);
+        const first = putBack();
+        await waiting(1);
+        both = Promise.all([first, recovery().settleClaim(leftover(rows, []))]);
+        await waiting(2);
+      });
+      await both;
+      expect(await statesOf(test_.database)).toEqual({ planned: 3 });
+      expect(await block()).toEqual([{ open: true, held: false }]);
+    },
+  );
+
   test('leaves unknown what it found to be so, when its journal is settled', async () => {
     for (const resent of [false, true]) {
       await sql`truncate digests, digest_blocks, subscribers cascade`.execute(test_.database);
