@@ -48,12 +48,19 @@ export type Fragments = {
   section(heading: string): Fragment;
   /** A remark in the foot. */
   note(note: Note, locale: Locale): Fragment;
+  /** The line on top of the HTML, which mail clients show behind the subject; none for an empty text. */
+  preview(text: string): Chunks;
   /** A line of clean text. */
   line(text: string): Fragment;
 };
 
 /** Creates {@link Fragments}; headings and lines are encoded once and kept. */
-export function createFragments(writer: SectionWriter, encoders: Encoders): Fragments {
+export function createFragments(
+  writer: SectionWriter,
+  encoders: Encoders,
+  templates: MessageTemplates,
+): Fragments {
+  const previewLine = sectionOf(templates.html, 'previewLine');
   const section = writer.both('section');
   const noteLine = writer.both('noteLine');
   const lines = createCache<Fragment>(KEPT);
@@ -65,6 +72,7 @@ export function createFragments(writer: SectionWriter, encoders: Encoders): Frag
       const values = { page, view, colon, viewInBrowser: digest.viewInBrowser };
       return noteLine({ ...values, text }, { ...values, text: wrap(text) });
     },
+    preview: (text) => (text === '' ? [] : writer.html<never>(previewLine, { text })),
     line: (text) =>
       lines(text, () => ({
         html: encoders.html<never>([encodeHtml(text)]),

@@ -3,14 +3,14 @@ import type { Chunks } from './chunk.ts';
 import type { Fragment, Fragments } from './digest-fragments.ts';
 import type { CoverageView, DigestView } from './digest-view.ts';
 import { countLine, heading } from './digest-words.ts';
-import { encodeHtml, escapeHtml } from './encode-html.ts';
+import { escapeHtml } from './encode-html.ts';
 import type { Encoders } from './slots.ts';
 import { digestSubject, previewText } from './subject.ts';
 
 /** What the head of a digest says, encoded. */
 export type Head = {
   readonly subject: string;
-  /** The subject, and the text behind it in a mail client's list, as HTML. */
+  /** The subject, and the line that a mail client's list shows behind it, as HTML. */
   readonly title: Chunks;
   readonly preview: Chunks;
   readonly heading: Fragment;
@@ -45,9 +45,7 @@ export function createHeads(
     const chosen = `${view.candidates} ${view.had} ${coverageKey(view.coverage)}`;
     return {
       ...subjects(`${start} ${papers[0]?.block.title}`, () => subjectOf(view)),
-      preview: previews(`${start}${previewKey(view)}`, () =>
-        encoders.html<never>([encodeHtml(previewText(view))]),
-      ),
+      preview: previews(`${start}${previewKey(view)}`, () => fragments.preview(previewText(view))),
       heading: headings(`${start} ${when}`, () => fragments.line(heading(view, service))),
       count: counts(`${start} ${when} ${chosen}`, () => fragments.line(countLine(view))),
     };

@@ -80,7 +80,7 @@ function createEditionWriter(dependencies: DigestWriterDependencies, editionDate
   const { templates, sender, links } = dependencies;
   const encoders = createEncoders(links, editionDate);
   const sections = createSectionWriter(templates, encoders);
-  const fragments = createFragments(sections, encoders);
+  const fragments = createFragments(sections, encoders, templates);
   const head = createHeads(sender.name, fragments, encoders);
   const layOut = createLayout(sections, fragments, templates);
   const unfollowLine = createUnfollowLine(sections, templates);

@@ -30,11 +30,13 @@ const LINKS: readonly LinkName[] = ['view', 'preferences', 'frequency', 'pause',
 
 /** Fills the digest templates for one edition, kind and language; once, then used for every reader. */
 export function digestShell(options: ShellOptions): Shell {
-  const { templates, encoders } = options;
+  const { templates, encoders, kind, mail } = options;
   const values = shared(options);
+  // That nothing matched is said by the line on top already.
+  const once: Values<Slot<ShellField>> = kind === 'nothing' && mail ? { introduction: null } : {};
   const html = fill(
     templates.html,
-    { ...values, ...optional(options, (text) => text) },
+    { ...values, ...optional(options, (text) => text), ...once },
     { escape: encodeHtml },
   );
   const text = fill(templates.text, { ...values, ...optional(options, wrap) }, { escape: (value) => value });

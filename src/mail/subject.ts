@@ -20,7 +20,10 @@ export function digestSubject({ kind, locale, papers }: DigestView): string {
   });
 }
 
-/** What a mail client shows behind the subject: the second and third paper, or the authors of the only one. */
+/**
+ * What a mail client shows behind the subject: the second and third paper, or the authors of the only one (empty when it has none). It opens
+ * the mail for all to see: filters mind what is hidden, and so do those who listen to a mail.
+ */
 export function previewText({ kind, locale, papers }: DigestView): string {
   const { digest } = locale.phrases;
   if (kind === 'nothing' || papers.length === 0) return digest.introduction.nothing;
@@ -28,7 +31,5 @@ export function previewText({ kind, locale, papers }: DigestView): string {
   if (titles.length > 0)
     return cutAtWord(format(digest.previewSecond, { titles: titles.join(' · ') }), LONGEST_PREVIEW);
   const authors = authorLine(papers[0]?.block.authors ?? [], locale);
-  return authors === ''
-    ? digest.heading[kind]
-    : cutAtWord(format(digest.previewOnly, { authors }), LONGEST_PREVIEW);
+  return authors === '' ? '' : cutAtWord(format(digest.previewOnly, { authors }), LONGEST_PREVIEW);
 }

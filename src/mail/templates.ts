@@ -55,9 +55,6 @@ async function mjmlToHtml(source: string): Promise<string> {
   return (await rendering).stdout;
 }
 
-/** How MJML hides the preview text: white on white, which is what spam does. */
-const PREVIEW_STYLE = /style="display:none;font-size:1px;color:#ffffff;[^"]*"/;
-
 /** Drops what MJML writes and no client needs: indentation, empty lines, empty attributes, defaults. */
 function tidy(html: string): string {
   return (
@@ -67,7 +64,6 @@ function tidy(html: string): string {
       .replaceAll('word-spacing:normal;', '')
       // `start` lets text from right to left begin at its own side; Outlook knows `left` only.
       .replaceAll('text-align:left;', 'text-align:left;text-align:start;')
-      .replace(PREVIEW_STYLE, 'style="display:none;max-height:0;overflow:hidden;mso-hide:all"')
       .replace(/ (?:class|style)=""/g, '')
       .replace(/<(body|div|td)  /g, '<$1 ')
       .replace(/<style[^>]*>\s*<\/style>\n?/g, '')

@@ -54,6 +54,50 @@ describe('a digest', () => {
     expect(message.envelope.from).toMatch(/^bounces\+d123-[0-9a-f]{10}@paperboy\.example$/);
   });
 
+  test('opens with what mail clients show behind its subject, for all to see', async () => {
+    const alone = { ...samples.samplePaper(1), authors: [] };
+    const opening = async (its: readonly Paper[]) => {
+      const row = samples.sampleDigest(its);
+      const { html = '' } = await PostalMime.parse(
+        rawOf(composed((await composerOf(its).compose([row])).get(row.id))),
+      );
+      const body = html.slice(html.indexOf('<body')).replace(/<!--.*?-->|<[^>]*>/gs, ' ');
+      return body.replaceAll('&#183;', '·').replace(/\s+/g, ' ').trim();
+    };
+    expect(await opening(papers)).toMatch(
+      /^Also: A Study of Subject Number 2 · A Study of Subject Number 3 Paperboy /,
+    );
+    expect(await opening(papers.slice(0, 1))).toMatch(/^By .+ Paperboy /);
+    expect(await opening([alone])).toMatch(/^Paperboy /);
+  });
+
+  test('that nothing matched is said once, in the mail and on its page', async () => {
+    const row = { ...samples.sampleDigest(papers), kind: 'nothing' as const };
+    const composer = composerOf(papers);
+    const { html, text } = await PostalMime.parse(
+      rawOf(composed((await composer.compose([row])).get(row.id))),
+    );
+    for (const part of [html ?? '', text ?? '', JSON.stringify(await composer.page(row, samples.NOW))])
+      expect(part.match(/None of today[^ ]+ papers/g)?.length).toBe(1);
+  });
+
+  test('leaves connections their turn while many are composed', async () => {
+    const row = samples.sampleDigest(papers);
+    const rows = Array.from({ length: 50 }, (_, index) => ({ ...row, id: (index + 1) as typeof row.id }));
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const composer = composerOf(papers);
+    await composer.compose(rows.slice(0, 1));
+    turns = 0;
+    expect((await composer.compose(rows)).size).toBe(50);
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThan(4);
+  });
+
   test('says in the mail and on its page what was new, had already and late; rows from before say what they know', async () => {
     const composer = createDigestComposer({
       papersByIds: samples.papersByIds(papers),

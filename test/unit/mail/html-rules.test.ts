@@ -23,13 +23,12 @@ async function eachHtml(check: (html: string, name: string) => Promise<void> | v
 const ENHANCEMENTS: readonly (readonly [feature: RegExp, without: string])[] = [
   [/^(?:@media|ID selector|Chaining selectors)/, 'stays light, and the head stays 27 px'],
   [/^(?:border-radius|outline)/, 'square corners'],
-  [/^(?:opacity|overflow)/, 'mj-preview hides its text by size and colour too'],
   [/^text-decoration-color/, 'underlines in the colour of the text'],
   [/^height property/, 'a false alarm: line-height'],
   [/^(?:word-break|aria-label attribute|<body> element)/, 'not needed: long runs are broken in the text'],
 ];
 /** Gmail's mobile web page knows no style sheet at all: there the inline styles are all there is. */
-const WITHOUT_STYLE_SHEETS = /selector|combinator|<style>|@media|display:none|opacity/;
+const WITHOUT_STYLE_SHEETS = /selector|combinator|<style>|@media/;
 const CLIENTS = ['gmail.*', 'outlook.windows', 'outlook.macos', 'apple-mail.*', 'yahoo.*'] as const;
 
 describe('every message in every language', () => {
@@ -73,6 +72,12 @@ describe('every message in every language', () => {
       const pictures = html.match(/<img[^>]*>/g) ?? [];
       expect(pictures.length, name).toBe(name.startsWith('digest-daily-sections') ? 1 : 0);
       expect(html, name).not.toMatch(/@import|url\(|<link|<script/);
+    });
+  });
+
+  test('hides nothing', async () => {
+    await eachHtml((html, name) => {
+      expect(html, name).not.toMatch(/display:\s*none|visibility:\s*hidden|mso-hide|max-height:0/);
     });
   });
 
