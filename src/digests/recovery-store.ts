@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { bigints } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
-import type { DigestId, IsoDate } from '#src/database/ids.ts';
+import { addDays, type DigestId, type IsoDate, utcDate } from '#src/database/ids.ts';
 import { endLease, IS_OPEN, lockBlocks, reopenBlocks } from './block-store.ts';
 import type { Claim } from './ledger.ts';
 import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
@@ -40,6 +40,11 @@ export type RecoveryStore = {
    * least `waitMs`, whose job may be lost.
    */
   stranded(waitMs: number, limit: number): Promise<DigestRange[]>;
+  /**
+   * Opens blocks that are closed although something of them waits, which nothing but a hand in the database brings
+   * about. Reads the ledger of a week whole. @returns how many
+   */
+  reopenForgotten(): Promise<number>;
   /** Closes blocks of which nothing is left to be done. @returns how many */
   closeFinished(): Promise<number>;
 };
@@ -60,6 +65,7 @@ export function createRecoveryStore({
     resendUnknown: (waitMs) => resendUnknown(database, waitMs, now()),
     settleClaim: (claim) => settleClaim(database, claim, now()),
     stranded: (waitMs, limit) => selectStranded(database, now(), waitMs, limit),
+    reopenForgotten: () => reopenForgotten(database, now()),
     closeFinished: () => closeFinished(database),
   };
 }
@@ -103,6 +109,19 @@ async function closeFinished(database: Database): Promise<number> {
         select from digests d
         where ${IN_B} and ${IS_OPEN})`.execute(database);
   return Number(numAffectedRows ?? 0);
+}
+
+async function reopenForgotten(database: Database, now: Date): Promise<number> {
+  const since = addDays(utcDate(now), -7);
+  const { rows } = await sql<{ n: number }>`
+    with forgotten as (
+      select d.id, d.edition_date from digests d
+      where d.edition_date >= ${since}::date and ${IS_OPEN} and d.deadline > ${now}
+        and not exists (select from digest_blocks b where b.open and b.first_id = d.id - d.id % ${sql.lit(BLOCK_SIZE)}
+                          and b.edition_date = d.edition_date)
+    ), reopened as (${reopenBlocks('forgotten')} returning first_id)
+    select count(*) as n from reopened`.execute(database);
+  return rows[0]?.n ?? 0;
 }
 
 async function resendUnknown(database: Database, waitMs: number, now: Date): Promise<number> {

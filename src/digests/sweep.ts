@@ -38,6 +38,8 @@ export type SweepSummary = {
 };
 
 const MINUTE = 60_000;
+/** How often the whole ledger is looked through for what was forgotten; also at the first sweep of a process. */
+const AUDIT_MS = 60 * MINUTE;
 /** Rows given up and jobs made by one sweep at most; the next one goes on. */
 const LIMITS = { lapsed: 10_000, jobs: 2_000, backlog: 1_000, noticesPerJob: 50 };
 
@@ -48,8 +50,13 @@ const LIMITS = { lapsed: 10_000, jobs: 2_000, backlog: 1_000, noticesPerJob: 50 
 export function createSweep(deps: SweepDependencies): () => Promise<SweepSummary> {
   /** Since when this process has seen a lapsed hand-over, by row and token. */
   const seenLapsed = new Map<string, number>();
+  let audited = Number.NEGATIVE_INFINITY;
   return async () => {
     const { store } = deps;
+    if (performance.now() - audited >= AUDIT_MS) {
+      await store.reopenForgotten();
+      audited = performance.now();
+    }
     const released = await store.releaseLapsed();
     const unknown = await giveUpLapsed(deps, seenLapsed);
     const resent =

@@ -1,5 +1,6 @@
 import {
   createPostgresBackend,
+  type PostgresConnectionOptions,
   type Queue,
   Queue as RedisQueue,
   Worker as RedisWorker,
@@ -10,12 +11,12 @@ import {
 import pg from 'pg';
 
 /**
- * Where jobs are kept. PostgreSQL: BullMQ's own tables in schema `bullmq` (or `schema`) of that database.
- * Redis: keys under `prefix` (default `paperboy`).
+ * Where jobs are kept. PostgreSQL: BullMQ's own tables in schema `bullmq` of that database. Redis: keys under `prefix`
+ * (default `paperboy`). `answerMs`: how long an answer is waited for before its connection is given up (default a minute).
  */
 export type QueueBackend =
-  | { readonly kind: 'postgres'; readonly url: string; readonly schema?: string }
-  | { readonly kind: 'redis'; readonly url: string; readonly prefix?: string };
+  | { readonly kind: 'postgres'; readonly url: string; readonly answerMs?: number }
+  | { readonly kind: 'redis'; readonly url: string; readonly prefix?: string; readonly answerMs?: number };
 
 /** The parts of BullMQ that are used, whatever the backend. */
 export type BullQueue = Pick<
@@ -72,53 +73,105 @@ export async function openBackend(backend: QueueBackend): Promise<QueueFactory> 
   return postgresFactory(backend);
 }
 
+/** A statement of a migration may take longer than others, and may wait for another process that migrates. */
+const MIGRATION_MS = 15 * 60_000;
+
 async function migrateQueue(backend: QueueBackend & { kind: 'postgres' }): Promise<void> {
-  const client = new pg.Client({ connectionString: backend.url, application_name: 'paperboy-queue' });
+  const client = new (clientWithin(MIGRATION_MS))({
+    connectionString: backend.url,
+    application_name: 'paperboy-queue',
+    connectionTimeoutMillis: backend.answerMs ?? ANSWER_MS,
+  });
   await client.connect();
   try {
-    await runMigrations(client, backend.schema);
+    await runMigrations(client);
   } finally {
     await client.end();
   }
 }
 
+/** Where BullMQ's migrations put its tables. */
+const SCHEMA = 'bullmq';
+
+/** What is between us and the server may swallow octets and keep the connection open: an answer is waited for so long. */
+const ANSWER_MS = 60_000;
+
 /**
- * BullMQ makes its pools itself. One of their clients that is checked out and between two queries when the server goes
- * down emits an error nobody listens to, which would end this process; its next query rejects anyway.
+ * A client whose connection is given up when an answer does not come in time: its queries reject then, and what became of
+ * them is as unknown as after any lost connection. Faults between two queries (a server that goes down) are no end of the
+ * process either: the next query rejects anyway.
  */
-class PatientClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
+const clientWithin = (answerMs: number) =>
+  class PatientClient extends pg.Client {
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      this.on('error', () => undefined);
+      let timer: NodeJS.Timeout | undefined;
+      const query = this.query.bind(this) as (...parameters: unknown[]) => unknown;
+      const giveUp = () => {
+        const { stream } = (this as unknown as pg.PoolClient).connection;
+        stream.destroy(new Error(`the database of the queue has not answered for ${answerMs / 1000} s`));
+      };
+      const answered = () => {
+        clearTimeout(timer);
+        timer = undefined;
+      };
+      this.on('drain', answered).on('end', answered);
+      this.query = ((...parameters: unknown[]) => {
+        timer ??= setTimeout(giveUp, answerMs);
+        return query(...parameters);
+      }) as typeof this.query;
+    }
+  };
 
 function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFactory {
   const { Queue, Worker } = withBackend(createPostgresBackend);
-  // A config object, not a pool: BullMQ then sets the search_path and gives LISTEN a connection of its own.
-  const connection = {
-    connectionString: backend.url,
-    ...(backend.schema === undefined ? {} : { schema: backend.schema }),
-    application_name: 'paperboy-queue',
-    max: 4,
-    Client: PatientClient,
-  };
+  const answerMs = backend.answerMs ?? ANSWER_MS;
+  // A pool of our own for each, and not its settings: BullMQ's connection that waits for jobs is then one of it as well.
+  const openPool = () =>
+    new pg.Pool({
+      connectionString: backend.url,
+      application_name: 'paperboy-queue',
+      options: `-c search_path=${SCHEMA}`,
+      max: 5,
+      keepAlive: true,
+      connectionTimeoutMillis: answerMs,
+      Client: clientWithin(answerMs),
+    });
   return {
-    queue: (name) => new Queue(name, { connection, defaultJobOptions: jobOptions }) as unknown as BullQueue,
-    worker: (name, concurrency, process) =>
-      new Worker(name, (job) => process(job), {
-        ...workerOptions,
-        connection,
-        concurrency,
-      }) as unknown as BullWorker,
+    queue: (name) => {
+      const pool = openPool();
+      const queue = new Queue(name, { connection: asConnection(pool), defaultJobOptions: jobOptions });
+      return closingWith(queue as unknown as BullQueue, pool);
+    },
+    worker: (name, concurrency, process) => {
+      const pool = openPool();
+      const options = { ...workerOptions, connection: asConnection(pool), concurrency };
+      const worker = new Worker(name, (job) => process(job), options);
+      return closingWith(worker as unknown as BullWorker, pool);
+    },
   };
+}
+
+/** BullMQ takes a pool, though its types ask for settings that may have any name. */
+const asConnection = (pool: pg.Pool) => pool as unknown as PostgresConnectionOptions;
+
+/** BullMQ leaves a pool open that it didn't make. */
+function closingWith<Closable extends { close(): Promise<void> }>(thing: Closable, pool: pg.Pool): Closable {
+  const close = thing.close.bind(thing);
+  let closing: Promise<void> | undefined;
+  thing.close = () => (closing ??= close().then(() => pool.end()));
+  return thing;
 }
 
 function redisFactory(backend: QueueBackend & { kind: 'redis' }): QueueFactory {
   const prefix = backend.prefix ?? 'paperboy';
   // A producer gives up soon when Redis is gone (the sweep makes it good); a worker waits for it for ever.
-  const producer = { url: backend.url, maxRetriesPerRequest: 2, enableOfflineQueue: true };
-  const consumer = { url: backend.url, maxRetriesPerRequest: null };
+  // A worker that waits for a job is answered every five seconds.
+  const answerMs = backend.answerMs ?? ANSWER_MS;
+  const limits = { url: backend.url, socketTimeout: answerMs };
+  const producer = { ...limits, maxRetriesPerRequest: 2, commandTimeout: answerMs, enableOfflineQueue: true };
+  const consumer = { ...limits, maxRetriesPerRequest: null };
   return {
     queue: (name) =>
       new RedisQueue(name, { connection: producer, prefix, defaultJobOptions: jobOptions }) as BullQueue,

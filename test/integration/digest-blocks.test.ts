@@ -131,6 +131,17 @@ describe('a block of the ledger', () => {
     expect(await recovery().closeFinished()).toBe(1);
   });
 
+  test('that was closed by hand opens again', async () => {
+    await planned(2);
+    expect(await recovery().reopenForgotten()).toBe(0);
+    await sql`update digest_blocks set open = false`.execute(test_.database);
+    expect(await claim()).toEqual([]);
+    expect(await recovery().reopenForgotten()).toBe(1);
+    await sql`truncate digest_blocks`.execute(test_.database);
+    expect(await recovery().reopenForgotten()).toBe(1);
+    expect(await claim()).toHaveLength(2);
+  });
+
   test('opens again for what is sent once more, by the sweep or by hand, while it is held too', async () => {
     await planned(3);
     const report = createLedgerReport({ database: test_.database, now: () => clock });
