@@ -74,17 +74,20 @@ export function createRecoveryStore({
 const IN_B = sql`d.id between b.first_id and b.first_id + ${sql.lit(BLOCK_SIZE - 1)} and d.edition_date = b.edition_date`;
 
 async function expire(database: Database, now: Date): Promise<number> {
+  const over = sql`${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now}`;
   // A block that has such rows is locked before they are changed: nobody takes it meanwhile, and nobody has it.
   const { numAffectedRows } = await sql`
     with free as materialized (
       select b.first_id, b.edition_date from digest_blocks b
-      where b.open and b.lease_token is null
-        and exists (select from digests d where ${IN_B} and ${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now})
+      where b.open and b.lease_token is null and exists (select from digests d where ${IN_B} and ${over})
       for no key update skip locked
+    ), late as materialized (
+      -- a block at a time, which the limit tells the planner
+      select d.id, d.edition_date from free b
+      cross join lateral (select d.id, d.edition_date from digests d where ${IN_B} limit ${BLOCK_SIZE}) as d
     )
     update digests d set state = 'skipped', skip_reason = 'past-deadline', finished_at = ${now}
-    from free b
-    where ${IN_B} and ${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now}`.execute(database);
+    from late where d.id = late.id and d.edition_date = late.edition_date and ${over}`.execute(database);
   return Number(numAffectedRows ?? 0);
 }
 
@@ -223,9 +226,13 @@ async function selectStranded(
   // One job for each block, however scattered the rows are.
   const { rows } = await sql<{ editionDate: IsoDate; first: number }>`
     select b.edition_date as "editionDate", b.first_id as first
-    from digest_blocks b join digests d on ${IN_B}
-    where b.open and b.lease_token is null and d.deadline > ${now} and d.due_at <= ${now}
-      and (d.state = 'planned' and d.due_at <= ${before} or d.state = 'deferred')
-    group by 1, 2 order by min(d.due_at), 2 limit ${limit}`.execute(database);
+    -- a block at a time: a join is planned as if a block could be half of the ledger
+    from digest_blocks b cross join lateral (
+      select min(d.due_at) as due from digests d
+      where ${IN_B} and d.deadline > ${now} and d.due_at <= ${now}
+        and (d.state = 'planned' and d.due_at <= ${before} or d.state = 'deferred')
+    ) as oldest
+    where b.open and b.lease_token is null and oldest.due is not null
+    order by oldest.due, 2 limit ${limit}`.execute(database);
   return rows.map(({ editionDate, first }) => ({ editionDate, from: first, to: first + BLOCK_SIZE - 1 }));
 }
