@@ -218,7 +218,7 @@ export function createSmtpSession(deps: {
     const early = sending !== null && !sending.flushed;
     // "Accepted" before the message was out is about something else, or a lie: nobody can tell what becomes of it.
     if (early && reply.code < 400) return close(`answered before the final dot: ${showReply(reply)}`);
-    if (reply.code >= 300 && reply.code < 400) return close(`out of order: ${showReply(reply)}`);
+    if (isIntermediate(reply)) return close(`out of order: ${showReply(reply)}`);
     const job = sending?.job;
     sending = null;
     job?.done(classifyReply(reply, 'content'));
@@ -249,6 +249,9 @@ export function createSmtpSession(deps: {
   const onEnvelopeReply = (kind: 'mail' | 'rcpt' | 'data', reply: SmtpReply) => {
     const current = opening;
     if (!current) return close('lost track');
+    // Nobody means these: its answers have come apart from our commands. Going on, we would wait for minutes for answers to what it takes for content.
+    const outOfOrder = kind === 'data' ? reply.code < 400 && reply.code !== 354 : isIntermediate(reply);
+    if (outOfOrder) return close(`out of order: ${showReply(reply)}`);
     const accepted = kind === 'data' ? reply.code === 354 : reply.code < 300;
     if (!accepted && !current.failed) current.failed = classifyReply(reply, kind);
     if (kind === 'rcpt' && accepted) current.recipient = true;
@@ -341,6 +344,8 @@ export function createSmtpSession(deps: {
     destroy: close,
   };
 }
+
+const isIntermediate = ({ code }: SmtpReply) => code >= 300 && code < 400;
 
 function timeLimit(timeouts: SmtpTimeouts, kind: Expected, sending: Sending | null): number {
   switch (kind) {

@@ -393,6 +393,18 @@ describe('a server that answers at the wrong moment', () => {
     expect(content).toBe('');
   });
 
+  test.each([
+    ['354 where only 250 can stand', 'RCPT TO:<b@x.test>', '354 go'],
+    ['250 where only 354 can stand', 'DATA', '250 2.0.0 Ok: queued, said twice'],
+  ])('%s: the connection is given up at once, and nothing is in doubt', async (_name, command, reply) => {
+    const late = (line: string) => (line === command ? reply : usual(line));
+    for (const extensions of ['', 'PIPELINING'])
+      expect(await play(late, false, extensions)).toEqual({
+        type: 'untouched',
+        reply: `connection lost: out of order: ${reply}`,
+      });
+  });
+
   test('421 to RCPT is about this recipient, but not when the server goes down', async () => {
     const to = (rcpt: string) => play((line) => (line.startsWith('RCPT') ? rcpt : usual(line)));
     expect(await to('421 4.7.0 too many for this domain')).toMatchObject({ type: 'deferred', code: 421 });
