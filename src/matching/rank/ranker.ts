@@ -3,7 +3,7 @@ import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
 import { collectTexts } from '../collection.ts';
 import type { Embeddings } from '../embeddings.ts';
 import { indexCandidates } from '../index-candidates.ts';
-import { createRelevanceModel, type Part, type Relevance } from '../relevance.ts';
+import { createRelevanceModel, inGroups, type Part, type Relevance } from '../relevance.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import { type Likeness, likeness, toDeviations } from '../taste.ts';
 import type { CandidateIndex, MatchingPaper, Reason } from '../types.ts';
@@ -64,9 +64,17 @@ export function createRanker(deps: {
   const model = createRelevanceModel(collection);
   const cache = createCache<Relevance>(Math.max(16, Math.floor(CACHE_BYTES / (4 * (collection.scored + 1)))));
   const phrase = (text: string): Relevance =>
-    cache(`phrase ${text}`, () => model.phrases([text])[0] as Relevance);
+    cache.get(`phrase ${text}`, () => model.phrases([text])[0] as Relevance);
   const example = (paper: number): Relevance =>
-    cache(`paper ${paper}`, () => model.papers([collection.positionOf(paper)])[0] as Relevance);
+    cache.get(`paper ${paper}`, () => model.papers([collection.positionOf(paper)])[0] as Relevance);
+  // Those of a profile together: one by one they take two and a half times as long.
+  const learn = (marked: Iterable<number>): void => {
+    const missing = [...marked].filter((paper) => !cache.has(`paper ${paper}`));
+    for (const some of inGroups(missing))
+      model
+        .papers(some.map(collection.positionOf))
+        .forEach((relevance, at) => cache.get(`paper ${some[at]}`, () => relevance));
+  };
   const desk = createInterestDesk(collection.scored);
   let index: CandidateIndex | undefined;
   const all = papers.slice(0, candidates).map((_, at) => at);
@@ -85,6 +93,7 @@ export function createRanker(deps: {
     const marked = new Set([...profile.likes, ...profile.dislikes]);
     if (marked.size === 0 && !profile.phrase?.trim())
       return trending(profile.only ?? all, papers).slice(0, top);
+    learn(marked);
     const interest = scoreInterest(profile, desk, phrase, example);
     return (profile.only ?? all)
       .filter((paper) => !marked.has(paper))

@@ -66,7 +66,7 @@ export type TermMemory = (
 ) => (position: number) => readonly string[];
 
 /** Terms remembered at least, of all that were wrapped together. */
-const REMEMBERED = 75_000;
+const REMEMBERED = 150_000;
 
 /** A memory of the terms shown of so many papers. */
 export function createTermMemory(papers: number): TermMemory {
