@@ -8,6 +8,8 @@ import { createMemory } from './memory.ts';
 export type CategorySpace = {
   /** Cosines with the text at a position; undefined when it has no categories. */
   toPaper(position: number): Cosines | undefined;
+  /** With weighted categories; undefined when they say nothing. */
+  toWeighted(categories: ReadonlyMap<string, number>): Cosines | undefined;
 };
 
 /** Background papers with categories, below which it is not known how common a category is. */
@@ -47,7 +49,8 @@ export function createCategorySpace(
     const sorted = [...new Set(categories)].sort();
     const key = sorted.join(' ');
     let number = numbers.get(key);
-    if (number === undefined) numbers.set(key, (number = sets.push(weigh(sorted, idf)) - 1));
+    if (number === undefined)
+      numbers.set(key, (number = sets.push(weigh(new Map(sorted.map((each) => [each, 1])), idf)) - 1));
     return number;
   });
   const backgroundOf = new Int32Array(sets.length);
@@ -55,30 +58,36 @@ export function createCategorySpace(
     if ((sets[number] as Weights).size > 0) backgroundOf[number] = (backgroundOf[number] as number) + 1;
 
   const known = createMemory<number, Float32Array>(REMEMBERED);
-  const compare = (number: number): Float32Array => {
-    const wanted = sets[number] as Weights;
+  const compare = (wanted: Weights): Float32Array => {
     const each = Float32Array.from(sets, (weights) => product(weights, wanted));
     const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
     sets.forEach((weights, at) => {
       if (weights.size === 0) each[at] = usual / background.length;
     });
-    known.set(number, each);
     return each;
+  };
+  const spread = (each: Float32Array): Cosines => {
+    const all = new Float32Array(scored);
+    for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
+    return { all, one: (at) => each[setOf[at] as number] as number };
   };
   return {
     toPaper(position) {
       const number = setOf[position] as number;
       if (sets[number]?.size === 0) return undefined;
-      const each = known.get(number) ?? compare(number);
-      const all = new Float32Array(scored);
-      for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
-      return { all, one: (at) => each[setOf[at] as number] as number };
+      let each = known.get(number);
+      if (!each) known.set(number, (each = compare(sets[number] as Weights)));
+      return spread(each);
+    },
+    toWeighted(categories) {
+      const wanted = weigh(categories, idf);
+      return [...wanted.values()].some((weight) => weight > 0) ? spread(compare(wanted)) : undefined;
     },
   };
 }
 
-function weigh(categories: readonly string[], idf: (category: string) => number): Weights {
-  const weights = categories.map((category) => [category, idf(category)] as const);
+function weigh(categories: Weights, idf: (category: string) => number): Weights {
+  const weights = [...categories].map(([category, weight]) => [category, weight * idf(category)] as const);
   const length = Math.sqrt(weights.reduce((sum, [, weight]) => sum + weight * weight, 0)) || 1;
   return new Map(weights.map(([category, weight]) => [category, weight / length]));
 }

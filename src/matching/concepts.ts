@@ -9,12 +9,14 @@ import { stemsOf } from './text/tokens.ts';
 export type ConceptSpace = {
   /**
    * Undefined for a phrase that names none. `share` is that of the phrase's words that name concepts, the first ones
-   * counting most: 0 to 1.
+   * counting most: 0 to 1. `categories` are those that papers on these concepts stand under.
    */
-  toPhrase(phrase: string): (ConceptCosines & { readonly share: number }) | undefined;
+  toPhrase(phrase: string): (ConceptCosines & PhraseConcepts) | undefined;
   /** With the text at a position; undefined when it names none. */
   toPaper(position: number): ConceptCosines | undefined;
 };
+
+type PhraseConcepts = { readonly share: number; readonly categories: ReadonlyMap<string, number> };
 
 /** Cosines of texts with something. */
 export type ConceptCosines = {
@@ -67,8 +69,14 @@ export function* createConceptSpace(
     toPhrase(text) {
       const phrase = readText(text);
       const spots = matcher.find(phrase);
-      const cosines = compare(weigh(matcher.closed(nearFirst(spots)), idf));
-      return cosines && { ...cosines, share: covered(phrase.words, spots) };
+      const weights = nearFirst(spots);
+      const cosines = compare(weigh(matcher.closed(weights), idf));
+      if (!cosines) return undefined;
+      const categories = new Map<string, number>();
+      for (const [number, weight] of weights)
+        for (const category of matcher.concepts[number]?.categories ?? [])
+          categories.set(category, (categories.get(category) ?? 0) + weight);
+      return { ...cosines, share: covered(phrase.words, spots), categories };
     },
     toPaper(position) {
       const [from, to] = [rows.starts[position], rows.starts[position + 1]];

@@ -8,9 +8,9 @@ import { K1 } from './text/lexical-index.ts';
 
 /**
  * A share of a relevance. `term`: of a stem or pair of stems that both texts hold · `meaning`: of the latent
- * directions, where words differ · `categories`: of the categories that both papers stand under · `topics`: of the
- * catalogue's topics that both belong to · `concept`: of a concept of the thesaurus that both name, or that stands above what
- * they name · `usual`: what an average paper has (taken away, so it may be negative).
+ * directions, where words differ · `categories`: of the arXiv categories that both papers stand under, or the paper and what a
+ * phrase names · `topics`: of the catalogue's topics that both belong to · `concept`: of a concept of the thesaurus that both
+ * name, or that stands above what they name · `usual`: what an average paper has (taken away, so it may be negative).
  */
 export type Part =
   | { readonly type: 'term'; readonly term: string; readonly weight: number }
@@ -60,6 +60,8 @@ const TOPICS_COUNT = 0.5;
 /** What a deviation in concepts counts: for a phrase that names nothing else, and for an example. */
 const CONCEPTS_COUNT = 0.5;
 const CONCEPTS_COUNT_OF_EXAMPLE = 0.25;
+/** What a deviation in the categories of a phrase's concepts counts, where it names nothing else. */
+const FIELD_COUNT = 0.5;
 
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
@@ -79,7 +81,7 @@ export function createRelevanceModel(collection: Collection): RelevanceModel {
 }
 
 function phraseRelevances(collection: Collection, texts: readonly string[], sums: Float64Array): Relevance[] {
-  const { index, latent, concepts } = collection;
+  const { index, latent, categories, concepts } = collection;
   const phrases = texts.map((text) => readPhrase(index, text));
   const meanings = latent?.toPhrases(phrases.map(({ text, meanings: terms }) => ({ text, terms })));
   return phrases.map(({ text, prose, weights }, at) => {
@@ -88,18 +90,21 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
     const wanted = weighted(weights);
     const meaning = meanings?.[at];
     const named = prose ? undefined : concepts.toPhrase(text);
+    const field = named && categories?.toWeighted(named.categories);
     const standard = standardise(
       collection,
       { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: most * LEAST_PHRASE },
       [
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         named && { raw: named.all, least: LEAST_CONCEPTS, counts: CONCEPTS_COUNT * named.share },
+        field && { raw: field.all, least: LEAST_CATEGORIES, counts: FIELD_COUNT * named.share },
       ],
       { assumed: most * ASSUMED_PHRASE || 1, byTop: true },
     );
     return relevance(collection, standard, wanted, index.rows.bm25, [
       inOne('meaning', meaning),
       byConcept(named),
+      inOne('categories', field),
     ]);
   });
 }

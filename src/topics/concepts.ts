@@ -9,6 +9,8 @@ export type Concept = {
   readonly doubtful: readonly string[];
   /** Numbers of the concepts right above it: what it is a kind or a part of. */
   readonly broader: readonly number[];
+  /** arXiv categories that its papers stand under, its own or those of the line above; none where they stand anywhere. */
+  readonly categories: readonly string[];
 };
 
 /** A line of a thesaurus that can't be read: a mistake of whoever edited it. */
@@ -17,21 +19,24 @@ const mistake = (line: string, what: string): Error => new Error(`concepts: "${l
 /**
  * Reads a thesaurus. A line is a concept: its usual name, then others, between ` | `; one that ends in `?` is doubtful. Two
  * spaces more than the line above put it under that one; after ` < ` stand the usual names of further broader concepts, between
- * `; `, from any of the files. Lines that start with `#` are comments.
+ * `; `, from any of the files; after ` @ ` arXiv categories, which go for what stands under it too. Lines that start with `#` are comments.
  * @returns the concepts; their numbers are their places in it
  * @throws where a line stands too deep, has no name, or names a broader concept that isn't there
  */
 export function parseThesaurus(files: readonly string[]): readonly Concept[] {
-  const concepts: { names: string[]; doubtful: string[]; broader: number[] }[] = [];
+  const concepts: { names: string[]; doubtful: string[]; broader: number[]; categories: string[] }[] = [];
   const numbers = new Map<string, number>();
   const further: { line: string; number: number; names: string[] }[] = [];
   for (const file of files) {
     const above: number[] = [];
     for (const line of file.split('\n')) {
       if (line.trim() === '' || line.startsWith('#')) continue;
-      const { depth, names, doubtful, broader } = readLine(line);
+      const { depth, names, doubtful, broader, categories } = readLine(line);
       if (!Number.isInteger(depth) || depth > above.length) throw mistake(line, 'wrong indentation');
-      const number = concepts.push({ names, doubtful, broader: above.slice(0, depth).slice(-1) }) - 1;
+      const upper = above.slice(0, depth).slice(-1);
+      const own =
+        categories.length > 0 ? categories : upper.flatMap((each) => concepts[each]?.categories ?? []);
+      const number = concepts.push({ names, doubtful, broader: upper, categories: own }) - 1;
       if (names[0] === undefined) throw mistake(line, 'no name');
       numbers.set(names[0], number);
       above.splice(depth, above.length, number);
@@ -47,14 +52,16 @@ export function parseThesaurus(files: readonly string[]): readonly Concept[] {
   return concepts;
 }
 
-function readLine(line: string): { depth: number; names: string[]; doubtful: string[]; broader: string[] } {
-  const [names = '', broader] = line.split(' < ');
+function readLine(line: string) {
+  const [text = '', categories] = line.split(' @ ');
+  const [names = '', broader] = text.split(' < ');
   const all = names.trim().split(' | ');
   return {
     depth: (line.length - line.trimStart().length) / 2,
     names: all.filter((name) => !name.endsWith('?')),
     doubtful: all.filter((name) => name.endsWith('?')).map((name) => name.slice(0, -1)),
     broader: broader?.split('; ') ?? [],
+    categories: categories?.split(' ') ?? [],
   };
 }
 

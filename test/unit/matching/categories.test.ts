@@ -33,6 +33,15 @@ describe('categories', () => {
     ).toBeUndefined();
   });
 
+  it('compare papers with weighted ones, unless these say nothing', () => {
+    const space = createCategorySpace([['cs.RO'], ['cs.LG'], ...background], 2, 202);
+    const [robots, learning] = space?.toWeighted(new Map([['cs.RO', 2]]))?.all ?? [];
+    expect(robots).toBeCloseTo(1, 5);
+    expect(learning).toBe(0);
+    expect(space?.toWeighted(new Map())).toBeUndefined();
+    expect(space?.toWeighted(new Map([['cs.LG', 1]]))).toBeUndefined();
+  });
+
   it('put a paper of an example’s categories before its twin, and say so', () => {
     const words = ['sheep', 'wool', 'lamb', 'shear', 'fold', 'dog', 'crook', 'hill'];
     const texts = Array.from({ length: 240 }, (_, at) => ({

@@ -120,6 +120,25 @@ describe('concepts of the shipped thesaurus', () => {
     expect(parts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? Number.NaN, 5);
   });
 
+  it('put a paper of the field’s category before its twin', () => {
+    const twin = { title: 'Wool for the market', abstract: 'A dog on the hill.' };
+    const field = createRanker({
+      papers: [paper(0, { ...twin, categories: ['cs.LG'] }), paper(1, { ...twin, categories: ['cs.RO'] })],
+      candidates: 2,
+      catalogue: [],
+      statistics: fitStatistics(
+        background.map((text, at) => ({ ...text, categories: at % 6 === 0 ? ['cs.RO'] : ['cs.LG'] })),
+        'test',
+      ),
+    });
+    const [first] = field({ phrase: 'robots', likes: [], dislikes: [], follows: [], mutes: [] }, 2);
+    const [reason] = first?.reasons() ?? [];
+    const parts = reason && 'parts' in reason ? reason.parts : [];
+    expect(first?.paper).toBe(1);
+    expect(parts.find(({ type }) => type === 'categories')?.weight).toBeGreaterThan(0);
+    expect(parts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? Number.NaN, 5);
+  });
+
   it('are left alone in prose', () => {
     const prose = 'What is there that one can find out about the large language models of the market?';
     const [first] = ranked(prose);

@@ -1,17 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { readText } from '#src/matching/text/phrase-finder.ts';
+import { findCategory } from '#src/topics/catalogue.ts';
 import { parseThesaurus, researchConcepts } from '#src/topics/concepts.ts';
 
 describe('a thesaurus', () => {
-  it('is read line by line: names, doubtful ones, and what stands above', () => {
+  it('is read line by line: names, doubtful ones, what stands above, and categories of its own or the line above', () => {
     const [learning, trees, ranking, search] = parseThesaurus([
-      '# a comment\nlearning\n  decision tree | random forest | DT?\n  learning to rank | LTR < search\n',
+      '# a comment\nlearning @ cs.LG stat.ML\n  decision tree | random forest | DT?\n  learning to rank | LTR < search @ cs.IR\n',
       'search | retrieval\n',
     ]);
-    expect(learning).toEqual({ names: ['learning'], doubtful: [], broader: [] });
-    expect(trees).toEqual({ names: ['decision tree', 'random forest'], doubtful: ['DT'], broader: [0] });
-    expect(ranking).toEqual({ names: ['learning to rank', 'LTR'], doubtful: [], broader: [0, 3] });
-    expect(search?.names).toEqual(['search', 'retrieval']);
+    expect(learning).toEqual({
+      names: ['learning'],
+      doubtful: [],
+      broader: [],
+      categories: ['cs.LG', 'stat.ML'],
+    });
+    expect(trees).toEqual({
+      names: ['decision tree', 'random forest'],
+      doubtful: ['DT'],
+      broader: [0],
+      categories: ['cs.LG', 'stat.ML'],
+    });
+    expect(ranking).toEqual({
+      names: ['learning to rank', 'LTR'],
+      doubtful: [],
+      broader: [0, 3],
+      categories: ['cs.IR'],
+    });
+    expect([search?.names, search?.categories]).toEqual([['search', 'retrieval'], []]);
   });
 
   it.each([
@@ -60,6 +76,12 @@ describe('the thesaurus that is shipped', () => {
           /^[\p{Ll}]{1,2}$/u.test(name),
       );
     expect(strange).toEqual([]);
+  });
+
+  it('names categories that arXiv has', () => {
+    const named = concepts.flatMap(({ categories }) => categories);
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter((code) => findCategory(code)?.code !== code)).toEqual([]);
   });
 
   it('has nothing above itself', () => {
