@@ -59,7 +59,7 @@ export function createCategorySpace(
 
   const known = createMemory<number, Float32Array>(REMEMBERED);
   const compare = (wanted: Weights): Float32Array => {
-    const each = Float32Array.from(sets, (weights) => product(weights, wanted));
+    const each = Float32Array.from(sets, (weights) => product(wanted, weights));
     const usual = each.reduce((sum, cosine, at) => sum + cosine * (backgroundOf[at] as number), 0);
     sets.forEach((weights, at) => {
       if (weights.size === 0) each[at] = usual / background.length;
