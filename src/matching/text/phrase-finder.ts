@@ -63,11 +63,9 @@ export function singular(word: string): string {
 export type PhraseFinder<Key> = (text: ReadText, anyCase?: boolean) => FoundPhrase<Key>[];
 
 /** Where the words read so far lead to: the phrases that end here, and what may come next. */
-type Node<Key> = {
-  readonly ends: { readonly key: Key; readonly exact: readonly (string | undefined)[] }[];
-  readonly next: Map<string, Node<Key>>;
-};
-const createNode = <Key>(): Node<Key> => ({ ends: [], next: new Map() });
+type Node<Key> = { ends?: End<Key>[]; next?: Map<string, Node<Key>> };
+/** A phrase's key, and of each of its words the text that it must have, undefined where its form is enough; absent where all are. */
+type End<Key> = { readonly key: Key; readonly exact?: readonly (string | undefined)[] };
 
 /**
  * Builds a finder. Plurals and hyphens don't matter; a word of a phrase with two capitals in a row, or a capital after a
@@ -76,17 +74,19 @@ const createNode = <Key>(): Node<Key> => ({ ends: [], next: new Map() });
 export function createPhraseFinder<Key>(
   phrases: Iterable<readonly [phrase: string, key: Key]>,
 ): PhraseFinder<Key> {
-  const root = createNode<Key>();
+  const root: Node<Key> = {};
   for (const [text, key] of phrases) {
     const { words, forms } = readText(text);
     let node = root;
     for (const form of forms) {
-      const next = node.next.get(form) ?? createNode<Key>();
-      node.next.set(form, next);
+      const following: Map<string, Node<Key>> = (node.next ??= new Map());
+      const next: Node<Key> = following.get(form) ?? {};
+      following.set(form, next);
       node = next;
     }
-    if (node !== root)
-      node.ends.push({ key, exact: words.map((word) => (CAPITALS.test(word) ? word : undefined)) });
+    if (node === root) continue;
+    const exact = words.map((word) => (CAPITALS.test(word) ? word : undefined));
+    (node.ends ??= []).push(exact.some((word) => word !== undefined) ? { key, exact } : { key });
   }
   return (text, anyCase = false) => find(text, root, anyCase);
 }
@@ -95,17 +95,19 @@ function find<Key>({ words, forms }: ReadText, root: Node<Key>, anyCase: boolean
   const found: FoundPhrase<Key>[] = [];
   for (let from = 0; from < forms.length; from += 1) {
     let to = from;
-    let node = root.next.get(forms[to] as string);
+    let node = root.next?.get(forms[to] as string);
     while (node) {
       to += 1;
-      for (const { key, exact } of node.ends)
-        if (anyCase || exact.every((word, at) => isExact(words[from + at], word)))
+      for (const { key, exact } of node.ends ?? NONE)
+        if (anyCase || !exact || exact.every((word, at) => isExact(words[from + at], word)))
           found.push({ key, from, to });
-      node = to < forms.length ? node.next.get(forms[to] as string) : undefined;
+      node = to < forms.length ? node.next?.get(forms[to] as string) : undefined;
     }
   }
   return found;
 }
+
+const NONE: readonly never[] = [];
 
 const isExact = (word: string | undefined, exact: string | undefined): boolean =>
   exact === undefined || word === exact || word === `${exact}s`;
