@@ -1,3 +1,4 @@
+import type { Concept } from '#src/topics/concepts.ts';
 import type { ConceptMatcher, ConceptWeights, NamedConcept } from './concept-match.ts';
 import { findShared, type Shared, type Weighted } from './shared-terms.ts';
 import { mapInSteps, type Steps } from './steps.ts';
@@ -23,7 +24,7 @@ export type ConceptCosines = {
   /** Of every scored text. */
   readonly all: Float32Array;
   /** What makes up one text's cosine. Keeps nothing large alive. */
-  readonly parts: (position: number) => { readonly concept: string; readonly weight: number }[];
+  readonly parts: (position: number) => { readonly concept: Concept; readonly weight: number }[];
 };
 
 /** The first words of a phrase say most of what it is about: one counts half as much as the one so far before it. */
@@ -61,7 +62,7 @@ export function* createConceptSpace(
           all: products(postings, wanted, scored),
           parts: (position) =>
             Array.from({ length: findShared(rows, position, wanted, 1, shared) }, (_, at) => ({
-              concept: matcher.concepts[shared.terms[at] as number]?.names[0] ?? '',
+              concept: matcher.concepts[shared.terms[at] as number] as Concept,
               weight: shared.weights[at] as number,
             })),
         };

@@ -12,6 +12,7 @@ import type { Statistics } from './statistics/statistics.ts';
 import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
 import { createTermMemory, createTermSpeller } from './text/show-terms.ts';
+import { showTerms } from './text/shown-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
 import { createWeightedSums } from './weighted-sums.ts';
@@ -57,15 +58,15 @@ export function* indexInSteps(
   const sums = createWeightedSums(collection.scored, known.length * (collection.scored + 8));
   const examples: (Example | undefined)[] = known.map(() => undefined);
   // A scope of its own: what a closure's scope holds besides (all that was scored together) would stay alive with it.
-  const toExample = ({ topTerms, ...each }: Relevance, title: string): Example => ({
+  const toExample = ({ strongest, ...each }: Relevance, title: string): Example => ({
     relevance: {
       ...each,
-      topTerms,
+      strongest,
       scores: sums.keep(each.scores),
       background: sums.keep(each.background),
     },
     title,
-    terms: remember((of) => spell(of, topTerms(of, TERMS_READ))),
+    terms: remember((of) => showTerms(spell, of, strongest(of, TERMS_READ), TERMS_SHOWN)),
   });
   const learn = (positions: readonly number[]): void => {
     const found = relevance.papers(positions.map(collection.positionOf));

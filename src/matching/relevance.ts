@@ -1,7 +1,14 @@
 import type { Collection } from './collection.ts';
 import type { ConceptCosines } from './concepts.ts';
 import type { Cosines } from './latent.ts';
-import { findShared, greatest, type Shared, type Weighted } from './shared-terms.ts';
+import {
+  countHeavier,
+  findShared,
+  greatest,
+  type Shared,
+  type Strongest,
+  type Weighted,
+} from './shared-terms.ts';
 import { type Standard, standardise } from './standard.ts';
 import { isProse, phraseStems } from './text/document.ts';
 import { K1 } from './text/lexical-index.ts';
@@ -29,10 +36,10 @@ export type Relevance = {
   /** What makes up one candidate's score, greatest first; the weights add up to it (to rounding). */
   readonly explain: (position: number) => Part[];
   /**
-   * Numbers of the terms that speak most for a candidate, strongest first: what `explain` gives, for less. Taken
+   * The terms, at most `limit`, and the concept that speak most for a candidate: what `explain` gives, for less. Taken
    * alone it keeps no scores alive.
    */
-  readonly topTerms: (position: number, limit: number) => number[];
+  readonly strongest: (position: number, limit: number) => Strongest;
 };
 
 /**
@@ -188,21 +195,37 @@ function sumPostings(
   return sums;
 }
 
-/** What counts beside the words: how one text scores in it, times a factor; undefined where it was not used. */
-type Beside = ((position: number, factor: number) => Part[]) | undefined;
+/** What counts beside the words: how one text scores in it, times a factor, and in which concepts; undefined where it was not used. */
+type Beside =
+  | {
+      readonly parts: (position: number, factor: number) => Part[];
+      readonly concepts?: ConceptCosines['parts'];
+    }
+  | undefined;
 
 function inOne(type: 'meaning' | 'categories' | 'topics', cosines: Cosines | undefined): Beside {
   if (!cosines) return undefined;
   const { one } = cosines;
-  return (position, factor) => [{ type, weight: one(position) * factor }];
+  return { parts: (position, factor) => [{ type, weight: one(position) * factor }] };
 }
 
 function byConcept(cosines: ConceptCosines | undefined): Beside {
   if (!cosines) return undefined;
   const { parts } = cosines;
-  return (position, factor) =>
-    parts(position).map(({ concept, weight }) => ({ type: 'concept', concept, weight: weight * factor }));
+  return {
+    parts: (position, factor) =>
+      parts(position).map(({ concept, weight }) => ({
+        type: 'concept',
+        concept: concept.names[0] ?? '',
+        weight: weight * factor,
+      })),
+    concepts: parts,
+  };
 }
+
+type Weighed = ReturnType<ConceptCosines['parts']>[number];
+const heavier = (one: Weighed | undefined, other: Weighed): Weighed =>
+  one && one.weight >= other.weight ? one : other;
 
 const shared: Shared = { terms: new Int32Array(0), weights: new Float64Array(0) };
 
@@ -215,6 +238,8 @@ function relevance(
 ): Relevance {
   const share = (position: number): number =>
     findShared({ ...index.rows, weights: rowWeights }, position, wanted, lexicalFactor, shared);
+  const at = beside.findIndex((each) => each?.concepts);
+  const [concepts, conceptFactor] = [beside[at]?.concepts, factors[at] ?? 0];
   return {
     scores: scores.subarray(0, candidates),
     background: scores.subarray(backgroundStart),
@@ -222,7 +247,7 @@ function relevance(
       const parts: Part[] = [{ type: 'usual', weight: usual }];
       beside.forEach((each, at) => {
         const factor = factors[at] ?? 0;
-        if (each && factor !== 0) parts.push(...each(position, factor));
+        if (each && factor !== 0) parts.push(...each.parts(position, factor));
       });
       const count = share(position);
       for (let at = 0; at < count; at += 1)
@@ -233,6 +258,17 @@ function relevance(
         });
       return parts.toSorted((a, b) => b.weight - a.weight);
     },
-    topTerms: (position, limit) => greatest(shared, share(position), limit),
+    strongest(position, limit) {
+      const count = share(position);
+      const terms = greatest(shared, count, limit);
+      const most =
+        conceptFactor > 0 ? concepts?.(position).reduce<Weighed | undefined>(heavier, undefined) : undefined;
+      if (!most) return { terms };
+      const weight = most.weight * conceptFactor;
+      return {
+        terms,
+        concept: { names: most.concept.names, weight, after: countHeavier(shared, count, weight) },
+      };
+    },
   };
 }

@@ -6,6 +6,15 @@ export type Weighted = { readonly terms: Int32Array; readonly weights: Float32Ar
 /** Terms that two texts share, with what each adds to a score. Lent out: the next call writes over it. */
 export type Shared = { terms: Int32Array; weights: Float64Array };
 
+/** What speaks most for a text: numbers of terms, strongest first, and one concept. */
+export type Strongest = {
+  readonly terms: readonly number[];
+  /** The concept that adds most, its usual name first, and how many of the terms add as much or more. */
+  readonly concept?:
+    | { readonly names: readonly string[]; readonly weight: number; readonly after: number }
+    | undefined;
+};
+
 /** Finds the terms of a phrase or paper that the row at a position holds. @returns how many were written into `shared` */
 export function findShared(
   rows: Pick<LexicalIndex['rows'], 'starts' | 'terms'> & { readonly weights: Float32Array },
@@ -53,6 +62,13 @@ export function greatest({ terms, weights }: Shared, count: number, limit: numbe
     best[place] = at;
   }
   return best.map((at) => terms[at] as number);
+}
+
+/** How many of the first `count` terms weigh as much or more. */
+export function countHeavier({ weights }: Shared, count: number, weight: number): number {
+  let found = 0;
+  for (let at = 0; at < count; at += 1) if ((weights[at] as number) >= weight) found += 1;
+  return found;
 }
 
 /** Terms that are searched for one by one in a text's row. */

@@ -8,6 +8,7 @@ import { type Filters, matchingAuthor } from './query-match.ts';
 import { inGroups, type Relevance, type RelevanceModel } from './relevance.ts';
 import { singular } from './text/phrase-finder.ts';
 import type { TermMemory, TermSpeller } from './text/show-terms.ts';
+import { showTerms } from './text/shown-terms.ts';
 import type { MatchingPaper } from './types.ts';
 
 /** The papers that belong to a topic, best first. */
@@ -18,7 +19,7 @@ export type TopicScores = {
   readonly papers: Int32Array;
   /** How well each fits: about 0.4 (just) to 1 (clearly, or beyond); beside `papers`. */
   readonly scores: Float64Array;
-  /** What of the paper fits, as it stands in it: at most three terms. */
+  /** What of the paper fits: at most three terms as they stand in it, or the usual name of a concept. */
   terms(position: number): readonly string[];
 };
 
@@ -143,14 +144,14 @@ export function createTopicScorer(deps: {
   const query = (
     topic: TopicRef,
     parsed: ParsedQuery | undefined,
-    { scores, topTerms }: Relevance,
+    { scores, strongest }: Relevance,
   ): TopicScores => {
     if (parsed?.type !== 'ok') return list(topic, [], () => []);
-    if (parsed.query.type === 'text') return list(topic, above(scores), shown(topTerms));
+    if (parsed.query.type === 'text') return list(topic, above(scores), shown(strongest));
     const found = filters
       .query(parsed.query.root)
       .map((at) => ({ at, score: FILTER_BASE + FILTER_TEXT * Math.min(1, scores[at] as number) }));
-    return list(topic, found, shown(topTerms));
+    return list(topic, found, shown(strongest));
   };
 
   const examples = (topics: readonly TopicRef[]): TopicScores[] => {
@@ -159,15 +160,16 @@ export function createTopicScorer(deps: {
     return topics.map((topic, each) => {
       const position = positions[each];
       if (position === undefined) return list(topic, [], () => []);
-      const { scores, topTerms } = found.next().value as Relevance;
+      const { scores, strongest } = found.next().value as Relevance;
       const alike = above(scores).filter(({ at }) => at !== position);
-      return list(topic, alike, shown(topTerms));
+      return list(topic, alike, shown(strongest));
     });
   };
 
   // Only the way to the terms is kept with a topic, in a scope without the scores: those of every distinct query would
   // fill the memory.
-  const shown = (topTerms: Relevance['topTerms']) => (at: number) => deps.spell(at, topTerms(at, TERMS_READ));
+  const shown = (strongest: Relevance['strongest']) => (at: number) =>
+    showTerms(deps.spell, at, strongest(at, TERMS_READ), TERMS_SHOWN);
 
   const prepare = (topics: Iterable<TopicRef>): void => {
     const queried = new Map<string, TopicRef>();

@@ -47,7 +47,7 @@ export type Reason =
       readonly topic: TopicRef;
       /** How the topic is called: "Diffusion models", "cs.CL", "Ada Lovelace". */
       readonly name: string;
-      /** The terms or phrases that weighed most, as they stand in the paper; may be empty. */
+      /** The terms or phrases that weighed most, as they stand in the paper, or the usual name of a concept; may be empty. */
       readonly terms: readonly string[];
       /** Contribution to the score. */
       readonly weight: number;

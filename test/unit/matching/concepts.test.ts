@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createConceptMatcher } from '#src/matching/concept-match.ts';
 import { createConceptSpace } from '#src/matching/concepts.ts';
+import { indexCandidates } from '#src/matching/index-candidates.ts';
 import { createRanker } from '#src/matching/rank/ranker.ts';
 import { fitStatistics } from '#src/matching/statistics/fit.ts';
 import { atOnce } from '#src/matching/steps.ts';
 import { readPaper, readText } from '#src/matching/text/phrase-finder.ts';
+import { showTerms } from '#src/matching/text/shown-terms.ts';
 import { parseThesaurus } from '#src/topics/concepts.ts';
-import { paper } from './papers.ts';
+import { paper, profile } from './papers.ts';
 
 const THESAURUS = `animals
   sheep | ovine | flock
@@ -88,7 +90,7 @@ describe('comparing by concepts', () => {
       expect(cosines?.all.length).toBe(6);
       for (const [position, cosine] of (cosines?.all ?? []).entries())
         expect(cosines?.parts(position).reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(cosine, 5);
-      expect(cosines?.parts(4).map(({ concept }) => concept)).toContain('grass');
+      expect(cosines?.parts(4).map(({ concept }) => concept.names[0])).toContain('grass');
     }
   });
 });
@@ -120,6 +122,15 @@ describe('concepts of the shipped thesaurus', () => {
     expect(parts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? Number.NaN, 5);
   });
 
+  it('are named in the reason of a paper that nothing else speaks for', () => {
+    const index = indexCandidates(papers, [], [], statistics);
+    const follow = { kind: 'query', value: 'large language models', weight: 1 } as const;
+    const [choice] = index.choose(profile({ follows: [follow] }), new Set());
+    expect(choice?.paper).toBe(1);
+    expect(choice?.reasons[0]).toHaveProperty('terms', ['large language model']);
+    expect(choice?.reasons.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(choice?.score ?? 0, 5);
+  });
+
   it('put a paper of the field’s category before its twin', () => {
     const twin = { title: 'Wool for the market', abstract: 'A dog on the hill.' };
     const field = createRanker({
@@ -145,5 +156,36 @@ describe('concepts of the shipped thesaurus', () => {
     const parts = first?.reason && 'parts' in first.reason ? first.reason.parts : [];
     expect(parts.length).toBeGreaterThan(0);
     expect(parts.some(({ type }) => type === 'concept')).toBe(false);
+  });
+});
+
+describe('a concept among the terms of a reason', () => {
+  const words = ['ovine', 'grass', 'the flock', 'lambs'];
+  const shown = (terms: number[], names: string[], after: number, weight = 0.5) =>
+    showTerms(
+      (_, each) => each.map((term) => words[term] ?? '').slice(0, 3),
+      0,
+      { terms, concept: { names, weight, after } },
+      3,
+    );
+
+  it('stands by its weight, and gives way to three that are heavier', () => {
+    expect(shown([1, 0], ['dog'], 0)).toEqual(['dog', 'grass', 'ovine']);
+    expect(shown([1, 0], ['dog'], 1)).toEqual(['grass', 'dog', 'ovine']);
+    expect(shown([1, 0, 3], ['dog'], 2)).toEqual(['grass', 'ovine', 'dog']);
+    expect(shown([1, 0, 3], ['dog'], 3)).toEqual(['grass', 'ovine', 'lambs']);
+    expect(shown([], ['dog'], 0)).toEqual(['dog']);
+  });
+
+  it('is left out where it adds little, or a term says it by any of its names', () => {
+    expect(shown([1], ['dog'], 0, 0.05)).toEqual(['grass']);
+    expect(shown([0], ['sheep', 'ovine'], 0)).toEqual(['ovine']);
+    expect(shown([2], ['sheep', 'flock'], 0)).toEqual(['the flock']);
+    expect(shown([3], ['lamb'], 0)).toEqual(['lambs']);
+  });
+
+  it('stands for the words of its own name', () => {
+    expect(shown([1, 3], ['grass management'], 1)).toEqual(['grass management', 'lambs']);
+    expect(shown([1, 3], ['grass management'], 2)).toEqual(['lambs', 'grass management']);
   });
 });
