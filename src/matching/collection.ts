@@ -64,6 +64,8 @@ export function* collectInSteps(
       })
     : statistics && (yield* foldIn(index, statistics, scored));
   const topicsOf = createTopicMatcher(catalogue);
+  researchConcepts();
+  yield;
   const concepts = conceptMatcher();
   yield;
   const read = yield* mapInSteps(all, (text) => {

@@ -26,17 +26,19 @@ const ABOVE = 0.5;
 
 /** Prepares a thesaurus. */
 export function createConceptMatcher(concepts: readonly Concept[]): ConceptMatcher {
-  const names = concepts.flatMap((concept, number) => concept.names.map((name) => [name, number] as const));
-  const doubtful = concepts.flatMap(({ doubtful: all }, number) =>
-    all.map((name) => [name, number] as const),
+  const size = concepts.length;
+  // One finder for all names; the key of a doubtful one is told by its size.
+  const find = createPhraseFinder(
+    concepts.flatMap((concept, number) => [
+      ...concept.names.map((name) => [name, number] as const),
+      ...concept.doubtful.map((name) => [name, number + size] as const),
+    ]),
   );
-  const inPapers = createPhraseFinder(names);
-  const inPhrases = createPhraseFinder([...names, ...doubtful]);
-  const above = concepts.map((_, number) => sharesAbove(concepts, number));
+  const shares: ConceptWeights[] = [];
   const closed = (weights: ConceptWeights): ConceptWeights => {
     const all = new Map<number, number>();
     for (const [number, weight] of weights)
-      for (const [each, share] of above[number] ?? [])
+      for (const [each, share] of (shares[number] ??= sharesAbove(concepts, number)))
         all.set(each, Math.max(all.get(each) ?? 0, weight * share));
     return all;
   };
@@ -46,14 +48,21 @@ export function createConceptMatcher(concepts: readonly Concept[]): ConceptMatch
     read({ title, abstract }) {
       const counts = new Map<number, number>();
       const count = (text: ReadText, weight: number): void => {
-        for (const { key } of longest(inPapers(text))) counts.set(key, (counts.get(key) ?? 0) + weight);
+        for (const { key } of longest(find(text).filter((each) => each.key < size)))
+          counts.set(key, (counts.get(key) ?? 0) + weight);
       };
       count(title, TITLE_COUNTS);
       count(abstract, 1);
       for (const [number, times] of counts) counts.set(number, 1 + Math.log(times));
       return closed(counts);
     },
-    find: (phrase) => longest(inPhrases(phrase, !phrase.words.some((word) => /\p{Lu}/u.test(word)))),
+    find: (phrase) =>
+      longest(
+        find(phrase, !phrase.words.some((word) => /\p{Lu}/u.test(word))).map((each) => ({
+          ...each,
+          key: each.key % size,
+        })),
+      ),
   };
 }
 

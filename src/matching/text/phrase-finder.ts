@@ -14,6 +14,7 @@ export type ReadPaper = { readonly title: ReadText; readonly abstract: ReadText 
 export type FoundPhrase<Key> = { readonly key: Key; readonly from: number; readonly to: number };
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+const FIRST_WORD = /[\p{L}\p{N}\p{M}]+/u;
 const CAPITALS = /\p{Lu}\p{Lu}|\p{Ll}\p{Lu}/u;
 const TEXT_LIMIT = 20_000;
 
@@ -62,8 +63,15 @@ export function singular(word: string): string {
 /** Finds many phrases in a text in one pass. With `anyCase`, capitals don't matter. */
 export type PhraseFinder<Key> = (text: ReadText, anyCase?: boolean) => FoundPhrase<Key>[];
 
-/** Where the words read so far lead to: the phrases that end here, and what may come next. */
-type Node<Key> = { ends?: End<Key>[]; next?: Map<string, Node<Key>> };
+/**
+ * Where the words read so far lead to: the phrases that end here, and what may come next. `later` are phrases that begin with the
+ * word read, and were not cut into words yet: no text held it.
+ */
+type Node<Key> = {
+  ends?: End<Key>[];
+  next?: Map<string, Node<Key>>;
+  later?: (readonly [phrase: string, key: Key])[] | undefined;
+};
 /** A phrase's key, and of each of its words the text that it must have, undefined where its form is enough; absent where all are. */
 type End<Key> = { readonly key: Key; readonly exact?: readonly (string | undefined)[] };
 
@@ -74,28 +82,44 @@ type End<Key> = { readonly key: Key; readonly exact?: readonly (string | undefin
 export function createPhraseFinder<Key>(
   phrases: Iterable<readonly [phrase: string, key: Key]>,
 ): PhraseFinder<Key> {
-  const root: Node<Key> = {};
+  const roots = new Map<string, Node<Key>>();
+  for (const phrase of phrases) {
+    const first = phrase[0].match(FIRST_WORD)?.[0];
+    if (first === undefined) continue;
+    const node = childOf(roots, formOf(first));
+    (node.later ??= []).push(phrase);
+  }
+  return (text, anyCase = false) => find(text, roots, anyCase);
+}
+
+function childOf<Key>(children: Map<string, Node<Key>>, form: string): Node<Key> {
+  let child = children.get(form);
+  if (!child) children.set(form, (child = {}));
+  return child;
+}
+
+/** Cuts the phrases that begin with a word into words. */
+function grow<Key>(root: Node<Key>, phrases: Iterable<readonly [phrase: string, key: Key]>): void {
+  root.later = undefined;
   for (const [text, key] of phrases) {
     const { words, forms } = readText(text);
     let node = root;
-    for (const form of forms) {
-      const following: Map<string, Node<Key>> = (node.next ??= new Map());
-      const next: Node<Key> = following.get(form) ?? {};
-      following.set(form, next);
-      node = next;
-    }
-    if (node === root) continue;
+    for (const form of forms.slice(1)) node = childOf((node.next ??= new Map()), form);
     const exact = words.map((word) => (CAPITALS.test(word) ? word : undefined));
     (node.ends ??= []).push(exact.some((word) => word !== undefined) ? { key, exact } : { key });
   }
-  return (text, anyCase = false) => find(text, root, anyCase);
 }
 
-function find<Key>({ words, forms }: ReadText, root: Node<Key>, anyCase: boolean): FoundPhrase<Key>[] {
+function find<Key>(
+  { words, forms }: ReadText,
+  roots: ReadonlyMap<string, Node<Key>>,
+  anyCase: boolean,
+): FoundPhrase<Key>[] {
   const found: FoundPhrase<Key>[] = [];
   for (let from = 0; from < forms.length; from += 1) {
     let to = from;
-    let node = root.next?.get(forms[to] as string);
+    let node = roots.get(forms[to] as string);
+    if (node?.later) grow(node, node.later);
     while (node) {
       to += 1;
       for (const { key, exact } of node.ends ?? NONE)
