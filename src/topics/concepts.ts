@@ -68,7 +68,7 @@ function readLine(line: string) {
 const FOLDER = join(import.meta.dirname, 'concepts');
 let known: readonly Concept[] | undefined;
 
-/** The thesaurus that Paperboy ships: some 5,500 concepts of arXiv's fields. Read once, when first asked for. */
+/** The thesaurus that Paperboy ships: some 4,000 concepts of arXiv's fields. Read once, when first asked for. */
 export function researchConcepts(): readonly Concept[] {
   known ??= parseThesaurus(
     readdirSync(FOLDER)
