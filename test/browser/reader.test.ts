@@ -33,8 +33,10 @@ const linkIn = (mail: ReceivedMail | undefined, path: string): string => {
 async function subscribe(page: Page, email: string, press: (page: Page) => Promise<void>): Promise<void> {
   await page.getByLabel('Your email address').first().fill(email);
   for (;;) {
+    // The next page may have the same address, so its address says nothing about whether it is there.
+    const loaded = page.waitForEvent('load');
     await press(page);
-    await page.waitForURL(/\/(check-your-mail|subscribe)$/);
+    await loaded;
     if (page.url().endsWith('/check-your-mail')) return;
     await page.getByRole('heading', { name: 'One more press' }).waitFor();
   }

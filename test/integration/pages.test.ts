@@ -591,6 +591,19 @@ describe('safety', () => {
     expect(await web.mailsTo('bot@example.org')).toEqual([]);
   });
 
+  it('keeps the time of the form for one who presses quickly again', async () => {
+    const time = hiddenField((await get('/subscribe')).body, 'time');
+    web.clock.now = new Date(web.clock.now.getTime() + 200);
+    const again = await post('/subscribe', { email: 'quick@example.org', time });
+    expect(again.body).toContain('One more press');
+    web.clock.now = new Date(web.clock.now.getTime() + 150);
+    const taken = await post('/subscribe', {
+      email: 'quick@example.org',
+      time: hiddenField(again.body, 'time'),
+    });
+    expect(taken.headers.location).toContain('/check-your-mail');
+  });
+
   it('refuses posts of other sites, bad addresses and bodies of odd types, each with a page', async () => {
     const time = hiddenField((await get('/subscribe')).body, 'time');
     web.clock.now = new Date(web.clock.now.getTime() + 5000);

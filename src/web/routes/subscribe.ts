@@ -31,7 +31,12 @@ export const subscribeRoutes =
       const timing = web.formTimes.check(time, now());
       if (website !== '' || (timing !== 'fresh' && timing !== 'absent')) {
         request.log.info({ timing, trap: website !== '' }, 'a subscribe form looks like a program');
-        return sendForm(web, reply, { email, follow, again: true });
+        return sendForm(web, reply, {
+          email,
+          follow,
+          again: true,
+          ...(timing === 'too-fast' ? { time } : {}),
+        });
       }
       const outcome = await subscribers.requestSubscription({
         email,
@@ -132,18 +137,21 @@ function choicesOf(timezone: string, follow: string): RequestedChoices {
   };
 }
 
-/** The form on a page of its own: after a fault, or when the post looked like a program's. */
+/**
+ * The form on a page of its own: after a fault, or when the post looked like a program's. `time`: of the form that was sent,
+ * for one who was merely quick: were it made anew, quick presses would lead here for ever.
+ */
 function sendForm(
   web: Web,
   reply: Parameters<typeof sendPage>[1],
-  form: { email?: string; follow?: string; fault?: string; again?: boolean },
+  form: { email?: string; follow?: string; fault?: string; again?: boolean; time?: string },
 ) {
-  const { again, ...given } = form;
+  const { again, time = web.formTimes.issue(web.deps.now()), ...given } = form;
   const page = {
     title: 'Subscribe',
     body: html`<h1>${again ? 'One more press' : 'Get trending papers in your inbox'}</h1>
 !${again ? html`<p>Please press the button once more: that tells us that you are a person.</p>` : ''}
-<section class="subscribe">!${subscribeForm(web.site, { ...given, time: web.formTimes.issue(web.deps.now()) })}</section>`,
+<section class="subscribe">!${subscribeForm(web.site, { ...given, time })}</section>`,
     script: true,
   };
   return sendPage(web, reply, page, form.fault ? 400 : 200);
