@@ -95,7 +95,8 @@ export async function endLease(
   for (;;) {
     const { rows } = await sql<{ held: boolean; ended: boolean } & EndedLease>`${PREPARED}
       with held as materialized (
-        select b.* from digest_blocks b where ${isHeld(block)} and ${over}
+        select b.lease_token, b.lease_until, b.claimed_at, b.version, b.handed
+        from digest_blocks b where ${isHeld(block)} and ${over}
       ), still as materialized (
         select d.id, d.due_at, d.deadline, held.handed @> d.id as handed from held, digests d
         where ${inBlock(block)} and ${IS_OPEN}

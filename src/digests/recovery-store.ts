@@ -134,6 +134,7 @@ async function resendUnknown(database: Database, waitMs: number, now: Date): Pro
   const { rows } = await sql<{ n: number }>`
     with locked as materialized (${lockBlocks(due)}), back as (
       update digests set state = 'planned', in_doubt = false, resent = true, lease_token = null, finished_at = null
+      -- counting them is what makes the locks come first: what nobody reads of a query is never run
       where ${due} and (select count(*) from locked) >= 0
       returning id, edition_date
     ), reopened as (${reopenBlocks('back')})
