@@ -74,6 +74,7 @@ export interface DigestBlocks {
   edition_date: string;
   first_id: number;
   handed: Generated<string>;
+  holder: string | null;
   lease_token: number | null;
   lease_until: Timestamp | null;
   open: Generated<boolean>;

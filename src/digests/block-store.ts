@@ -36,6 +36,8 @@ export const isHeld = (block: HeldBlock) => sql`${isBlock(block)} and b.lease_to
 /** Rows of `digests`, called `d`, of the block. */
 const inBlock = (block: Block) =>
   sql`d.id between ${block.first} and ${block.first + BLOCK_SIZE - 1} and d.edition_date = ${date(block)}`;
+/** Rows `d` of a block `b`. */
+export const IN_B = sql`d.id between b.first_id and b.first_id + ${sql.lit(BLOCK_SIZE - 1)} and d.edition_date = b.edition_date`;
 /** A row of `digests` that waits to be sent, or is with the holder of its block. */
 export const IS_OPEN = sql`d.state in ('planned', 'deferred')`;
 
@@ -53,17 +55,19 @@ export async function freeBlocks(db: Queryable, { editionDate, from, to }: Diges
 
 /**
  * Takes a block that is open and that nobody holds. What another holder did is seen by the *next* statement only: read
- * the rows with one of its own. @returns null when somebody else has it, or nothing of it is open
+ * the rows with one of its own.
+ * @param holder this process, as `nameOf` (process-identity.ts) has it
+ * @returns null when somebody else has it, or nothing of it is open
  */
 export async function takeBlock(
   db: Queryable,
   block: Block,
-  leaseMs: number,
+  { leaseMs, holder }: { readonly leaseMs: number; readonly holder: string },
   now: Date,
 ): Promise<HeldBlock | null> {
   const { rows } = await sql<{ token: number }>`${PREPARED}
     update digest_blocks b
-    set lease_token = nextval('lease_tokens'), claimed_at = ${now}, handed = '{}',
+    set lease_token = nextval('lease_tokens'), claimed_at = ${now}, handed = '{}', holder = ${holder},
         lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
     where ${isBlock(block)} and b.open and b.lease_token is null
     returning b.lease_token as token`.execute(db);
@@ -124,6 +128,35 @@ export async function endLease(
     if (!row?.held) return null;
     if (row.ended) return { nextDue: row.nextDue, adrift: row.adrift, free: row.free };
   }
+}
+
+/** A block `b` that is held, and nothing of it on its way. */
+const IS_IDLE = sql`b.open and b.lease_token is not null and b.handed = '{}'`;
+
+/** See `RecoveryStore.idleHolders`. */
+export async function idleHolders(db: Queryable): Promise<string[]> {
+  const { rows } = await sql<{ holder: string }>`
+    select distinct b.holder from digest_blocks b where ${IS_IDLE} and b.holder is not null`.execute(db);
+  return rows.map((row) => row.holder);
+}
+
+/** See `RecoveryStore.releaseIdle`. */
+export async function releaseIdle(db: Queryable, holders: readonly string[]) {
+  if (holders.length === 0) return { claims: 0, released: 0 };
+  // A hand-over that the server does after its client's death comes first, and keeps its block, or finds the lease over.
+  const { rows } = await sql<{ claims: number; released: number }>`
+    with idle as materialized (
+      select b.first_id, b.edition_date from digest_blocks b
+      where ${IS_IDLE} and b.holder = any (${[...holders]}::text[]) for no key update skip locked
+    ), freed as (
+      update digest_blocks b set lease_token = null, lease_until = null
+      from idle where b.first_id = idle.first_id and b.edition_date = idle.edition_date
+    )
+    select count(*) as claims, coalesce(sum(waiting.n), 0)::bigint as released
+    from idle b cross join lateral (select count(*) as n from digests d where ${IN_B} and ${IS_OPEN}) as waiting`.execute(
+    db,
+  );
+  return rows[0] ?? { claims: 0, released: 0 };
 }
 
 /**

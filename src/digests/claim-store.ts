@@ -18,11 +18,11 @@ type ClaimRow = {
 export async function claimRows(
   database: Database,
   range: DigestRange,
-  { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number },
+  { limit, ...claimant }: { readonly limit: number; readonly leaseMs: number; readonly holder: string },
   now: Date,
 ): Promise<ClaimedDigest[]> {
   for (const free of await freeBlocks(database, range)) {
-    const block = await takeBlock(database, free, leaseMs, now);
+    const block = await takeBlock(database, free, claimant, now);
     if (!block) continue;
     const rows = await readDue(database, block, range, limit, now);
     if (rows.length > 0) return rows;

@@ -114,8 +114,11 @@ async function deliverClaim(
   try {
     journal = await openJournal({ deps, lease, journal, summary, signal }, claims);
     await deliverWindows({ deps, lease, journal, summary, signal }, rows);
-    journal?.close();
-    return await release(deps, claims);
+    const next = await release(deps, claims);
+    // The journal is what gives the block back where the database could not be reached.
+    if (next === undefined) journal?.abandon();
+    else journal?.close();
+    return next;
   } catch (error) {
     journal?.abandon();
     throw error;
@@ -124,7 +127,7 @@ async function deliverClaim(
   }
 }
 
-/** A database out of reach: the lease runs out, and the sweep ends it. */
+/** A database out of reach: the claim's journal ends the lease, or the sweep does once it has run out. */
 const release = (deps: DeliverDependencies, claims: readonly Claim[]): Promise<Date | null | undefined> =>
   deps.ledger.release(claims[0] as Claim).catch(() => undefined);
 
@@ -174,10 +177,8 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
     }
     await Promise.all(unrecorded);
     if (run.fault !== undefined) throw run.fault;
-    await record(
-      run,
-      rows.map((row) => ({ ...claimOf(row), state: 'planned' })),
-    );
+    // What was never handed over is as it was planned: it is free with its block, and nothing of it needs to be written.
+    run.summary.planned += rows.length;
   } finally {
     // Whatever went wrong: what is on the wire is finished and recorded before this claim is given up.
     await Promise.allSettled(unrecorded);

@@ -6,6 +6,7 @@ import { claimRows } from './claim-store.ts';
 import type { ClaimedDigest, DigestState, PlannedDigest, SkipReason } from './digest.ts';
 import { handOverRows, renewRows } from './hand-over-store.ts';
 import { insertRows } from './planned-store.ts';
+import { nameOf, thisProcess } from './process-identity.ts';
 import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
 import { recordRows } from './result-store.ts';
 
@@ -90,12 +91,20 @@ export type Ledger = {
 
 /**
  * Opens the ledger. Due times and deadlines follow `now`; leases follow the database's own clock, the one clock that
- * all workers share.
+ * all workers share. `holder`: who claims, the running process by default.
  */
-export function createLedger({ database, now }: { database: Database; now: () => Date }): Ledger {
+export function createLedger({
+  database,
+  now,
+  holder = nameOf(thisProcess()),
+}: {
+  readonly database: Database;
+  readonly now: () => Date;
+  readonly holder?: string;
+}): Ledger {
   return {
     insert: (db, rows) => insertRows(db, rows, now()),
-    claim: (range, options) => claimRows(database, range, options, now()),
+    claim: (range, options) => claimRows(database, range, { ...options, holder }, now()),
     release: async (claim) => (await endLease(database, heldBlockOf([claim]), now()))?.nextDue ?? null,
     nextDue: (range) => selectNextDue(database, range, now()),
     handOver: (claims, leaseMs) => handOverRows(database, claims, leaseMs, now()),

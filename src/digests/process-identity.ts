@@ -42,6 +42,19 @@ export function thisProcess(): Identity {
   return own;
 }
 
+/** An identity as one text. */
+export const nameOf = (identity: Identity): string => JSON.stringify(identity);
+
+/** Reads {@link nameOf}; null when it is none. */
+export function identityOf(name: string): Identity | null {
+  try {
+    const identity: Identity | null = JSON.parse(name);
+    return typeof identity?.pid === 'number' ? identity : null;
+  } catch {
+    return null;
+  }
+}
+
 /** True when that process ran since the machine was last started: what it wrote is in the files. */
 export const isSameBoot = (identity: Identity): boolean =>
   identity.boot === thisProcess().boot && (identity.boot !== '' || identity.host === thisProcess().host);

@@ -2,7 +2,15 @@ import { sql } from 'kysely';
 import { bigints } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
 import { addDays, type DigestId, type IsoDate, utcDate } from '#src/database/ids.ts';
-import { endLease, IS_OPEN, lockBlocks, reopenBlocks } from './block-store.ts';
+import {
+  endLease,
+  IN_B,
+  IS_OPEN,
+  idleHolders,
+  lockBlocks,
+  releaseIdle,
+  reopenBlocks,
+} from './block-store.ts';
 import type { Claim } from './ledger.ts';
 import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
 
@@ -35,6 +43,13 @@ export type RecoveryStore = {
     readonly to: number;
     readonly begun: readonly DigestId[];
   }): Promise<{ readonly unknown: number; readonly released: number }>;
+  /** Who holds blocks of which nothing was handed over, as `nameOf` (process-identity.ts) has them. */
+  idleHolders(): Promise<string[]>;
+  /**
+   * Frees such blocks of holders that are gone, without waiting for their leases. @returns how many, and how many digests
+   * of them wait
+   */
+  releaseIdle(holders: readonly string[]): Promise<{ readonly claims: number; readonly released: number }>;
   /**
    * Blocks of ids of due rows without a job, oldest first: `deferred` ones, and `planned` ones that have waited for at
    * least `waitMs`, whose job may be lost.
@@ -64,14 +79,13 @@ export function createRecoveryStore({
     giveUp: (claims, reply) => giveUp(database, claims, reply, now()),
     resendUnknown: (waitMs) => resendUnknown(database, waitMs, now()),
     settleClaim: (claim) => settleClaim(database, claim, now()),
+    idleHolders: () => idleHolders(database),
+    releaseIdle: (holders) => releaseIdle(database, holders),
     stranded: (waitMs, limit) => selectStranded(database, now(), waitMs, limit),
     reopenForgotten: () => reopenForgotten(database, now()),
     closeFinished: () => closeFinished(database),
   };
 }
-
-/** Rows `d` of a block `b`. */
-const IN_B = sql`d.id between b.first_id and b.first_id + ${sql.lit(BLOCK_SIZE - 1)} and d.edition_date = b.edition_date`;
 
 async function expire(database: Database, now: Date): Promise<number> {
   const over = sql`${IS_OPEN} and d.due_at <= ${now} and d.deadline <= ${now}`;
@@ -102,15 +116,21 @@ async function releaseLapsed(database: Database, now: Date): Promise<number> {
 }
 
 async function closeFinished(database: Database): Promise<number> {
-  // Where a row was put back meanwhile the version is another.
+  // Where a row was put back meanwhile the version is another. What somebody else has locked is left to the next sweep:
+  // who waits for nobody can't be one of two that wait for each other.
   const { numAffectedRows } = await sql`
+    with finished as materialized (
+      select b.first_id, b.edition_date from digest_blocks b
+      join digest_blocks seen
+        on seen.first_id = b.first_id and seen.edition_date = b.edition_date and seen.version = b.version
+      where b.open and b.lease_token is null and seen.open
+        and not exists (select from digests d where ${IN_B} and ${IS_OPEN})
+      for no key update of b skip locked
+    )
     update digest_blocks b set open = false
-    from digest_blocks seen
-    where b.first_id = seen.first_id and b.edition_date = seen.edition_date and b.version = seen.version
-      and b.open and b.lease_token is null and seen.open
-      and not exists (
-        select from digests d
-        where ${IN_B} and ${IS_OPEN})`.execute(database);
+    from finished where b.first_id = finished.first_id and b.edition_date = finished.edition_date`.execute(
+    database,
+  );
   return Number(numAffectedRows ?? 0);
 }
 

@@ -1,8 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDeliverDigests, type DeliverDependencies } from '#src/digests/deliver.ts';
+import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
+import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { createSweep, type SweepDependencies } from '#src/digests/sweep.ts';
 import { createHalt } from '#src/mail/delivery-halt.ts';
 import { createHaltStore } from '#src/mail/halt-store.ts';
@@ -402,6 +407,8 @@ describe('crashes', () => {
 
 test('asked to stop, it finishes what is on the wire and gives the rest back, untried', async () => {
   await plan(100);
+  const untouched = sql`select distinct xmin from digests where state = 'planned'`;
+  const [before] = (await untouched.execute(test_.database)).rows;
   const stopping = new AbortController();
   sink.script = (stage) => {
     if (stage === 'content') stopping.abort();
@@ -417,6 +424,39 @@ test('asked to stop, it finishes what is on the wire and gives the rest back, un
     test_.database,
   );
   expect(rows).toEqual([{ attempts: 0 }]);
+  // Two windows of 20 were handed over at most: of the others nothing is written, they are free with their block.
+  const written = sql<{
+    n: number;
+  }>`select count(*) as n from digests where xmin <> ${(before as { xmin: string }).xmin}::xid`;
+  expect((await written.execute(test_.database)).rows[0]?.n).toBeLessThanOrEqual(40);
+  expect(
+    (await sql`select from digest_blocks where lease_token is null`.execute(test_.database)).rows,
+  ).toHaveLength(1);
+});
+
+test('a database away at the end of a claim: its journal gives the block back', async () => {
+  await plan(100);
+  const directory = mkdtempSync(join(tmpdir(), 'paperboy-deliver-'));
+  const journals = openJournals({ directory });
+  const ledger = createLedger({ database: test_.database, now: () => clock });
+  const stopping = new AbortController();
+  sink.script = (stage) => {
+    if (stage === 'content') stopping.abort();
+    return undefined;
+  };
+  const release = async () => {
+    throw new Error('terminating connection due to administrator command');
+  };
+  const run = worker({ ledger: { ...ledger, release }, journals });
+  const summary = await run(everything, { signal: stopping.signal });
+  expect(await ledger.nextDue(everything)).toBeNull();
+  const store = createRecoveryStore({ database: test_.database, now: () => clock });
+  expect(await createSettleJournals({ journals, ledger, store })()).toMatchObject({ claims: 1, unknown: 0 });
+  sink.script = () => undefined;
+  expect((await worker()(everything)).sent).toBe(100 - summary.sent);
+  expect(perReader().size).toBe(100);
+  expect(sink.messages).toHaveLength(100);
+  rmSync(directory, { recursive: true });
 });
 
 test('the next window is handed over while one is on the wire, and no more', async () => {

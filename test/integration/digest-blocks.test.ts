@@ -10,6 +10,7 @@ import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
+import { nameOf, thisProcess } from '#src/digests/process-identity.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
 import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -187,6 +188,64 @@ describe('a block of the ledger', () => {
     await ending;
     expect(await block()).toEqual([{ open: true, held: false }]);
     expect((await claim()).map((row) => row.id)).toEqual([b.id]);
+  });
+});
+
+test('a sweep closes what is finished and waits for no block that somebody else has locked', async () => {
+  for (const id of await addReaders(test_.database, 3))
+    await ledger().insert(test_.database, [plannedFor(id)]);
+  await sql`update digests set state = 'failed'`.execute(test_.database);
+  await test_.database.transaction().execute(async (tx) => {
+    await sql`
+      select from digest_blocks where first_id = (select max(first_id) from digest_blocks) for update`.execute(
+      tx,
+    );
+    // One that waited here could be waited for itself: two sweeps that close the same blocks did.
+    expect(await recovery().closeFinished()).toBe(2);
+  });
+  expect(await recovery().closeFinished()).toBe(1);
+});
+
+describe('a claim whose process was killed before it opened a journal', () => {
+  const settle = () => {
+    const journals = { leftovers: async () => [], remove: async () => undefined };
+    return createSettleJournals({ journals, ledger: ledger(), store: recovery() })();
+  };
+  const gone = nameOf({ ...thisProcess(), started: 'long ago' });
+  const claimBy = (holder: string) =>
+    createLedger({ database: test_.database, now: () => clock, holder }).claim(everything, {
+      limit: 500,
+      leaseMs: 60_000,
+    });
+
+  test('is free again at once, for another process of the same machine', async () => {
+    await planned(3);
+    expect(await claimBy(gone)).toHaveLength(3);
+    expect(await settle()).toEqual({ claims: 1, recorded: 0, unknown: 0, released: 3 });
+    expect(await settle()).toMatchObject({ claims: 0 });
+    expect(await claim()).toHaveLength(3);
+  });
+
+  test('is left alone while its process lives, is of another machine, or has no name', async () => {
+    for (const holder of [
+      nameOf(thisProcess()),
+      nameOf({ ...thisProcess(), boot: 'another' }),
+      'nobody',
+      '{}',
+    ]) {
+      await planned(2);
+      expect(await claimBy(holder)).toHaveLength(2);
+      expect(await settle()).toMatchObject({ claims: 0, released: 0 });
+      await sql`truncate digests, digest_blocks, subscribers cascade`.execute(test_.database);
+    }
+  });
+
+  test('waits for its lease where something was handed over, which only a journal could tell more of', async () => {
+    await planned(2);
+    const rows = await claimBy(gone);
+    await ledger().handOver(rows.slice(0, 1), 60_000);
+    expect(await settle()).toMatchObject({ claims: 0, released: 0 });
+    expect(await statesOf(test_.database)).toEqual({ handed_over: 1, claimed: 1 });
   });
 });
 
