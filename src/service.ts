@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { startWorkers } from '#workers/start.ts';
 import type { Backing } from './backing.ts';
 import type { Config } from './config.ts';
+import type { Database } from './database/database.ts';
+import { readLedgerId } from './digests/ledger-id-store.ts';
 import { choosePort } from './embedded/ports.ts';
 import { openEndpoint } from './endpoint.ts';
 import type { Log } from './log.ts';
@@ -63,8 +65,12 @@ export function openTransport(
   return limitDomains({ transport, store: createSlotStore({ database }), limits });
 }
 
-/** Where this machine's send journals are kept. */
-export const journalDirectory = (config: Config): string => join(config.dataDir, 'journal');
+/**
+ * Where this machine's send journals of a ledger are kept. Each ledger has a folder of its own: what two services on one
+ * machine (a trial beside the real one) wrote under the same tokens must not be taken for each other's.
+ */
+export const journalDirectory = async (config: Config, database: Database): Promise<string> =>
+  join(config.dataDir, 'journal', await readLedgerId(database));
 
 /**
  * Starts the parts of the service: queue → mail → use cases → workers → pages.
@@ -99,7 +105,7 @@ export async function openService(deps: {
     await services.topics.syncCatalogue();
     const reading = openReading({ config, database: backing.database, log, now });
     closers.push(() => reading.close());
-    const useCases = parts.workers ? openUseCases() : null;
+    const useCases = parts.workers ? await openUseCases() : null;
     if (useCases) {
       const workers = await startWorkers({ queue, useCases: useCases.calls });
       const workMs = config.shutdownSeconds * 1000 * SHUTDOWN.work;
@@ -112,7 +118,8 @@ export async function openService(deps: {
     }
     return { pageUrl: parts.web ? baseUrl : null, ensurePapers: reading.ensurePapers, close };
 
-    function openUseCases() {
+    async function openUseCases() {
+      const folder = await journalDirectory(config, backing.database);
       const transport = openTransport(config, backing, log);
       const endpoint = openEndpoint(config);
       if (endpoint) closers.push(() => endpoint.close());
@@ -123,7 +130,7 @@ export async function openService(deps: {
         database: backing.database,
         queue: queue.queue,
         backlog: () => queue.depth('digests'),
-        journalDirectory: journalDirectory(config),
+        journalDirectory: folder,
         log,
         now,
         reading,

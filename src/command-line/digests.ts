@@ -156,7 +156,7 @@ async function deliver(
       config,
       database: backing.database,
       queue,
-      journalDirectory: journalDirectory(config),
+      journalDirectory: await journalDirectory(config, backing.database),
       log,
       now,
     });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
@@ -52,14 +52,18 @@ type Header = Identity & {
   readonly to: number;
 };
 
+/** What writes the ends that journals of this process have not written yet. */
+type Unwritten = Set<() => void>;
+
 const SUFFIX = '.journal';
 
 /** Opens (and makes) the directory of journals; it must be on a local disk. */
 export function openJournals({ directory }: { directory: string }): Journals {
   mkdirSync(directory, { recursive: true });
   const abandoned = new Set<string>();
+  const unwritten: Unwritten = new Set();
   return {
-    open: (rows) => openClaim(directory, rows, (file) => abandoned.add(file)),
+    open: (rows) => openClaim(directory, rows, unwritten, (file) => abandoned.add(file)),
     leftovers: () => readLeftovers(directory, abandoned),
     remove: async ({ file }) => {
       abandoned.delete(file);
@@ -71,6 +75,7 @@ export function openJournals({ directory }: { directory: string }): Journals {
 function openClaim(
   directory: string,
   rows: readonly Claim[],
+  unwritten: Unwritten,
   onAbandon: (file: string) => void,
 ): ClaimJournal {
   const first = rows[0];
@@ -85,7 +90,7 @@ function openClaim(
     to: Math.max(...ids),
   };
   const file = join(directory, `${leaseToken}-${process.pid}${SUFFIX}`);
-  const fd = openSync(file, 'a', 0o600);
+  const fd = openFile(directory, file);
   let broken: unknown;
   /** Nothing may follow a line that was cut short: the two would be read as one. */
   const append = (text: string) => {
@@ -108,6 +113,7 @@ function openClaim(
   let pending = '';
   let closed = false;
   const flush = () => {
+    unwritten.delete(tryFlush);
     if (pending === '' || closed) return;
     const text = pending;
     pending = '';
@@ -120,22 +126,28 @@ function openClaim(
     } catch {}
   };
   const finish = () => {
+    if (closed) return;
+    unwritten.delete(tryFlush);
     closed = true;
     closeSync(fd);
   };
   return {
     begin: (id) => {
-      // Ends that came with the same packet go out with it: one write per message.
+      // Ends that came with the same packet go out with it: one write per message. Those of other claims as well: the
+      // last message of this connection may be of one, and both would be in doubt.
       pending += `B ${id}\n`;
+      unwritten.delete(tryFlush);
+      for (const writeEnds of unwritten) writeEnds();
       flush();
     },
     end: (result) => {
       if (pending === '') setImmediate(tryFlush);
       pending += endLine(result);
+      unwritten.add(tryFlush);
     },
     close: () => {
       finish();
-      unlinkSync(file);
+      rmSync(file, { force: true });
     },
     abandon: () => {
       tryFlush();
@@ -143,6 +155,17 @@ function openClaim(
       onAbandon(file);
     },
   };
+}
+
+/** Somebody may tidy up the folder while we run. */
+function openFile(directory: string, file: string): number {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    mkdirSync(directory, { recursive: true });
+    return openSync(file, 'a', 0o600);
+  }
 }
 
 const endLine = (result: DigestResult): string => {
@@ -153,7 +176,7 @@ const endLine = (result: DigestResult): string => {
 
 async function readLeftovers(directory: string, abandoned: ReadonlySet<string>): Promise<Leftover[]> {
   const found: Leftover[] = [];
-  for (const name of await readdir(directory)) {
+  for (const name of await namesIn(directory)) {
     if (!name.endsWith(SUFFIX)) continue;
     const file = join(directory, name);
     const text = await readFile(file, 'utf8').catch(() => '');
@@ -164,6 +187,15 @@ async function readLeftovers(directory: string, abandoned: ReadonlySet<string>):
     else if (abandoned.has(file) || isGone(header)) found.push(parseJournal(file, header, text));
   }
   return found;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function readHeader(text: string): Header | null {

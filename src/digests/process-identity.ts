@@ -21,12 +21,15 @@ const attempt = (read: () => string): string => {
   }
 };
 
-/** Field 22 of /proc/PID/stat; the name before it may hold anything, parentheses included. */
-const startOf = (pid: number | 'self') =>
-  attempt(() => {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  });
+/** Fields of /proc/PID/stat from the third on; the name before them may hold anything, parentheses included. */
+const statOf = (pid: number | 'self') => {
+  const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+};
+/** Field 22. */
+const startOf = (pid: number | 'self') => statOf(pid)[19] ?? '';
+/** Field 3: it has ended, and whoever started it has not asked how (a supervisor that never does keeps its number taken). */
+const isZombie = (pid: number) => ['Z', 'X'].includes(statOf(pid)[0] ?? '');
 
 let own: Identity | undefined;
 
@@ -70,6 +73,7 @@ export function isGone(identity: Identity): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
+  if (isZombie(identity.pid)) return true;
   // Something has that number: the same process only if it started at the same time.
   return identity.started !== '' && startOf(identity.pid) !== identity.started;
 }

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   mkdtempSync,
@@ -15,6 +16,7 @@ import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import type { DigestResult } from '#src/digests/ledger.ts';
 import { isGone, isSameBoot, thisProcess } from '#src/digests/process-identity.ts';
+import { waitFor } from '#test/support/wait.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -129,6 +131,29 @@ describe('a journal', () => {
     expect(readdirSync(directory)).toHaveLength(1);
   });
 
+  test('has the ends of all claims written before anything more of one goes on the wire', () => {
+    const journals = openJournals({ directory });
+    const one = journals.open(rows);
+    one.begin(11 as DigestId);
+    one.end(sent(11));
+    // The same connection takes a message of another claim in the same turn.
+    journals.open([{ ...row(21), leaseToken: 8 }]).begin(21 as DigestId);
+    expect(readFileSync(join(directory, `7-${process.pid}.journal`), 'utf8')).toContain('\nE 11 sent');
+  });
+
+  test('is begun in a folder made anew when somebody removed it, and ends where its file is gone', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    rmSync(directory, { recursive: true });
+    expect(await journals.leftovers()).toEqual([]);
+    journal.begin(11 as DigestId);
+    journal.end(sent(11));
+    journal.close();
+    journal.abandon();
+    journals.open([{ ...row(21), leaseToken: 8 }]).close();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   test('that is damaged stops nobody', async () => {
     writeFileSync(join(directory, '1-1.journal'), '{"half');
     writeFileSync(join(directory, '2-1.journal'), 'no json\nB 1\n');
@@ -145,6 +170,25 @@ describe('the identity of a process', () => {
   test('a number that nobody has is gone', () => {
     expect(isGone({ ...here, pid: 2 ** 22 - 1, started: '5' })).toBe(true);
   });
+  test.skipIf(here.started === '')(
+    'a process that has ended is gone, though nobody has asked how it ended',
+    async () => {
+      // The shell starts a child and becomes a program that never waits for it.
+      const parent = spawn('sh', ['-c', 'sh -c "echo \\$\\$; kill -9 \\$\\$" & exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      try {
+        const pid = await new Promise<number>((resolve) => {
+          parent.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString())));
+        });
+        await waitFor('a zombie', () => / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
+        const started = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[19] ?? '';
+        expect(isGone({ ...here, pid, started })).toBe(true);
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    },
+  );
   test.skipIf(here.started === '')('a number that somebody else has now is gone', () => {
     expect(isGone({ ...here, pid: process.ppid, started: '5' })).toBe(true);
   });
