@@ -20,8 +20,9 @@ const CALM_RATE = 200;
  * `npm run bench -- web [--seconds 14] [--readers 150000] [--connections 100] [--json]`: the pages under load, each beside a bare Fastify
  * server in the same run; servers in one process, load in another. All share the machine, so only the ratios mean anything.
  *
- * - subscribe: the form with all its checks (time, trap, cross-site, rate, address, caps, suppression; subscriber,
- *   confirmation, mail and event written) against a bare route that validates an address and does one insert
+ * - subscribe: the form with all its checks (time, trap, cross-site, rate, address), and the request in the inbox, against a bare
+ *   route that validates an address and does one insert; meanwhile requests are worked off at their pace (caps, suppression;
+ *   subscriber, confirmation, mail and event written): see `inbox`
  * - start page: the cached page against a bare route that sends the same bytes
  * - both at a moderate rate: first byte, alone and while a worker process delivers to `--readers` readers at full speed
  */
@@ -92,16 +93,29 @@ async function measureAll(servers: Servers, url: string, { seconds, readers, con
     }),
     start: await versus({ seconds, connections }, start, { url: servers.bare }),
   };
+  const inbox = await countRequests(url);
   const alone = { start: await calm(start, 5), subscribe: await calm(subscribe, 5) };
   return {
     ratios,
+    inbox,
     latency: { alone, delivering: await whileDelivering(url, readers, { start, subscribe }) },
     pageOctets: servers.pageOctets,
   };
 }
 
-function print({ ratios, latency, pageOctets }: Figures): void {
+/** What became of the requests that were accepted. */
+async function countRequests(url: string) {
+  const database = openDatabase(url, { max: 1 });
+  const { rows } = await sql<{ waiting: number; workedOff: number }>`
+    select (select count(*) from subscription_requests) as waiting,
+           (select count(*) from confirmations) as "workedOff"`.execute(database);
+  await database.destroy();
+  return rows[0] as { waiting: number; workedOff: number };
+}
+
+function print({ ratios, inbox, latency, pageOctets }: Figures): void {
   console.table(ratios);
+  console.log(`requests worked off meanwhile: ${inbox.workedOff}; waiting: ${inbox.waiting}`);
   console.table({
     'start page alone': latency.alone.start,
     'start page while delivering': latency.delivering.start,

@@ -119,6 +119,7 @@ export function createDelivery(on: DeliveryFoundations) {
     deliverDigests,
     deliverNotices,
     sweep: async () => {
+      await services.subscribers.goOnWithRequests();
       const summary = await sweep();
       if (summary.unknown > 0) log.warn(summary, 'digests whose fate is not known');
       return summary;

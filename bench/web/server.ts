@@ -18,6 +18,7 @@ export type Servers = {
 
 const database = openDatabase(process.argv[2] ?? '', { max: 10 });
 const web = await createTestWeb(database, {
+  settles: false,
   subscribers: { caps: { perAddressAndDay: 3, perIpAndHour: 1e9, overallPerHour: 1e9 } },
   options: { postsPerMinute: 1e9 },
 });

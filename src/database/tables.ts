@@ -300,6 +300,16 @@ export interface Subscribers {
   welcome_due: Generated<boolean>;
 }
 
+export interface SubscriptionRequests {
+  choices: Json;
+  email: string;
+  email_key: string;
+  id: Generated<number>;
+  ip: string | null;
+  requested_at: Timestamp;
+  user_agent: string | null;
+}
+
 export interface Suppressions {
   address_hash: Buffer;
   created_at: Generated<Timestamp>;
@@ -353,6 +363,7 @@ export interface DB {
   statistics: Statistics;
   statistics_parts: StatisticsParts;
   subscribers: Subscribers;
+  subscription_requests: SubscriptionRequests;
   suppressions: Suppressions;
   throttles: Throttles;
   topics: Topics;

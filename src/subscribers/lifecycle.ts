@@ -31,11 +31,12 @@ import {
   updatePreferences,
 } from './preferences.ts';
 import { changeReader, checkReader, type NoReader, type ReaderKey } from './reader.ts';
-import { createRequestSubscription, type RequestCaps } from './request.ts';
+import { createRequestSubscription } from './request.ts';
 import { removeCounts } from './request-count-store.ts';
 import { localDate } from './schedule.ts';
 import { findSubscriber, type StoredSubscriber } from './subscriber-store.ts';
 import { deriveKey, type TokenSubject, type Tokens } from './tokens.ts';
+import { createWorkOffRequests, type RequestCaps } from './work-off-requests.ts';
 
 /** What the use cases of readers need of the rest of the service. */
 export type SubscriberDependencies = {
@@ -82,8 +83,13 @@ export function createSubscribers(dependencies: SubscriberDependencies) {
     work: Parameters<typeof changeReader<Outcome>>[3],
   ): Promise<Outcome | NoReader> => changeReader(deps, who, visit, work);
 
+  const requests = createWorkOffRequests(deps);
   return {
-    requestSubscription: createRequestSubscription(deps),
+    requestSubscription: createRequestSubscription({ ...deps, workOff: requests.begin }),
+    /** When the requests accepted here are worked off. */
+    requestsSettled: requests.settled,
+    /** Works off requests that a process left behind; the `sweep` job calls it. */
+    goOnWithRequests: requests.goOn,
     viewConfirmation: createViewConfirmation(deps),
     confirm: createConfirm(deps),
     addSubscribers: createAddSubscribers(deps),

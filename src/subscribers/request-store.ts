@@ -11,6 +11,7 @@ export type NewRequest = {
   /** JSON: what was asked for with it. */
   readonly choices: object;
   readonly visit: Visit;
+  readonly requestedAt: Date;
   /** Below every cap: else it is only noted. */
   readonly allowed: boolean;
   /** Gets a confirmation and its mail. */
@@ -70,8 +71,9 @@ async function insertOnce(db: Queryable, requests: readonly NewRequest[], common
         ${requests.map((request) => request.tokenHash)}::bytea[],
         ${requests.map((request) => JSON.stringify(request.choices))}::jsonb[],
         ${requests.map((request) => request.visit.ip)}::inet[],
-        ${requests.map((request) => request.visit.userAgent?.slice(0, 300) ?? null)}::text[]
-      ) as given (email, key, allowed, mailed, confirmation, token_hash, choices, ip, user_agent)
+        ${requests.map((request) => request.visit.userAgent?.slice(0, 300) ?? null)}::text[],
+        ${requests.map((request) => request.requestedAt.toISOString())}::timestamptz[]
+      ) as given (email, key, allowed, mailed, confirmation, token_hash, choices, ip, user_agent, requested_at)
     ), made as (
       insert into subscribers (email, email_key, state, created_at, updated_at)
       select distinct on (key) email, key, 'pending', ${now}, ${now} from wanted where allowed order by key
@@ -92,7 +94,7 @@ async function insertOnce(db: Queryable, requests: readonly NewRequest[], common
       from wanted join reader using (key) where mailed
     ), noted as (
       insert into events (subscriber_id, kind, at, ip, user_agent)
-      select reader.id, case when allowed then 'requested' else 'request-capped' end, ${now}, ip, user_agent
+      select reader.id, case when allowed then 'requested' else 'request-capped' end, requested_at, ip, user_agent
       from wanted left join reader using (key) where reader.id is not null or not allowed
     ), mail as (${mails})
     select array(select id from mail) as notices,

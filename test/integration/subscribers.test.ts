@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Database } from '#src/database/database.ts';
+import { type Database, openDatabase } from '#src/database/database.ts';
 import { isoDate, type SubscriberId } from '#src/database/ids.ts';
 import { claimDue, setNextDigestAt } from '#src/subscribers/due-store.ts';
-import { DEFAULT_CAPS } from '#src/subscribers/request.ts';
+import { addRequests } from '#src/subscribers/request-inbox-store.ts';
 import { findSubscriber, recipientsByIds } from '#src/subscribers/subscriber-store.ts';
+import { DEFAULT_CAPS } from '#src/subscribers/work-off-requests.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 import { createTestDatabase, type TestDatabase } from '#test/support/database.ts';
-import { createTestSubscribers, visit } from '#test/support/subscribers.ts';
+import { createTestSubscribers, settling, visit } from '#test/support/subscribers.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ const open = (overrides = {}) => createTestSubscribers(db.database, overrides);
 type Room = ReturnType<typeof open>;
 
 const request = (room: Room, email: string, choices = {}, from = visit) =>
-  room.subscribers.requestSubscription({ email, choices, visit: from });
+  settling(room.subscribers).requestSubscription({ email, choices, visit: from });
 
 async function tokenFor(room: Room, email: string): Promise<string> {
   const mail = (await room.mailsTo(email)).findLast((notice) => notice.kind === 'confirm');
@@ -143,21 +144,25 @@ describe('subscribing', () => {
     expect(JSON.stringify(counts)).not.toContain('victim');
   });
 
-  it('writes many at once in several batches, each address once, its mails within the cap', async () => {
-    const room = open();
+  it('takes many at once in two processes, each address once, its mails within the cap', async () => {
+    const rooms = [open(), open()] as const;
     const emails = Array.from({ length: 40 }, (_, i) => `crowd${i}@example.org`);
-    // Every address six times, those of one address far apart: they meet in batches that are written side by side.
+    // Every address six times, half of them in each process, which work them off side by side.
     const asked = Array.from({ length: 6 }, () => emails).flat();
     await Promise.all(
-      asked.map((email, i) => request(room, email, {}, { ip: `192.0.2.${i}`, userAgent: 'crowd' })),
+      asked.map((email, i) =>
+        request(rooms[i < asked.length / 2 ? 0 : 1], email, {}, { ip: `192.0.2.${i}`, userAgent: 'crowd' }),
+      ),
     );
+    // Some of one process may have been taken by the other, which is not at its end yet.
+    await Promise.all(rooms.map((room) => room.subscribers.requestsSettled()));
     const readers = await db.database
       .selectFrom('subscribers')
       .select('email')
       .where('email', 'like', 'crowd%')
       .execute();
     expect(readers.map(({ email }) => String(email)).toSorted()).toEqual(emails.toSorted());
-    const mails = await Promise.all(emails.map((email) => room.mailsTo(email)));
+    const mails = await Promise.all(emails.map((email) => rooms[0].mailsTo(email)));
     expect(new Set(mails.map((mine) => mine.length))).toEqual(new Set([DEFAULT_CAPS.perAddressAndDay]));
   });
 
@@ -198,31 +203,76 @@ describe('subscribing', () => {
     expect(await room.mailsTo('δοκιμή@xn--hxajbheg2az3al.gr')).toHaveLength(1);
   });
 
-  it('rejects every waiting request when the transaction fails, and serves the next', async () => {
+  it('rejects every waiting request when the inbox is out of reach', async () => {
+    const room = createTestSubscribers(openDatabase('postgres://nobody@127.0.0.1:1/none'));
+    const settled = await Promise.allSettled([
+      request(room, 'one@x.example'),
+      request(room, 'two@x.example'),
+    ]);
+    expect(settled.map((result) => result.status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('loses no request that it accepted: what failed, or was left behind, is worked off later', async () => {
     let broken = true;
+    const working = open();
+    const failing = open({
+      suppressions: {
+        ...working.suppressions,
+        among: async (tx: never, keys: string[]) => {
+          if (broken) throw new Error('connection lost');
+          return working.suppressions.among(tx, keys);
+        },
+      },
+    });
+    const inbox = async () => {
+      const rows = await db.database
+        .selectFrom('subscription_requests')
+        .select('email')
+        .orderBy('id')
+        .execute();
+      return rows.map(({ email }) => email);
+    };
+    expect(await request(failing, 'Kept@x.example')).toEqual({ type: 'accepted' });
+    expect(await request(failing, 'too@x.example')).toEqual({ type: 'accepted' });
+    expect(await inbox()).toEqual(['Kept@x.example', 'too@x.example']);
+    expect(await findSubscriber(db.database, { emailKey: 'kept@x.example' })).toBeUndefined();
+    await expect(failing.subscribers.goOnWithRequests()).rejects.toThrow('connection lost');
+    broken = false;
+    failing.clock.now = new Date(failing.clock.now.getTime() + 60_000);
+    await failing.subscribers.goOnWithRequests();
+    expect(await inbox()).toEqual([]);
+    expect(await failing.mailsTo('Kept@x.example')).toHaveLength(1);
+    expect(await failing.mailsTo('too@x.example')).toHaveLength(1);
+    // The record of the consent tells when it was given.
+    const reader = await findSubscriber(db.database, { emailKey: 'kept@x.example' });
+    const { at } = await db.database
+      .selectFrom('events')
+      .select('at')
+      .where('subscriber_id', '=', reader?.id as SubscriberId)
+      .executeTakeFirstOrThrow();
+    expect(at).toEqual(new Date('2026-06-05T09:00Z'));
+  });
+
+  it('goes on behind the first fifty by itself', async () => {
+    const room = open();
+    const left = Array.from({ length: 51 }, (_, i) => ({
+      address: { email: `left${i}@x.example`, key: `left${i}@x.example` },
+      choices: {},
+      visit: { ip: `198.51.100.${i}`, userAgent: null },
+      requestedAt: room.clock.now,
+    }));
+    await addRequests(db.database, left);
+    await room.subscribers.goOnWithRequests();
+    await room.subscribers.requestsSettled();
+    expect(room.enqueued).toHaveLength(51);
+  });
+
+  it('does not need the queue to accept a request: the mail is in the database', async () => {
     const room = open({
       enqueueNotices: async () => {
         throw new Error('queue out of reach');
       },
     });
-    const failing = open({
-      suppressions: {
-        ...room.suppressions,
-        among: async (tx: never, keys: string[]) => {
-          if (broken) throw new Error('connection lost');
-          return room.suppressions.among(tx, keys);
-        },
-      },
-    });
-    const settled = await Promise.allSettled([
-      request(failing, 'one@x.example'),
-      request(failing, 'two@x.example'),
-    ]);
-    expect(settled.map((result) => result.status)).toEqual(['rejected', 'rejected']);
-    expect(await findSubscriber(db.database, { emailKey: 'one@x.example' })).toBeUndefined();
-    broken = false;
-    expect(await request(failing, 'one@x.example')).toEqual({ type: 'accepted' });
-    // A queue out of reach loses nothing: the notice is in the database.
     expect(await request(room, 'queue@x.example')).toEqual({ type: 'accepted' });
     expect(await room.mailsTo('queue@x.example')).toHaveLength(1);
   });

@@ -4,10 +4,14 @@ import type { Notice } from '#src/mail/notice.ts';
 import { createNoticeStore } from '#src/mail/notice-store.ts';
 import { createSuppressionStore } from '#src/mail/suppression-store.ts';
 import { OPEN_POLICY } from '#src/subscribers/address.ts';
-import { createSubscribers, type SubscriberDependencies } from '#src/subscribers/lifecycle.ts';
+import {
+  createSubscribers,
+  type SubscriberDependencies,
+  type Subscribers,
+} from '#src/subscribers/lifecycle.ts';
 import { createLinks } from '#src/subscribers/links.ts';
-import { DEFAULT_CAPS } from '#src/subscribers/request.ts';
 import { createTokens } from '#src/subscribers/tokens.ts';
+import { DEFAULT_CAPS } from '#src/subscribers/work-off-requests.ts';
 import { createTopicStore } from '#src/topics/topic-store.ts';
 
 const SECRET = 'a secret for tests, of thirty-two characters';
@@ -46,6 +50,18 @@ export function createTestSubscribers(database: Database, overrides: Partial<Sub
     return rows.map((row) => ({ kind: row.kind, ...(row.parameters as object) }) as Notice);
   };
   return { subscribers, tokens, links, clock, enqueued, welcomed, suppressions, mailsTo };
+}
+
+/** Requests that are answered once they are worked off: for tests, which look at what became of them. */
+export function settling(subscribers: Subscribers): Subscribers {
+  return {
+    ...subscribers,
+    requestSubscription: async (request) => {
+      const outcome = await subscribers.requestSubscription(request);
+      await subscribers.requestsSettled();
+      return outcome;
+    },
+  };
 }
 
 /** A visit that tests make. */

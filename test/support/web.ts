@@ -17,7 +17,7 @@ import { createDayViews } from '#src/web/day-store.ts';
 import type { WebDependencies, WebOptions } from '#src/web/dependencies.ts';
 import { createPaperViews } from '#src/web/paper-views.ts';
 import { createPreview } from '#src/web/preview.ts';
-import { createTestSubscribers } from './subscribers.ts';
+import { createTestSubscribers, settling } from './subscribers.ts';
 
 /** The pages over a real database, with the reader's use cases on a clock of their own. */
 export async function createTestWeb(
@@ -26,6 +26,8 @@ export async function createTestWeb(
     deps?: Partial<WebDependencies>;
     options?: Partial<WebOptions>;
     subscribers?: Parameters<typeof createTestSubscribers>[1];
+    /** False: requests for subscriptions are worked off after the answer, as in the service. */
+    settles?: boolean;
     /** Told of every route. */
     onRoute?: (route: RouteOptions) => void;
   } = {},
@@ -50,7 +52,7 @@ export async function createTestWeb(
   };
   const app = await createApp(
     {
-      subscribers: room.subscribers,
+      subscribers: overrides.settles === false ? room.subscribers : settling(room.subscribers),
       tokens: room.tokens,
       links: room.links,
       days: createDayViews({ database, papers, now }),
