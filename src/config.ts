@@ -74,6 +74,7 @@ export type Config = {
   readonly digests: {
     readonly candidateDays: number;
     readonly deadlineHours: number;
+    readonly ledgerDays: number;
     readonly leaseSeconds: number;
     readonly unknownPolicy: 'resend' | 'leave';
   };
@@ -252,6 +253,7 @@ function toConfig(settings: Settings, given: ReadonlySet<SettingName>, warnings:
     digests: {
       candidateDays: settings.CANDIDATE_DAYS,
       deadlineHours: settings.DEADLINE_HOURS,
+      ledgerDays: settings.LEDGER_DAYS,
       leaseSeconds: settings.LEASE_SECONDS,
       unknownPolicy: settings.UNKNOWN_POLICY,
     },

@@ -8,7 +8,7 @@ import {
   type SubscriberId,
   utcDate,
 } from './database/ids.ts';
-import { createCandidates } from './digests/candidates.ts';
+import { createCandidates, remembered } from './digests/candidates.ts';
 import { createDigestComposer } from './digests/compose.ts';
 import { findDigest } from './digests/digest-view-store.ts';
 import { createEditionStore } from './digests/edition-store.ts';
@@ -202,6 +202,7 @@ export function createServices(on: Foundations) {
     views,
     preview,
     archive: (id, limit) => archiveOf(database, id, limit),
+    archiveDays: config.digests.ledgerDays,
     subscribers,
     tokens,
     links,
@@ -279,7 +280,8 @@ function wireCandidates(
       // An evening in America is tomorrow in UTC: what is listed there already is news to its readers too.
       const until = on > utcDate(at) ? on : utcDate(at);
       const request = { on: until, windowDays: config.digests.candidateDays, seenBefore: at };
-      return withTrend(await stores.papers.candidatePapers(request), at);
+      const listed = await stores.papers.candidatePapers(request);
+      return withTrend(remembered(listed, utcDate(at), config.digests.ledgerDays), at);
     },
     index: async (candidates) => {
       const catalogue = await stores.topics.catalogue();

@@ -271,6 +271,11 @@ export const SETTINGS = Type.Object({
     group: 'Digests',
     description: 'A digest that could not be delivered this long after its hour is given up.',
   }),
+  LEDGER_DAYS: whole(400, 100, 36_500, {
+    group: 'Digests',
+    description:
+      'How many days digests are kept, in the ledger and in the archive and export of their readers; then whole months are removed. What is in doubt stays until it is settled. A paper first listed longer ago is no candidate any more, so that none is mailed twice.',
+  }),
   LEASE_SECONDS: whole(120, 5, 3600, {
     group: 'Digests',
     description: 'How long a worker may hold digests before another takes them for lost.',

@@ -7,6 +7,7 @@ import type { EmbeddingsEndpoint } from './digests/embeddings/endpoint.ts';
 import { openJournals } from './digests/journal.ts';
 import { ensurePartitions } from './digests/partition-store.ts';
 import { createRecoveryStore } from './digests/recovery-store.ts';
+import { pruneLedger } from './digests/retention-store.ts';
 import { createSettleJournals } from './digests/settle-journals.ts';
 import { createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
@@ -135,6 +136,9 @@ export function createDelivery(on: DeliveryFoundations) {
 /** How long the API remembers its answers to writes with an Idempotency-Key, in milliseconds. */
 const ANSWERS_KEPT_MS = 7 * 86_400_000;
 
+/** How long notices stay after they were sent or given up, for the bounces that come back, in milliseconds. */
+const NOTICES_KEPT_MS = 30 * 86_400_000;
+
 /** Followed papers looked for at once. */
 const REFERENCES_LIMIT = 5000;
 
@@ -178,6 +182,9 @@ export function createWorkerUseCases(
       await services.editions.freezeBefore(addDays(today, -1), now());
       const report = await services.subscribers.upkeep();
       await services.idempotency.removeBefore(new Date(now().getTime() - ANSWERS_KEPT_MS));
+      await services.notices.removeFinished(new Date(now().getTime() - NOTICES_KEPT_MS));
+      const pruned = await pruneLedger(database, { days: config.digests.ledgerDays, now: now() });
+      if (pruned.months.length > 0 || pruned.rows > 0) log.info(pruned, 'old editions left the ledger');
       const refit = await services.statistics.refitIfDue();
       if (refit.type === 'fitted') log.info(refit, 'fitted statistics of matching');
       return report;

@@ -60,3 +60,17 @@ export function createCandidates(deps: Deps): (on: IsoDate, at: Date) => Promise
     return building;
   };
 }
+
+/**
+ * Candidates without those that were first listed before the ledger's memory of `days` days begins: of such a paper that
+ * is listed once more nobody knows any more who had it.
+ */
+export function remembered<Listed extends { readonly firstListedOn: IsoDate | null }>(
+  listed: readonly Listed[],
+  on: IsoDate,
+  days: number,
+): Listed[] {
+  // (West of Greenwich it may have been mailed on the day before that of its listing.)
+  const since = addDays(on, 2 - days);
+  return listed.filter(({ firstListedOn }) => firstListedOn === null || firstListedOn >= since);
+}

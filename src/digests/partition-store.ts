@@ -45,6 +45,36 @@ const nextMonth = (month: IsoDate) => firstOfMonth(addDays(month, 31));
 const partitionName = (table: Table, month: IsoDate) =>
   `${table.name}_${month.slice(0, 7).replace('-', '_')}`;
 
+/** Months whose partitions hold editions before `date` only, as their first days, oldest first. */
+export async function monthsBefore(db: Queryable, date: IsoDate): Promise<IsoDate[]> {
+  const { rows } = await sql<{ month: IsoDate }>`
+    select replace(substr(child.relname, ${'digests_'.length + 1}::int), '_', '-') || '-01' as month
+    from pg_inherits join pg_class child on child.oid = inhrelid
+    where inhparent = 'digests'::regclass and child.relname ~ '^digests_[0-9]{4}_[0-9]{2}$' order by 1`.execute(
+    db,
+  );
+  return rows.map((row) => row.month).filter((month) => nextMonth(month) <= date);
+}
+
+/**
+ * Drops the partitions of a month. Digests in doubt are kept, in the default partition. Idempotent and safe from several
+ * processes.
+ * @param lockMs how long others who use the ledger may make this wait, and it them
+ * @throws the database's error lock_not_available (55P03) after that time
+ */
+export async function dropPartitions(database: Database, month: IsoDate, lockMs: number): Promise<void> {
+  const [ledger, contents] = TABLES;
+  const part = sql.table(partitionName(ledger, month));
+  await database.transaction().execute(async (transaction) => {
+    await sql`set local lock_timeout = ${sql.lit(lockMs)}`.execute(transaction);
+    await sql`select pg_advisory_xact_lock(${PARTITION_LOCK})`.execute(transaction);
+    if (!(await exists(transaction, ledger, month))) return;
+    await sql`alter table digests detach partition ${part}`.execute(transaction);
+    await sql`insert into digests_default select * from ${part} where in_doubt`.execute(transaction);
+    await sql`drop table ${part}, ${sql.table(partitionName(contents, month))}`.execute(transaction);
+  });
+}
+
 async function exists(db: Queryable, table: Table, month: IsoDate): Promise<boolean> {
   // Not to_regclass: it looks into a cache that may not know yet what another process has just made.
   const { rows } = await sql`

@@ -43,6 +43,8 @@ export type NoticeStore = {
    * @returns ids that are due, at most 1,000
    */
   recover(options: { readonly resend: boolean; readonly waitMs: number }): Promise<NoticeId[]>;
+  /** Removes notices that were done with before `before`, 10,000 at most. @returns how many */
+  removeFinished(before: Date): Promise<number>;
 };
 
 const HOUR = 3_600_000;
@@ -64,6 +66,13 @@ export function createNoticeStore(deps: { database: Database; now: () => Date })
     },
     record: (result) => recordNotice(deps.database, result, deps.now()),
     recover: (options) => recoverNotices(deps.database, options, deps.now()),
+    removeFinished: async (before) => {
+      const { numAffectedRows } = await sql`
+        delete from notices where id in (
+          select id from notices where finished_at < ${before} order by id limit 10000 for update skip locked
+        )`.execute(deps.database);
+      return Number(numAffectedRows ?? 0);
+    },
   };
 }
 

@@ -24,6 +24,8 @@ export type WebDependencies = {
   readonly preview: Preview;
   /** The digests a reader was sent, newest first. */
   readonly archive: (id: SubscriberId, limit: number) => Promise<readonly ArchivedDigest[]>;
+  /** For how many days digests are kept, at the least. */
+  readonly archiveDays: number;
   /** How the configured sources are. */
   readonly sourceStatuses: () => Promise<readonly SourceStatus[]>;
   /** The topic catalogue in force. */

@@ -75,6 +75,7 @@ export async function createTestWeb(
         remindersOf: async () => new Map(),
       }),
       archive: (id, limit) => archiveOf(database, id, limit),
+      archiveDays: 400,
       sourceStatuses: async () => [],
       catalogue: topics.catalogue,
       papersByIds: papers.papersByIds,

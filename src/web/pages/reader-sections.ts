@@ -46,7 +46,7 @@ function own(web: Web, token: string, reader: Reader): Html {
   const { base } = web.site;
   const feed = (format: 'atom' | 'json') => web.deps.links.feed(reader.subscriber, format);
   return html`<h2>Your digests</h2>
-<p><a href="${base}/preferences/${token}/archive">All digests you were sent</a></p>
+<p><a href="${base}/preferences/${token}/archive">The digests you were sent</a></p>
 <p>As a feed: <a href="${feed('atom')}">Atom</a>, <a href="${feed('json')}">JSON</a>. Their addresses are secret: who has one can read along.</p>
 <form method="post" action="${base}/preferences/${token}/new-feeds"><button class="quiet">Make new addresses, end the old ones</button></form>`;
 }

@@ -20,7 +20,6 @@ import {
 /** The pages' language. */
 const english = localeOf('en');
 
-const IN_ARCHIVE = 400;
 const IN_FEED_DIGESTS = 10;
 const FeedParams = Type.Object({
   token: Type.String(),
@@ -31,12 +30,12 @@ const FeedParams = Type.Object({
 export const ownRoutes =
   (web: Web): FastifyPluginCallbackTypebox =>
   (app, _options, done) => {
-    const { subscribers, archive, views, links, now } = web.deps;
+    const { subscribers, archive, archiveDays, views, links, now } = web.deps;
 
     app.get('/preferences/:token/archive', { schema: { params: TokenParams } }, async (request, reply) => {
       const reader = await readReader(web, request, 'preferences', request.params.token);
       if (!reader) return sendDeadLink(web, reply);
-      const digests = await archive(reader.subscriber.id, IN_ARCHIVE);
+      const digests = await archive(reader.subscriber.id, Number.MAX_SAFE_INTEGER);
       const own = links.linksOf(reader.subscriber);
       const list = digests.map(
         (digest) =>
@@ -46,6 +45,7 @@ export const ownRoutes =
         title: 'Your digests',
         body: html`<h1>Your digests</h1>
 !${list.length > 0 ? html`<ul class="plain">!${list}</ul>` : html`<p>None yet.</p>`}
+<p class="soft">Each is kept for at least ${archiveDays} days.</p>
 <p class="actions"><a class="button quiet" href="${own.preferences}">To your preferences</a></p>`,
       });
     });
