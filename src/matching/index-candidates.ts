@@ -11,7 +11,7 @@ import { type Candidates, createDesk, type Example, type Neighbours } from './sc
 import type { Statistics } from './statistics/statistics.ts';
 import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';
-import { createTermMemory, createTermSpeller } from './text/show-terms.ts';
+import { createTermMemory, createTermSpeller, createTextNumbers } from './text/show-terms.ts';
 import { showTerms } from './text/shown-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
@@ -46,8 +46,9 @@ export function* indexInSteps(
   const collection = yield* collectInSteps(known, papers.length, catalogue, statistics, embeddings);
   const { index } = collection;
   const relevance = createRelevanceModel(collection);
-  const spell = createTermSpeller(papers, index, TERMS_SHOWN);
-  const remember = createTermMemory(papers.length);
+  const texts = createTextNumbers();
+  const spell = createTermSpeller(papers, index, TERMS_SHOWN, texts);
+  const remember = createTermMemory(texts);
   const byIdentity = new Map(
     known.flatMap(({ identity, names = [] }, at) =>
       [...names, identity].map((name) => [name, collection.positionOf(at)] as const),

@@ -23,8 +23,13 @@ export function createFilters(papers: readonly MatchingPaper[], index: LexicalIn
   );
   const where = (test: (paper: MatchingPaper, at: number) => boolean): Uint8Array =>
     Uint8Array.from(papers, (paper, at) => (test(paper, at) ? 1 : 0));
-  const inCategory = (pattern: string) =>
-    where(({ categories }) => categories.some((category) => categoryMatches(pattern, category)));
+  const byCategory = holdersOf(papers.map(({ categories }) => categories));
+  const inCategory = (pattern: string) => {
+    const found = new Uint8Array(papers.length);
+    for (const [category, holders] of byCategory)
+      if (categoryMatches(pattern, category)) for (const at of holders) found[at] = 1;
+    return found;
+  };
   const ofOrganisation = (name: string) => {
     const words = ` ${nameTokens(name).join(' ')} `;
     return where((_, at) => (organisations[at] as string).includes(words));
@@ -70,17 +75,23 @@ function positions(found: Uint8Array): number[] {
   return result;
 }
 
-/** Papers by the parts of their authors' names, so that a name is compared with few. */
-function createNameIndex(papers: readonly MatchingPaper[]): (name: string) => Uint8Array {
-  const byToken = new Map<string, Set<number>>();
-  const names = papers.map(({ authors }) => authors.map(nameTokens));
-  names.forEach((authors, at) => {
-    for (const token of new Set(authors.flat())) {
-      const found = byToken.get(token);
-      if (found) found.add(at);
-      else byToken.set(token, new Set([at]));
+/** For each value the positions of the lists that hold it, ascending. */
+function holdersOf(lists: readonly (readonly string[])[]): Map<string, number[]> {
+  const holders = new Map<string, number[]>();
+  lists.forEach((list, at) => {
+    for (const value of new Set(list)) {
+      const found = holders.get(value);
+      if (found) found.push(at);
+      else holders.set(value, [at]);
     }
   });
+  return holders;
+}
+
+/** Papers by the parts of their authors' names, so that a name is compared with few. */
+function createNameIndex(papers: readonly MatchingPaper[]): (name: string) => Uint8Array {
+  const names = papers.map(({ authors }) => authors.map(nameTokens));
+  const byToken = holdersOf(names.map((authors) => authors.flat()));
   return (name) => {
     const wanted = nameTokens(name);
     const result = new Uint8Array(papers.length);

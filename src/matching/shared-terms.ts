@@ -75,7 +75,7 @@ export function countHeavier({ weights }: Shared, count: number, weight: number)
 const FEW_TERMS = 16;
 
 /** The first place from `from` on where a sorted array is not below `value`; `to` when there is none. */
-function lowerBound(sorted: Int32Array, value: number, from: number, to: number): number {
+export function lowerBound(sorted: Int32Array, value: number, from: number, to: number): number {
   let [low, high] = [from, to];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,5 +1,5 @@
 import { STOP_STEMS } from './stop-words.ts';
-import { stemsOf, tokenize } from './tokens.ts';
+import { stemsOf } from './tokens.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** A paper's text as numbers of stems, stop words included, in order. */
@@ -9,18 +9,6 @@ export type Document = { readonly title: Int32Array; readonly body: Int32Array }
 export function readDocument(paper: { title: string; abstract: string }, vocabulary: Vocabulary): Document {
   const read = (text: string): Int32Array => Int32Array.from(stemsOf(text), (stem) => vocabulary.stem(stem));
   return { title: read(paper.title), body: read(paper.abstract) };
-}
-
-/** Where the words of a text stand: UTF-16 offsets beside its stems. */
-export type Offsets = { readonly starts: Int32Array; readonly ends: Int32Array };
-
-/** Offsets of the words that `readDocument` reads from a text, in the same order. */
-export function offsetsOf(text: string): Offsets {
-  const tokens = tokenize(text);
-  return {
-    starts: Int32Array.from(tokens, ({ start }) => start),
-    ends: Int32Array.from(tokens, ({ end }) => end),
-  };
 }
 
 /** How many times a word of the title counts. */

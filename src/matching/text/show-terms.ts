@@ -1,49 +1,59 @@
-import { createMemory } from '../memory.ts';
-import { offsetsOf } from './document.ts';
+import { lowerBound } from '../shared-terms.ts';
 import type { LexicalIndex, Text } from './lexical-index.ts';
+import { type Offsets, offsetsOf } from './tokens.ts';
 
 /** Shows terms of a text as it spells them. */
 export type TermSpeller = (position: number, terms: readonly number[]) => string[];
+
+/** Numbers texts from 1, equal ones once: many are remembered in many places. */
+export type TextNumbers = {
+  numberOf(text: string): number;
+  /** The text of a number that was given. */
+  text(number: number): string;
+};
+
+/** Numbers for as many texts as come. */
+export function createTextNumbers(): TextNumbers {
+  const texts = [''];
+  const numbers = new Map<string, number>();
+  return {
+    numberOf(text) {
+      let number = numbers.get(text);
+      if (number === undefined) numbers.set(text, (number = texts.push(text) - 1));
+      return number;
+    },
+    text: (number) => texts[number] ?? '',
+  };
+}
 
 /**
  * Builds a speller over the first texts of an index. Terms come in the order given, at most `limit`; a word that a
  * shown pair holds already is left out. Where words stand is looked up once a text, how it spells a term once.
  */
-export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, limit: number): TermSpeller {
-  const parts = new Map<
-    number,
-    readonly { text: string; stems: Int32Array; offsets: ReturnType<typeof offsetsOf> }[]
-  >();
-  const partsOf = (position: number) => {
-    let known = parts.get(position);
-    if (!known) {
-      const { title, abstract } = texts[position] as Text;
-      const { title: first, body: second } = index.documents[position] as LexicalIndex['documents'][number];
-      known = [
-        { text: title, stems: first, offsets: offsetsOf(title) },
-        { text: abstract, stems: second, offsets: offsetsOf(abstract) },
-      ];
-      parts.set(position, known);
-    }
-    return known;
-  };
-  const find = (position: number, term: number): string | undefined => {
+export function createTermSpeller(
+  texts: readonly Text[],
+  index: LexicalIndex,
+  limit: number,
+  numbers: TextNumbers,
+): TermSpeller {
+  const { starts, terms: rows } = index.rows;
+  const offsets: (readonly [title: Offsets, abstract: Offsets])[] = [];
+  const find = (position: number, term: number): string => {
     const [first, second] = index.vocabulary.partsOf(term) ?? [term];
-    for (const { text, stems, offsets } of partsOf(position))
-      for (let at = stems.indexOf(first); at >= 0; at = stems.indexOf(first, at + 1)) {
-        if (second !== undefined && stems[at + 1] !== second) continue;
-        const end = offsets.ends[second === undefined ? at : at + 1];
-        const found = text.slice(offsets.starts[at], end);
-        return second === undefined ? found : found.replace(/\s+/g, ' ');
-      }
-    return undefined;
+    const { title, abstract } = texts[position] as Text;
+    const { title: stems, body } = index.documents[position] as LexicalIndex['documents'][number];
+    const [ofTitle, ofAbstract] = (offsets[position] ??= [offsetsOf(title), offsetsOf(abstract)]);
+    return (
+      spellTerm(title, stems, ofTitle, first, second) ??
+      spellTerm(abstract, body, ofAbstract, first, second) ??
+      ''
+    );
   };
-  const spelled = texts.map(() => new Map<number, string | undefined>());
-  const spell = (position: number, term: number): string | undefined => {
-    const known = spelled[position] as Map<number, string | undefined>;
-    let text = known.get(term);
-    if (text === undefined && !known.has(term)) known.set(term, (text = find(position, term)));
-    return text;
+  // Beside the terms of the rows; 0 is not looked up yet.
+  const spelled = new Uint32Array(starts[texts.length] ?? 0);
+  const spell = (position: number, term: number): string => {
+    const at = lowerBound(rows, term, starts[position] as number, starts[position + 1] as number);
+    return numbers.text((spelled[at] ||= numbers.numberOf(find(position, term))));
   };
   const holds = (pair: number, term: number): boolean =>
     index.vocabulary.partsOf(pair)?.includes(term) ?? false;
@@ -55,9 +65,23 @@ export function createTermSpeller(texts: readonly Text[], index: LexicalIndex, l
       shown.push(term);
       if (shown.length === limit) break;
     }
-    // Copied, since an array that was built piece by piece keeps room for 17: many are remembered.
-    return shown.flatMap((term) => spell(position, term) ?? []).slice();
+    return shown.map((term) => spell(position, term));
   };
+}
+
+/** The first place in a text of a stem, or of two in a row, as it stands there. */
+function spellTerm(
+  text: string,
+  stems: Int32Array,
+  { starts, ends }: Offsets,
+  first: number,
+  second: number | undefined,
+): string | undefined {
+  for (let at = stems.indexOf(first); at >= 0; at = stems.indexOf(first, at + 1)) {
+    if (second === undefined) return text.slice(starts[at], ends[at]);
+    if (stems[at + 1] === second) return text.slice(starts[at], ends[at + 1]).replace(/\s+/g, ' ');
+  }
+  return undefined;
 }
 
 /** Wraps a way to terms so that what it gave lately is not sought again. */
@@ -65,20 +89,55 @@ export type TermMemory = (
   terms: (position: number) => readonly string[],
 ) => (position: number) => readonly string[];
 
-/** Terms remembered at least, of all that were wrapped together. */
-const REMEMBERED = 150_000;
+/** Lists of terms remembered, of all that were wrapped together: a power of two. */
+const REMEMBERED = 2 ** 18;
+/** Numbers of a remembered list: who wrapped it, the position, and its terms, 0 where there are fewer than three. */
+const FIELDS = 5;
 
-/** A memory of the terms shown of so many papers. */
-export function createTermMemory(papers: number): TermMemory {
-  const known = createMemory<number, readonly string[]>(REMEMBERED);
+/**
+ * A memory of the terms shown, three at most. A flat array (5 MB), since as many lists in a map were 35 MB of objects, and made as
+ * much garbage wait. A list has two places: a new one takes the first, and what stood there goes on to the second.
+ */
+export function createTermMemory(numbers: TextNumbers): TermMemory {
+  const lists = new Uint32Array(REMEMBERED * FIELDS);
+  const isAt = (from: number, owner: number, position: number): boolean =>
+    lists[from] === owner && lists[from + 1] === position;
+  const put = (from: number, owner: number, position: number, terms: readonly string[]): void => {
+    lists.copyWithin(from + FIELDS, from, from + FIELDS);
+    lists[from] = owner;
+    lists[from + 1] = position;
+    for (let at = 0; at + 2 < FIELDS; at += 1)
+      lists[from + 2 + at] = at < terms.length ? numbers.numberOf(terms[at] as string) : 0;
+  };
+  const read = (from: number): readonly string[] => {
+    const [first, second, third] = [lists[from + 2], lists[from + 3], lists[from + 4]] as [
+      number,
+      number,
+      number,
+    ];
+    if (first === 0) return NONE;
+    if (second === 0) return [numbers.text(first)];
+    if (third === 0) return [numbers.text(first), numbers.text(second)];
+    return [numbers.text(first), numbers.text(second), numbers.text(third)];
+  };
   let wrapped = 0;
   return (terms) => {
-    const first = papers * wrapped;
     wrapped += 1;
+    const owner = wrapped;
     return (position) => {
-      let shown = known.get(first + position);
-      if (!shown) known.set(first + position, (shown = terms(position)));
-      return shown;
+      const from = placeOf(owner, position) * FIELDS;
+      if (isAt(from, owner, position)) return read(from);
+      if (isAt(from + FIELDS, owner, position)) return read(from + FIELDS);
+      put(from, owner, position, terms(position));
+      return read(from);
     };
   };
 }
+
+/** An even place. Odd constants near 2^32 / golden ratio spread neighbouring numbers (Knuth, TAOCP 3, 6.4). */
+function placeOf(owner: number, position: number): number {
+  const mixed = Math.imul(owner, 0x9e3779b1) ^ Math.imul(position, 0x85ebca6b);
+  return (mixed ^ (mixed >>> 15)) & (REMEMBERED - 2);
+}
+
+const NONE: readonly string[] = [];
