@@ -52,6 +52,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   let failures = 0;
   let blocked: LaneFault | null = null;
   let closing = false;
+  let chunking = true;
 
   const isBlocked = () => blocked !== null && performance.now() < blocked.until;
 
@@ -89,13 +90,16 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
     if (blocked?.type === 'unreachable') blocked = null;
     const session = createSmtpSession({
       socket,
-      extensions,
+      extensions: { ...extensions, chunking: extensions.chunking && chunking },
       timeouts: deps.timeouts,
       maxMessages: deps.messagesPerConnection,
       take: () => deps.take(lane),
       onIdle: () => {
         const state = sessions.get(session);
         if (state) state.idleSince = performance.now();
+      },
+      onNoChunking: () => {
+        chunking = false;
       },
       onClosed: () => {
         sessions.delete(session);
@@ -109,8 +113,10 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   const lane: RelayLane = {
     relay,
     pump: (queued, urgent) => {
-      if (closing || isBlocked()) return;
+      if (closing) return;
+      // What is open works, whatever befell the last attempt to open another.
       startIdle();
+      if (isBlocked()) return;
       const idle = [...sessions.keys()].filter((session) => session.idle).length;
       const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0);
       // While it is not known to work again, one attempt is enough.

@@ -37,17 +37,20 @@ export type SmtpTimeouts = {
   readonly block: number;
   /** For the reply to the final dot. */
   readonly content: number;
+  /** For what a server says that refused a message before it had it all: it may take it all the same. */
+  readonly secondAnswer: number;
   readonly quit: number;
 };
 
 const MINUTE = 60_000;
-/** The RFC's own values. */
+/** The RFC's own values, where it has any. */
 export const RFC_TIMEOUTS: SmtpTimeouts = {
   mail: 5 * MINUTE,
   rcpt: 5 * MINUTE,
   data: 2 * MINUTE,
   block: 3 * MINUTE,
   content: 10 * MINUTE,
+  secondAnswer: 5_000,
   quit: 5_000,
 };
 
@@ -60,8 +63,8 @@ type Opening = {
   /** RCPT was accepted. */
   recipient: boolean;
 };
-/** `flushed`: its last octet has left this process. */
-type Sending = { job: SmtpJob; flushed: boolean };
+/** `flushed`: its last octet has left this process. `refused`: what the server said before that, and may take back. */
+type Sending = { job: SmtpJob; flushed: boolean; refused: SmtpReply | null };
 
 /**
  * Drives MAIL / RCPT / DATA (or BDAT) over a socket and always knows the phase each message is in.
@@ -83,6 +86,8 @@ export function createSmtpSession(deps: {
   take(): SmtpJob | undefined;
   onIdle(): void;
   onClosed(reason: string): void;
+  /** Told when the server offers CHUNKING and does not know BDAT: the next connections must do without. */
+  onNoChunking?(): void;
 }): SmtpSession {
   const { socket, extensions, timeouts } = deps;
   const parser = createReplyParser();
@@ -184,7 +189,7 @@ export function createSmtpSession(deps: {
       resetFirst = true;
       return goOn();
     }
-    const mine: Sending = { job: current.job, flushed: false };
+    const mine: Sending = { job: current.job, flushed: false, refused: null };
     sending = mine;
     opening = null;
     expect('content');
@@ -216,15 +221,39 @@ export function createSmtpSession(deps: {
 
   const onContentReply = (reply: SmtpReply) => {
     const early = sending !== null && !sending.flushed;
+    if (sending?.refused) return onSecondAnswer(reply);
     // "Accepted" before the message was out is about something else, or a lie: nobody can tell what becomes of it.
     if (early && reply.code < 400) return close(`answered before the final dot: ${showReply(reply)}`);
     if (isIntermediate(reply)) return close(`out of order: ${showReply(reply)}`);
+    // With DATA 354 shows whether answers and commands still go together; with BDAT only this does.
+    if (extensions.chunking && speaksOfAddress(reply)) return close(`out of order: ${showReply(reply)}`);
+    if (extensions.chunking && isUnknownCommand(reply)) return withoutChunking(reply);
+    // A refusal in the middle of it may be repeated at its end, or be taken back there.
+    if (early && sending) {
+      sending.refused = reply;
+      expected.unshift('content');
+      return;
+    }
     const job = sending?.job;
     sending = null;
     job?.done(classifyReply(reply, 'content'));
-    // A refusal in the middle of it may be repeated at its end, and then be taken for the next message's.
-    if (early || reply.code === 421) return close(showReply(reply));
+    if (reply.code === 421) return close(showReply(reply));
     goOn();
+  };
+
+  /** Whoever refuses a message and then takes it has said nothing. */
+  const onSecondAnswer = (reply: SmtpReply) => {
+    if (sending && reply.code < 400) sending.refused = null;
+    close(`answered twice: ${showReply(reply)}`);
+  };
+
+  /** Nothing of the message was taken: another connection sends it with DATA. */
+  const withoutChunking = (reply: SmtpReply) => {
+    const job = sending?.job;
+    sending = null;
+    deps.onNoChunking?.();
+    job?.done({ type: 'untouched', reply: showReply(reply) });
+    close(`CHUNKING offered, and not known: ${showReply(reply)}`);
   };
 
   /** 421: the server hangs up. Said to RCPT, and not of a server going down, it is about this recipient. */
@@ -295,7 +324,8 @@ export function createSmtpSession(deps: {
     sending = null;
     opening = null;
     const reply = `connection lost: ${reason}`;
-    unanswered?.job.done({ type: 'unknown', reply });
+    if (unanswered?.refused) unanswered.job.done(classifyReply(unanswered.refused, 'content'));
+    else unanswered?.job.done({ type: 'unknown', reply });
     unopened?.job.done({ type: 'untouched', reply });
     deps.onClosed(reason);
   };
@@ -346,10 +376,16 @@ export function createSmtpSession(deps: {
 }
 
 const isIntermediate = ({ code }: SmtpReply) => code >= 300 && code < 400;
+/** `250 2.1.5`: RCPT was accepted, or MAIL (RFC 3463 section 3.2), and not a message. */
+const speaksOfAddress = (reply: SmtpReply) =>
+  reply.code < 300 && enhancedCode(reply)?.startsWith('2.1.') === true;
+/** RFC 5321 section 4.2.4: the command or its parameter is not known, or not implemented. */
+const isUnknownCommand = ({ code }: SmtpReply) => [500, 501, 502, 504].includes(code);
 
 function timeLimit(timeouts: SmtpTimeouts, kind: Expected, sending: Sending | null): number {
   switch (kind) {
     case 'content':
+      if (sending?.refused) return timeouts.secondAnswer;
       return sending?.flushed ? timeouts.content : timeouts.block;
     case 'mail':
     case 'rset':

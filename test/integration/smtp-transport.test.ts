@@ -238,6 +238,30 @@ describe('the server', () => {
     expect(types(await many(transport, 3))).toEqual(['deferred']);
   });
 
+  test('offers CHUNKING and does not know BDAT: the messages go with DATA', async () => {
+    const { sink, transport } = await setUp({
+      extensions: ['PIPELINING', 'CHUNKING'],
+      script: (stage) =>
+        stage === 'content' && sink.commands.at(-1)?.startsWith('BDAT') ? '502 5.5.1 what?' : undefined,
+    });
+    expect(types(await many(transport, 20))).toEqual(['accepted']);
+    expect(sink.messages).toHaveLength(20);
+  });
+
+  test('lets nobody else in: what is open is used at once', async () => {
+    const { sink, transport } = await setUp(
+      {
+        script: (stage) =>
+          stage === 'greeting' && sink.connections.open > 1 ? '421 4.7.0 one is enough' : undefined,
+      },
+      { connections: 4 },
+    );
+    expect(types(await many(transport, 40))).toEqual(['accepted']);
+    const since = performance.now();
+    for (let n = 0; n < 5; n++) expect(types(await many(transport, 1))).toEqual(['accepted']);
+    expect(performance.now() - since).toBeLessThan(200);
+  });
+
   test('hangs after the dot: unknown once the time is over', async () => {
     const { transport } = await setUp(
       { script: (stage) => (stage === 'content' ? 'hang' : undefined) },

@@ -192,12 +192,16 @@ describe('a session, whatever the server does', () => {
           const session = createSmtpSession({
             socket: ours as unknown as Socket,
             extensions: parseExtensions(given.extensions.join('\n')),
-            timeouts: RFC_TIMEOUTS,
+            timeouts: { ...RFC_TIMEOUTS, secondAnswer: 0 },
             maxMessages: 100,
             take: () => waiting.shift(),
             onIdle: () => void session.quit(),
-            onClosed: () => resolve(),
+            onClosed: () => {
+              clearInterval(timer);
+              resolve();
+            },
           });
+          const timer = setInterval(() => session.checkTime(performance.now()), 1);
           session.start(waiting.shift() as SmtpJob);
         });
         const given_ = jobs.length - waiting.length;
@@ -327,8 +331,11 @@ test('dot-stuffing is undone by a server’s reading, for any content of CRLF li
 });
 
 describe('a server that answers at the wrong moment', () => {
-  /** Plays one message against replies to its commands; answers what became of it. */
-  const play = (replies: (line: string) => string | undefined, stuck = false, extensions = '') =>
+  /**
+   * Plays one message against replies to its commands; answers what became of it.
+   * @param early said as soon as the content begins, of which nothing is read for the moment
+   */
+  const play = (replies: (line: string) => string | undefined, early?: string, extensions = '') =>
     new Promise<Result>((resolve) => {
       const [ours, theirs] = duplexPair();
       const job: SmtpJob = {
@@ -339,10 +346,10 @@ describe('a server that answers at the wrong moment', () => {
         },
         onContent: () => {
           // From here on nothing is read any more: the content stays in our own buffers.
-          if (stuck) {
+          if (early !== undefined) {
             theirs.pause();
             theirs.removeAllListeners('data');
-            theirs.write('250 2.0.0 Ok: queued already\r\n');
+            theirs.write(early);
           }
           return true;
         },
@@ -357,21 +364,42 @@ describe('a server that answers at the wrong moment', () => {
       const session = createSmtpSession({
         socket: ours as unknown as Socket,
         extensions: parseExtensions(extensions),
-        timeouts: RFC_TIMEOUTS,
+        timeouts: { ...RFC_TIMEOUTS, secondAnswer: 50 },
         maxMessages: 100,
         take: () => undefined,
         onIdle: () => void session.quit(),
-        onClosed: () => undefined,
+        onClosed: () => clearInterval(timer),
       });
+      const timer = setInterval(() => session.checkTime(performance.now()), 5);
       session.start(job);
     });
   const usual = (line: string) =>
     line.startsWith('MAIL') || line.startsWith('RCPT') ? '250 Ok' : line === 'DATA' ? '354 go' : undefined;
 
   test('and accepts a message that it has not got yet is not believed', async () => {
-    expect(await play(usual, true)).toMatchObject({
+    expect(await play(usual, '250 2.0.0 Ok: queued already\r\n')).toMatchObject({
       type: 'unknown',
       reply: expect.stringContaining('before the final dot'),
+    });
+  });
+
+  test('and refuses one that it has not got yet is believed, unless it takes it all the same', async () => {
+    const refused = '451 4.3.0 not now\r\n';
+    expect(await play(usual, refused)).toEqual({ type: 'deferred', reply: '451 4.3.0 not now', code: 451 });
+    expect(await play(usual, `${refused}554 5.6.0 not at all\r\n`)).toMatchObject({ code: 451 });
+    expect(await play(usual, `${refused}250 2.0.0 Ok: queued\r\n`)).toMatchObject({
+      type: 'unknown',
+      reply: expect.stringContaining('answered twice: 250 2.0.0'),
+    });
+  });
+
+  test('and says of a message sent with BDAT what belongs to its recipient is not believed', async () => {
+    let answers = 0;
+    const shifted = (line: string) =>
+      line.startsWith('text') && answers++ === 0 ? '250 2.1.5 Ok' : usual(line);
+    expect(await play(shifted, undefined, 'CHUNKING')).toMatchObject({
+      type: 'unknown',
+      reply: 'connection lost: out of order: 250 2.1.5 Ok',
     });
   });
 
@@ -385,7 +413,7 @@ describe('a server that answers at the wrong moment', () => {
         content += line;
         return undefined;
       },
-      false,
+      undefined,
       'PIPELINING',
     );
     expect(result).toMatchObject({ type: 'sender-rejected', code: 550 });
@@ -399,7 +427,7 @@ describe('a server that answers at the wrong moment', () => {
   ])('%s: the connection is given up at once, and nothing is in doubt', async (_name, command, reply) => {
     const late = (line: string) => (line === command ? reply : usual(line));
     for (const extensions of ['', 'PIPELINING'])
-      expect(await play(late, false, extensions)).toEqual({
+      expect(await play(late, undefined, extensions)).toEqual({
         type: 'untouched',
         reply: `connection lost: out of order: ${reply}`,
       });
