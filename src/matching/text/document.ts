@@ -80,13 +80,16 @@ export function phraseStems(phrase: string, vocabulary: Vocabulary): number[] {
     .filter((stem) => !vocabulary.isStop(stem));
 }
 
-/** Longer texts are prose, and those of which stop words are more than this share. */
+/** Longer texts are prose, those of which stop words are more than this share, and those of some words that end like a sentence. */
 const PHRASE_WORDS = 15;
 const PHRASE_STOP_SHARE = 1 / 3;
+const SENTENCE_WORDS = 4;
+const SENTENCE_END = /[.?!。？！]$/u;
 
 /** Whether a text reads as sentences, in which the order of words says nothing of their weight, and not as the name of a topic. */
 export function isProse(text: string): boolean {
   const stems = stemsOf(text);
   const words = stems.filter((stem) => !STOP_STEMS.has(stem)).length;
+  if (words >= SENTENCE_WORDS && SENTENCE_END.test(text.trimEnd())) return true;
   return words > PHRASE_WORDS || stems.length - words > stems.length * PHRASE_STOP_SHARE;
 }
