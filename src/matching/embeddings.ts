@@ -1,6 +1,6 @@
 import type { Cosines, LatentSpace } from './latent.ts';
 import { cosines } from './latent.ts';
-import { loadProducts } from './products.ts';
+import { createMatrix } from './products.ts';
 import { moments } from './standard.ts';
 import type { Text } from './text/lexical-index.ts';
 
@@ -51,10 +51,9 @@ export function embeddedSpace(on: {
   readonly instead: () => LatentSpace | undefined;
 }): LatentSpace | undefined {
   const { scored, backgroundStart, embeddings } = on;
-  const { vectors, known } = gather(on.texts, embeddings);
+  const { matrix, known } = gather(on.texts, embeddings);
   const measured = positions(known, backgroundStart, scored, 1);
   if (measured.length < LEAST_BACKGROUND) return on.instead();
-  loadProducts();
   const missing = positions(known, 0, scored, 0);
   const { dimension } = embeddings;
   let space: { readonly is: LatentSpace | undefined } | undefined;
@@ -63,7 +62,7 @@ export function embeddedSpace(on: {
   /** Cosines with each vector; those of texts that have none, and all where there is no vector, are taken from `other`, at the same scale. */
   const compare = (wanted: readonly Wanted[]): (Cosines | undefined)[] => {
     const own = cosines(
-      vectors,
+      matrix,
       scored,
       wanted.flatMap(({ vector }) => vector ?? []),
     ).values();
@@ -87,7 +86,7 @@ export function embeddedSpace(on: {
         positions.map((position) => ({
           vector:
             known[position] === 1
-              ? vectors.subarray(position * dimension, (position + 1) * dimension)
+              ? matrix.numbers.subarray(position * dimension, (position + 1) * dimension)
               : undefined,
           other: () => instead()?.toPapers([position])[0],
         })),
@@ -99,15 +98,15 @@ type Wanted = { readonly vector: Float32Array | undefined; readonly other: () =>
 
 /** Vectors of texts one after the other, zeros where there is none. */
 function gather(texts: readonly Text[], { dimension, paper }: Embeddings) {
-  const vectors = new Float32Array(texts.length * dimension);
+  const matrix = createMatrix(texts.length, dimension);
   const known = new Uint8Array(texts.length);
   texts.forEach((text, at) => {
     const vector = paper(text);
     if (!vector) return;
-    vectors.set(vector, at * dimension);
+    matrix.numbers.set(vector, at * dimension);
     known[at] = 1;
   });
-  return { vectors, known };
+  return { matrix, known };
 }
 
 function positions(flags: Uint8Array, from: number, to: number, wanted: number): Int32Array {

@@ -1,4 +1,4 @@
-import { products } from './products.ts';
+import type { Matrix } from './products.ts';
 
 /**
  * Texts as points where nearness is nearness in meaning, whatever the words: latent semantic analysis
@@ -17,11 +17,11 @@ export type LatentPhrase = { readonly text: string; readonly terms: ReadonlyMap<
 /** Cosines of texts with something: of every scored one, and of a single one (which keeps nothing large alive). */
 export type Cosines = { readonly all: Float32Array; readonly one: (position: number) => number };
 
-/** Cosines of unit vectors, one after the other in `vectors`, with unit vectors: of the first `scored`. */
-export const cosines = (vectors: Float32Array, scored: number, wanted: readonly Float32Array[]): Cosines[] =>
-  products(vectors, scored, wanted).map((all, at) => ({
+/** Cosines of the unit vectors in a matrix with unit vectors: of the first `scored`. */
+export const cosines = (matrix: Matrix, scored: number, wanted: readonly Float32Array[]): Cosines[] =>
+  matrix.products(scored, wanted).map((all, at) => ({
     all,
-    one: cosineOf(vectors, wanted[at] as Float32Array),
+    one: cosineOf(matrix.numbers, wanted[at] as Float32Array),
   }));
 
 function cosineOf(vectors: Float32Array, wanted: Float32Array): (position: number) => number {

@@ -1,5 +1,5 @@
 import { cosines, type LatentSpace } from '../latent.ts';
-import { loadProducts } from '../products.ts';
+import { createMatrix } from '../products.ts';
 import type { Steps } from '../steps.ts';
 import type { LexicalIndex } from '../text/lexical-index.ts';
 import { comparable, projectRows, unit } from './project.ts';
@@ -23,20 +23,19 @@ export function* foldIn(
   scored: number,
 ): Steps<LatentSpace | undefined> {
   if (rank === 0) return undefined;
-  loadProducts();
   const { starts, terms, unit: values } = index.rows;
   const texts = index.documents.length;
   // Phrases are compared with what gets scores alone.
-  const projected = new Float32Array(scored * rank);
-  const compared = new Float32Array(texts * rank);
+  const projected = createMatrix(scored, rank);
+  const compared = createMatrix(texts, rank, scored);
   for (let from = 0; from < texts; from += STEP) {
     yield;
     const rows = Math.min(STEP, texts - from);
     const part = { rows, starts: starts.subarray(from, from + rows + 1), indices: terms, values };
     const vectors = projectRows(part, basis, rank);
-    compared.set(comparable(vectors, scale, mean), from * rank);
+    compared.numbers.set(comparable(vectors, scale, mean), from * rank);
     const kept = Math.max(0, Math.min(rows, scored - from)) * rank;
-    if (kept > 0) projected.set(broaden(vectors, rank).subarray(0, kept), from * rank);
+    if (kept > 0) projected.numbers.set(broaden(vectors, rank).subarray(0, kept), from * rank);
   }
   const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
     const indices = Int32Array.from(weights.keys());
@@ -59,7 +58,7 @@ export function* foldIn(
       cosines(
         compared,
         scored,
-        positions.map((position) => compared.subarray(position * rank, (position + 1) * rank)),
+        positions.map((position) => compared.numbers.subarray(position * rank, (position + 1) * rank)),
       ),
   };
 }

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { products } from '#src/matching/products.ts';
+import { createMatrix } from '#src/matching/products.ts';
+
+function products(numbers: Float32Array, rows: number, vectors: readonly Float32Array[]): Float32Array[] {
+  const length = vectors[0]?.length ?? 0;
+  const matrix = createMatrix(rows, length);
+  matrix.numbers.set(numbers.subarray(0, rows * length));
+  return matrix.products(rows, vectors);
+}
 
 const numbers = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, at) => Math.sin(seed + at * 1.7));
@@ -40,6 +47,14 @@ describe('products of a matrix with vectors', () => {
       expect(products(matrix, 5000, [vectors[at] as Float32Array])[0]).toEqual(together[at]);
     const fewer = products(matrix.subarray(3 * 256), 1500, vectors.slice(5, 8));
     expect(fewer[1]).toEqual(together[6]?.slice(3, 1503));
+  });
+
+  it('of fewer rows leave the others out, and of more are refused', () => {
+    const matrix = createMatrix(9, 3, 6);
+    matrix.numbers.fill(1);
+    expect(matrix.products(5, [Float32Array.of(1, 2, 3)])).toEqual([new Float32Array(5).fill(6)]);
+    expect(matrix.products(6, [Float32Array.of(1, 2, 3)])).toEqual([new Float32Array(6).fill(6)]);
+    expect(() => matrix.products(7, [])).toThrow('7 rows of a matrix of which 6 may be multiplied');
   });
 
   it('of nothing are nothing', () => {
