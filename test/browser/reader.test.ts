@@ -169,6 +169,12 @@ describe.skipIf(!hasBrowser)(`a reader in a browser${browserNote}`, () => {
     await page.keyboard.press('Enter');
     await page.getByText('Saved.').waitFor();
     expect(await page.getByLabel('Searches').inputValue()).toBe('speech');
+    await tabTo(/^Unsubscribe/);
+    await page.keyboard.press('Enter');
+    await heading(page, /^Unsubscribe/);
+    await tabTo(/^Unsubscribe/);
+    await page.keyboard.press('Enter');
+    await heading(page, 'You are unsubscribed');
     await context.close();
   }, 60_000);
 
