@@ -14,13 +14,8 @@ import { insertEvents } from './event-store.ts';
 import type { PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import type { RequestOutcome } from './request.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
-import {
-  changeSubscriber,
-  findSubscriber,
-  reread,
-  retireSubscriber,
-  type StoredSubscriber,
-} from './subscriber-store.ts';
+import { changeSubscriber, retireSubscriber } from './subscriber-change-store.ts';
+import { findSubscriber, reread, type StoredSubscriber } from './subscriber-store.ts';
 import { hashToken, type Tokens } from './tokens.ts';
 
 /** What a change of address needs. */

@@ -5,7 +5,8 @@ import { type Confirmation, findConfirmation, useConfirmation } from './confirma
 import { insertEvents } from './event-store.ts';
 import type { FollowPort, PlanNotices, SuppressionPort, Visit } from './ports.ts';
 import type { RequestedChoices } from './request.ts';
-import { changeSubscriber, findSubscriber, reread, type StoredSubscriber } from './subscriber-store.ts';
+import { changeSubscriber } from './subscriber-change-store.ts';
+import { findSubscriber, reread, type StoredSubscriber } from './subscriber-store.ts';
 import { type ConfirmationPurpose, hashToken } from './tokens.ts';
 import { parseZone } from './zones.ts';
 

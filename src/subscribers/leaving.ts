@@ -2,7 +2,7 @@ import { insertEvents } from './event-store.ts';
 import type { SuppressionPort } from './ports.ts';
 import type { ReaderContext } from './reader.ts';
 import { nextDigestAt } from './schedule.ts';
-import { changeSubscriber, retireSubscriber } from './subscriber-store.ts';
+import { changeSubscriber, retireSubscriber } from './subscriber-change-store.ts';
 
 /** How somebody left: with the page's button, the mail client's own (RFC 8058; by mail RFC 2369), or by calling a mail spam. */
 export type LeavingWay = 'page' | 'one-click' | 'mail' | 'complaint' | 'operator';

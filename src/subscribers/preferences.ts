@@ -9,7 +9,7 @@ import type { ReaderContext } from './reader.ts';
 import { addCounts, windowStart } from './request-count-store.ts';
 import { firstSlotFrom, localDate, nextDigestAt } from './schedule.ts';
 import type { Preferences } from './subscriber.ts';
-import { changeSubscriber } from './subscriber-store.ts';
+import { changeSubscriber } from './subscriber-change-store.ts';
 
 /** What the preferences form sends: whatever is absent stays. `follows` (mutes included) replaces all. */
 export type PreferencesChange = {
