@@ -71,9 +71,29 @@ describe('the description', () => {
         .map((parameter) => parameter.name),
     );
     expect(new Set(needed)).toEqual(new Set(['identifier', 'q', 'slug', 'id']));
+    // What a generated client is made of: every body has a name, every write takes an Idempotency-Key.
+    for (const operation of operations) {
+      const media = JSON.stringify([operation.requestBody, operation.responses]).matchAll(
+        /"schema":\{"(.+?)"/g,
+      );
+      expect([...media].map(([, first]) => first).filter((first) => first !== '$ref')).toEqual([]);
+    }
+    const keyed = operations.filter((operation) => JSON.stringify(operation).includes('"Idempotency-Key"'));
+    const writes = [
+      'addSubscribers',
+      'changeSubscriber',
+      'hideTopic',
+      'putPapers',
+      'putTopic',
+      'removeSubscriber',
+    ];
+    expect(new Set(keyed.map((operation) => operation.operationId))).toEqual(new Set(writes));
+    expect(text).not.toMatch(/"number"(?![^{}]*"format":"double")/);
     const ids = operations.map((operation) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     expect((await web.app.inject('/api')).body).toContain('Add subscribers who have agreed elsewhere');
+    // For a person, names are spelled out.
+    expect((await web.app.inject('/api')).body).not.toContain('$ref');
   });
 });
 
@@ -249,6 +269,10 @@ describe('writes', () => {
     expect(again.headers['idempotent-replayed']).toBe('true');
     const other = await call('POST', '/subscribers', { ...body, consent: 'other' }, headers);
     expect(other.statusCode).toBe(422);
+    for (const unfit of ['', 'k'.repeat(201)]) {
+      const refused = await call('POST', '/subscribers', body, { 'idempotency-key': unfit });
+      expect([refused.statusCode, refused.json().errors[0].field]).toEqual([400, 'headers.idempotency-key']);
+    }
   });
 
   it('are limited by rate, with standard headers', async () => {

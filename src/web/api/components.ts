@@ -1,17 +1,47 @@
 import type { TSchema } from 'typebox';
-import { Problem } from './problem.ts';
-import { PaperIn, PaperOut, SubscriberDetail, SubscriberOut, Tie, TopicIn, TopicOut } from './schemas.ts';
+import { Fault, Problem } from './problem.ts';
+import {
+  PaperIn,
+  PaperOut,
+  PapersIn,
+  PapersStored,
+  pageOf,
+  TopicIn,
+  TopicList,
+  TopicOut,
+} from './schemas.ts';
+import {
+  SubscriberAdded,
+  SubscriberDetail,
+  SubscriberIn,
+  SubscriberOut,
+  SubscriberPatch,
+  SubscribersAdded,
+  SubscribersIn,
+  Tie,
+} from './subscriber-schemas.ts';
 
 /** Schemas with a name of their own in the OpenAPI description: the classes of a generated client. */
 const NAMED: Readonly<Record<string, TSchema>> = {
   Paper: PaperOut,
+  PaperPage: pageOf(PaperOut),
   NewPaper: PaperIn,
+  NewPapers: PapersIn,
+  PapersStored,
   Topic: TopicOut,
+  TopicList,
   NewTopic: TopicIn,
   Subscriber: SubscriberOut,
+  SubscriberPage: pageOf(SubscriberOut),
   SubscriberDetail,
+  NewSubscriber: SubscriberIn,
+  NewSubscribers: SubscribersIn,
+  SubscriberAdded,
+  SubscribersAdded,
+  SubscriberChange: SubscriberPatch,
   Tie,
   Problem,
+  Fault,
 };
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
 import type { Web } from '../web.ts';
 import type { ApiKey, Scope } from './api-key-store.ts';
 import { sendProblem } from './problem.ts';
@@ -30,17 +31,30 @@ export function registerGuard(app: FastifyInstance, web: Web): void {
   });
 }
 
+const WriteHeaders = Type.Object({
+  'Idempotency-Key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'of your choice: a write sent again under its key is done once',
+    }),
+  ),
+});
+
 /** Answers a write that carries an Idempotency-Key as it was answered the first time. */
 export function registerIdempotency(app: FastifyInstance, web: Web): void {
   const { idempotency } = web.deps.api;
+  // Told of in the description, so that generated clients have an argument for it.
+  app.addHook('onRoute', (route) => {
+    const writes = route.config?.scope && route.method !== 'GET' && route.method !== 'HEAD';
+    if (writes) route.schema = { ...route.schema, headers: WriteHeaders };
+  });
   const begun = new WeakMap<FastifyRequest, { readonly apiKeyId: number; readonly key: string }>();
 
   app.addHook('preHandler', async (request, reply) => {
     const apiKey = keys.get(request);
     const key = request.headers['idempotency-key'];
     if (!apiKey || request.method === 'GET' || typeof key !== 'string') return;
-    if (key === '' || key.length > 200)
-      return sendProblem(reply, 400, 'Idempotency-Key: 1 to 200 characters.');
     const state = await idempotency.begin(apiKey.id, key, hashOf(request));
     switch (state.type) {
       case 'new':

@@ -12,6 +12,7 @@ import {
   type PaperIn,
   PaperOut,
   PapersIn,
+  PapersStored,
   PER_PAGE,
   pageOf,
   paperOut,
@@ -117,7 +118,7 @@ export const paperApi =
           tags: ['papers'],
           security: [{ apiKey: [] }],
           body: PapersIn,
-          response: { 200: Type.Object({ created: Type.Integer(), known: Type.Integer() }), ...FAULTS },
+          response: { 200: PapersStored, ...FAULTS },
         },
       },
       async (request, reply) => {

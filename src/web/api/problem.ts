@@ -1,6 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
 
+/** One thing that is wrong with a request. */
+export const Fault = Type.Object({ field: Type.String(), message: Type.String() });
+
 /** Problem Details for HTTP APIs (RFC 9457). */
 export const Problem = Type.Object({
   type: Type.String({ description: 'Always about:blank: the status says what kind of problem it is.' }),
@@ -8,7 +11,7 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.Optional(Type.String({ description: 'What is wrong, and how to mend it.' })),
   errors: Type.Optional(
-    Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
+    Type.Array(Fault, {
       description: 'Each thing that is wrong with the request.',
     }),
   ),

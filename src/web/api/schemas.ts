@@ -1,7 +1,5 @@
-import { type Static, Type } from 'typebox';
-import { LANGUAGES } from '#src/mail/languages.ts';
-import type { StoredSubscriber } from '#src/subscribers/subscriber-store.ts';
-import { type CatalogueTopic, FOLLOW_WEIGHT, type Follow } from '#src/topics/topic.ts';
+import { type Static, type TNumberOptions, Type } from 'typebox';
+import type { CatalogueTopic } from '#src/topics/topic.ts';
 import type { ListedPaper } from '../dependencies.ts';
 import { paperPath } from '../pages/paper.ts';
 import type { Site } from '../site.ts';
@@ -12,6 +10,13 @@ const textOrNull = () => Type.Unsafe<string | null>({ type: ['string', 'null'] }
 export const oneOf = <const Word extends string>(...words: Word[]) =>
   Type.Unsafe<Word>({ type: 'string', enum: words });
 const countOrNull = () => Type.Unsafe<number | null>({ type: ['integer', 'null'] });
+/** An instant or null, in the form of OpenAPI 3.1. */
+export const instantOrNull = () =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time' });
+/** A day or null. */
+export const dateOrNull = () => Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date' });
+/** A number with a fraction: without a format, some generators take it for a whole one. */
+export const fraction = (options: TNumberOptions) => Type.Number({ format: 'double', ...options });
 const IsoDate = (description?: string) =>
   Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', ...(description ? { description } : {}) });
 const WebUrl = () => Type.String({ pattern: '^https?://[^\\s<>"]+$', maxLength: 2000 });
@@ -56,8 +61,8 @@ export const PaperOut = Type.Object({
   categories: Type.Array(Type.String()),
   organisation: textOrNull(),
   keywords: Type.Array(Type.String()),
-  publishedAt: textOrNull(),
-  firstListedOn: textOrNull(),
+  publishedAt: instantOrNull(),
+  firstListedOn: dateOrNull(),
   url: textOrNull(),
   pdfUrl: textOrNull(),
   codeUrl: textOrNull(),
@@ -69,7 +74,7 @@ export const PaperOut = Type.Object({
   upvotes: countOrNull(),
   comments: countOrNull(),
   githubStars: countOrNull(),
-  trend: Type.Number({ description: 'in [0, 1)' }),
+  trend: fraction({ description: 'in [0, 1)' }),
   page: Type.String({ description: 'its page here' }),
 });
 
@@ -118,6 +123,9 @@ export const PapersIn = Type.Object(
   { additionalProperties: false },
 );
 
+/** What became of papers that were sent. */
+export const PapersStored = Type.Object({ created: Type.Integer(), known: Type.Integer() });
+
 const Phrases = Type.Array(Type.String({ minLength: 2, maxLength: 100 }), { maxItems: 100 });
 
 /** A topic of the catalogue. */
@@ -137,6 +145,9 @@ export const topicOut = (topic: CatalogueTopic): Static<typeof TopicOut> => ({
   titleTriggers: [...topic.titleTriggers],
 });
 
+/** The whole catalogue. */
+export const TopicList = Type.Object({ items: Type.Array(TopicOut) });
+
 /** A topic to be stored under its slug. */
 export const TopicIn = Type.Object(
   {
@@ -145,124 +156,6 @@ export const TopicIn = Type.Object(
     group: Type.String({ minLength: 1, maxLength: 60 }),
     triggers: Phrases,
     titleTriggers: Type.Optional(Phrases),
-  },
-  { additionalProperties: false },
-);
-
-/** What is followed or muted. */
-export const Tie = Type.Object(
-  {
-    kind: Type.String({ description: 'topic, category, author, organisation, query, paper or trending' }),
-    value: Type.String({ maxLength: 1000 }),
-    weight: Type.Optional(Type.Number({ ...FOLLOW_WEIGHT, description: '1 is usual' })),
-  },
-  { additionalProperties: false },
-);
-
-const Hour = Type.Integer({ minimum: 0, maximum: 23 });
-const Frequency = oneOf('daily', 'weekdays', 'weekly');
-
-/** What a subscriber chooses beside the schedule; in the order of the preferences page. */
-const Content = {
-  papersPerDigest: Type.Integer({ minimum: 1, maximum: 50 }),
-  dial: Type.Integer({ minimum: 0, maximum: 100, description: '0: taste only … 100: what trends only' }),
-  language: Type.Union(LANGUAGES.map((tag) => Type.Literal(tag))),
-  fillWithTrending: Type.Boolean({ description: 'fill up with trending papers when few match' }),
-  tellNothingToday: Type.Boolean({ description: 'a mail that says so on a day without papers' }),
-  reminders: Type.Boolean({ description: 'a paper marked "not now" comes again, once' }),
-  sections: Type.Boolean({ description: 'papers grouped by topic' }),
-  images: Type.Boolean(),
-};
-
-/** A subscriber as the API gives it. */
-export const SubscriberOut = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  email: Type.String(),
-  state: oneOf('pending', 'active', 'paused', 'unsubscribed'),
-  timezone: Type.String(),
-  hour: Hour,
-  frequency: Frequency,
-  weekdays: Type.Integer({ description: 'bit 0 = Monday … bit 6 = Sunday' }),
-  ...Content,
-  language: Type.String(),
-  nextDigestAt: textOrNull(),
-  pausedUntil: textOrNull(),
-  createdAt: Type.String(),
-  confirmedAt: textOrNull(),
-});
-
-/** See {@link SubscriberOut}. */
-export const subscriberOut = (
-  subscriber: StoredSubscriber & { readonly email: string },
-): Static<typeof SubscriberOut> => ({
-  id: subscriber.publicId,
-  email: subscriber.email,
-  state: subscriber.state,
-  timezone: subscriber.timezone,
-  hour: subscriber.hour,
-  frequency: subscriber.frequency,
-  weekdays: subscriber.weekdays,
-  papersPerDigest: subscriber.papersPerDigest,
-  dial: subscriber.dial,
-  language: subscriber.language,
-  fillWithTrending: subscriber.fillWithTrending,
-  tellNothingToday: subscriber.tellNothingToday,
-  reminders: subscriber.reminders,
-  sections: subscriber.sections,
-  images: subscriber.images,
-  nextDigestAt: subscriber.nextDigestAt?.toISOString() ?? null,
-  pausedUntil: subscriber.pausedUntil,
-  createdAt: subscriber.createdAt.toISOString(),
-  confirmedAt: subscriber.confirmedAt?.toISOString() ?? null,
-});
-
-/** A subscriber with what they follow. */
-export const SubscriberDetail = Type.Object({
-  ...SubscriberOut.properties,
-  follows: Type.Array(Tie),
-  mutes: Type.Array(Tie),
-});
-
-/** Ties in the form of {@link Tie}: mutes without their sign. */
-export const tiesOut = (ties: readonly Follow[]): Static<typeof Tie>[] =>
-  ties.map(({ kind, value, weight }) => ({ kind, value, weight: Math.abs(weight) }));
-
-/** Subscribers to be added. The lines are checked one by one, see `parseSubscriberValue`. */
-export const SubscribersIn = Type.Object(
-  {
-    consent: Type.String({
-      minLength: 3,
-      maxLength: 500,
-      description: 'where you have their consent from; kept with each of them',
-    }),
-    subscribers: Type.Array(
-      Type.Object(
-        {
-          email: Type.String({ maxLength: 320 }),
-          timezone: Type.Optional(Type.String({ maxLength: 64 })),
-          hour: Type.Optional(Hour),
-          frequency: Type.Optional(Frequency),
-          follows: Type.Optional(Type.Array(Tie, { maxItems: 500 })),
-          mutes: Type.Optional(Type.Array(Tie, { maxItems: 500 })),
-        },
-        { additionalProperties: false },
-      ),
-      { minItems: 1, maxItems: 1000 },
-    ),
-  },
-  { additionalProperties: false },
-);
-
-/** A change of a subscriber; what is absent stays. `follows` and `mutes` replace all of theirs, together. */
-export const SubscriberPatch = Type.Object(
-  {
-    timezone: Type.Optional(Type.String({ maxLength: 64 })),
-    hour: Type.Optional(Hour),
-    frequency: Type.Optional(Frequency),
-    weekdays: Type.Optional(Type.Integer({ minimum: 1, maximum: 127 })),
-    ...Type.Partial(Type.Object(Content)).properties,
-    follows: Type.Optional(Type.Array(Tie, { maxItems: 250 })),
-    mutes: Type.Optional(Type.Array(Tie, { maxItems: 250 })),
   },
   { additionalProperties: false },
 );

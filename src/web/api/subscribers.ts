@@ -7,20 +7,17 @@ import { parseTopic } from '#src/topics/parse-topic.ts';
 import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
 import { visitOf, type Web } from '../web.ts';
 import { FAULTS, type Problem, sendProblem } from './problem.ts';
+import { fromCursor, PageQuery, PER_PAGE, pageOf, toCursor } from './schemas.ts';
 import {
-  fromCursor,
-  PageQuery,
-  PER_PAGE,
-  pageOf,
   SubscriberDetail,
   SubscriberOut,
   SubscriberPatch,
+  SubscribersAdded,
   SubscribersIn,
   subscriberOut,
   type Tie,
   tiesOut,
-  toCursor,
-} from './schemas.ts';
+} from './subscriber-schemas.ts';
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 const security = [{ apiKey: [] }];
@@ -92,11 +89,7 @@ export const subscriberApi =
           security,
           body: SubscribersIn,
           response: {
-            200: Type.Object({
-              added: Type.Array(Type.Object({ email: Type.String(), id: Type.String({ format: 'uuid' }) })),
-              exists: Type.Array(Type.String()),
-              suppressed: Type.Array(Type.String()),
-            }),
+            200: SubscribersAdded,
             ...FAULTS,
           },
         },

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from 'typebox';
 import type { Web } from '../web.ts';
 import { FAULTS, sendProblem } from './problem.ts';
-import { TopicIn, TopicOut, topicOut } from './schemas.ts';
+import { TopicIn, TopicList, TopicOut, topicOut } from './schemas.ts';
 
 const SlugParams = Type.Object({
   slug: Type.String({
@@ -25,7 +25,7 @@ export const topicApi =
           operationId: 'listTopics',
           summary: 'The topic catalogue',
           tags: ['topics'],
-          response: { 200: Type.Object({ items: Type.Array(TopicOut) }), ...FAULTS },
+          response: { 200: TopicList, ...FAULTS },
         },
       },
       async () => ({ items: (await catalogue()).map(topicOut) }),

@@ -6,6 +6,7 @@ import type { Html, Page } from './layout.ts';
 type Document = {
   readonly info: { readonly description?: string };
   readonly paths?: Record<string, unknown>;
+  readonly components?: { readonly schemas?: Record<string, unknown> };
 };
 type Operation = {
   readonly operationId?: string;
@@ -25,6 +26,7 @@ export function apiReferencePage(site: Site, document: Document): Page {
       operation,
     })),
   );
+  const schemas = document.components?.schemas ?? {};
   return {
     title: 'API',
     description: 'The HTTP API: papers, topics and subscribers.',
@@ -33,12 +35,17 @@ export function apiReferencePage(site: Site, document: Document): Page {
 <p class="lead">${document.info.description}</p>
 <p><a href="${site.base}/api/openapi.json">OpenAPI 3.1 description</a></p>
 <pre tabindex="0"><code>curl -H 'Authorization: Bearer pb_…' ${site.origin}${site.base}/api/v1/subscribers</code></pre>
-!${operations.map(({ path, method, operation }) => operationSection(path, method, operation))}`,
+!${operations.map(({ path, method, operation }) => operationSection(path, method, operation, schemas))}`,
   };
 }
 
-function operationSection(path: string, method: string, operation: Operation): Html {
-  const body = operation.requestBody?.content?.['application/json']?.schema;
+function operationSection(
+  path: string,
+  method: string,
+  operation: Operation,
+  schemas: Readonly<Record<string, unknown>>,
+): Html {
+  const body = spelledOut(operation.requestBody?.content?.['application/json']?.schema, schemas);
   return html`<section id="${operation.operationId}"><h2>${operation.summary}</h2>
 <p><code>${method.toUpperCase()} ${path}</code>!${operation.security ? ' <span class="chip">API key</span>' : ''}</p>
 !${operation.description ? html`<p>${operation.description}</p>` : ''}
@@ -46,6 +53,14 @@ function operationSection(path: string, method: string, operation: Operation): H
 !${body ? html`<details><summary>Body</summary><pre tabindex="0"><code>${JSON.stringify(body, null, 2)}</code></pre></details>` : ''}
 </section>
 `;
+}
+
+/** A schema with what it refers to in its place: a person reads on, a generator looks it up. */
+function spelledOut(schema: unknown, schemas: Readonly<Record<string, unknown>>): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (Array.isArray(schema)) return schema.map((one) => spelledOut(one, schemas));
+  if ('$ref' in schema) return spelledOut(schemas[String(schema.$ref).split('/').at(-1) ?? ''], schemas);
+  return Object.fromEntries(Object.entries(schema).map(([key, one]) => [key, spelledOut(one, schemas)]));
 }
 
 function parameterTable({ parameters = [] }: Operation): Html {
