@@ -88,6 +88,8 @@ describe('the description', () => {
       'removeSubscriber',
     ];
     expect(new Set(keyed.map((operation) => operation.operationId))).toEqual(new Set(writes));
+    for (const [, pattern] of text.matchAll(/"pattern":"((?:[^"\\]|\\.)*)"/g))
+      expect(pattern).not.toContain('"');
     expect(text).not.toMatch(/"number"(?![^{}]*"format":"double")/);
     const ids = operations.map((operation) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
@@ -165,6 +167,16 @@ describe('papers', () => {
     ]);
     expect(answer.json()).toMatchObject({ type: 'about:blank', status: 400, title: 'Bad request' });
     expect(answer.json().errors[0].field).toContain('papers.0');
+    for (const url of [
+      'javascript:alert(1)',
+      'https://a.example/"onload',
+      'https://a.example/a b',
+      'https://<b>',
+    ])
+      expect(
+        (await call('POST', '/papers', { ...papers(1), papers: [{ ...paper(1), url }] })).statusCode,
+        url,
+      ).toBe(400);
     expect((await call('POST', '/papers', { ...papers(1), listedOn: '2026-02-30' })).statusCode).toBe(400);
     expect((await call('GET', '/papers?cursor=zzz')).statusCode).toBe(400);
     for (const day of ['0000-01-01', '0999-12-31', '9000-01-01', '9999-12-31', '2026-02-30'])

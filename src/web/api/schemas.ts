@@ -19,7 +19,8 @@ export const dateOrNull = () => Type.Unsafe<string | null>({ type: ['string', 'n
 export const fraction = (options: TNumberOptions) => Type.Number({ format: 'double', ...options });
 const IsoDate = (description?: string) =>
   Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', ...(description ? { description } : {}) });
-const WebUrl = () => Type.String({ pattern: '^https?://[^\\s<>"]+$', maxLength: 2000 });
+/** The quote is written as \x22: some generators put patterns between quotes unescaped. */
+const WebUrl = () => Type.String({ pattern: '^https?://[^\\s<>\\x22]+$', maxLength: 2000 });
 
 /** A page of a list: hand `next` back as `cursor`. */
 export const pageOf = <Item extends ReturnType<typeof Type.Object>>(item: Item) =>
