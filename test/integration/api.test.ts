@@ -202,7 +202,10 @@ describe('topics', () => {
     const names = async () =>
       (await call('GET', '/topics')).json().items.map((item: { name: string }) => item.name) as string[];
     expect(await names()).toEqual(expect.arrayContaining(['My theme', 'Edited']));
-    expect((await call('DELETE', '/topics/my-theme')).statusCode).toBe(204);
+    // As generated clients do: JSON is announced, nothing is sent.
+    const announced = { 'content-type': 'application/json' };
+    expect((await call('DELETE', '/topics/my-theme', undefined, announced)).statusCode).toBe(204);
+    expect((await call('PUT', '/topics/my-theme', undefined, announced)).statusCode).toBe(400);
     expect((await call('DELETE', '/topics/my-theme')).statusCode).toBe(404);
     expect(await names()).not.toContain('My theme');
   });

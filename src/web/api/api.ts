@@ -26,6 +26,7 @@ export async function registerApi(app: FastifyInstance, web: Web, perMinute: num
     enableDraftSpec: true,
   });
   registerProblems(app);
+  registerJson(app);
   registerGuard(app, web);
   registerIdempotency(app, web);
   app.addHook('onRoute', (route) => {
@@ -42,6 +43,14 @@ export async function registerApi(app: FastifyInstance, web: Web, perMinute: num
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/', { schema: { hide: true } }, (_request, reply) =>
     sendPage(web, reply, apiReferencePage(web.site, app.swagger())),
+  );
+}
+
+/** Many generated clients say that they send JSON where they send nothing, as with DELETE: that is no fault. */
+function registerJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null) : parse(request, body, done),
   );
 }
 
