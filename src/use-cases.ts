@@ -46,8 +46,8 @@ export type UseCaseFoundations = DeliveryFoundations & {
   readonly endpoint?: EmbeddingsEndpoint;
 };
 
-/** A notice or a digest may wait for its final reply this long (RFC 5321 section 4.5.3.2.6), in milliseconds. */
-const NOTICE_LEASE_MS = 15 * 60_000;
+/** A notice of a killed worker is free again after so many milliseconds: somebody waits for it. It is renewed while it is on its way. */
+const NOTICE_LEASE_MS = 60_000;
 
 /** Wires delivery on top of the services: of digests, of notices, and what puts right what a crash left behind. */
 export function createDelivery(on: DeliveryFoundations) {

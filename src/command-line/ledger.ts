@@ -6,6 +6,7 @@ import { createLedgerReport, type EditionCounts } from '#src/digests/ledger-repo
 import { readRelayLog } from '#src/digests/relay-log.ts';
 import { createResolve, type Resolution, type ResolveSummary } from '#src/digests/resolve.ts';
 import { createHaltStore, type HaltState } from '#src/mail/halt-store.ts';
+import { selectUncertainNotices, type UncertainNotice } from '#src/mail/notice-report-store.ts';
 import { messageId } from '#src/mail/sender.ts';
 import { senderOf } from '#src/sender.ts';
 import { CommandError, type Io, table } from './io.ts';
@@ -18,9 +19,9 @@ const SHOWN = 50;
 export function registerLedger(program: Command, io: Io): void {
   const group = program
     .command('ledger')
-    .description('Show what was mailed: counts by edition, and the digests whose fate is not known')
+    .description('Show what was mailed: counts by edition, and the mails whose fate is not known')
     .option('--since <date>', 'editions from this date on (default: the last 7 days)', isoDateOption)
-    .option('--json', 'print {"halt", "editions", "uncertain"}')
+    .option('--json', 'print {"halt", "editions", "uncertain", "notices"}')
     .action((options: { since?: IsoDate; json?: boolean }) => show(io, options));
   group
     .command('resolve')
@@ -75,10 +76,18 @@ async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promi
     const report = reportOf(context);
     const editions = await report.counts(since);
     const uncertain = await report.uncertain(since, options.json ? 100_000 : SHOWN);
-    const halt = await createHaltStore({ database: context.backing.database }).look();
-    if (options.json) return io.out(JSON.stringify({ halt, editions, uncertain }));
+    const { database } = context.backing;
+    const notices = await selectUncertainNotices(database, since, options.json ? 100_000 : SHOWN);
+    const halt = await createHaltStore({ database }).look();
+    if (options.json) return io.out(JSON.stringify({ halt, editions, uncertain, notices }));
     if (halt) io.out(`${haltWords(halt)}\n`);
     io.out(table(editions.map(editionRow)));
+    if (notices.length > 0) {
+      io.out(
+        `\nConfirmations and other notices in doubt, or sent again because they were (${SHOWN} at most):`,
+      );
+      io.out(table(notices.map(noticeRow)));
+    }
     if (uncertain.length === 0) return io.out('\nNo digest is or was in doubt.');
     io.out(`\nIn doubt, or sent again because they were (${SHOWN} at most):`);
     io.out(
@@ -96,6 +105,15 @@ async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promi
     );
   });
 }
+
+const noticeRow = ({ id, kind, state, resent, createdAt, reply }: UncertainNotice) => ({
+  notice: id,
+  kind,
+  state,
+  'sent again': resent ? 'yes' : 'no',
+  planned: createdAt,
+  reply,
+});
 
 const haltWords = ({ raisedAt, reply, nextProbeAt, probes }: HaltState) =>
   `DELIVERY IS HALTED since ${raisedAt.toISOString()}: the relay refuses us as a sender (${reply}).

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NoticeId } from '#src/database/ids.ts';
 import type { Halt } from './delivery-halt.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
-import type { ClaimedNotice, NoticeStore } from './notice-store.ts';
+import { keepNoticeLease, type NoticeLease } from './notice-lease.ts';
+import type { ClaimedNotice, NoticeClaim, NoticeResult, NoticeStore } from './notice-store.ts';
 import type { Throttle } from './throttle.ts';
 
 /** What composing made of a notice: a message, or why there is none. */
@@ -9,7 +11,7 @@ export type ComposedNotice = OutgoingMessage | { readonly skip: string };
 
 /** What {@link createDeliverNotices} needs. */
 export type DeliverNoticesDependencies = {
-  readonly store: Pick<NoticeStore, 'claim' | 'handOver' | 'record'>;
+  readonly store: Pick<NoticeStore, 'claim' | 'handOver' | 'renew' | 'record'>;
   readonly compose: (notice: ClaimedNotice) => Promise<ComposedNotice>;
   readonly transport: Pick<MailTransport, 'send'>;
   /**
@@ -23,7 +25,7 @@ export type DeliverNoticesDependencies = {
   /** Learns when the relay rejects us. Notices go on trying, each by its own backoff: they are few, and urgent. */
   readonly halt?: Pick<Halt, 'learn'>;
   readonly now: () => Date;
-  /** How long a claim is held, in milliseconds; longer than the transport's ten minutes for the final reply. */
+  /** How long a claim is held without renewal, in milliseconds. */
   readonly leaseMs: number;
 };
 
@@ -37,14 +39,35 @@ const RETRY = { first: 15_000, last: 3_600_000 };
  */
 export function createDeliverNotices(deps: DeliverNoticesDependencies) {
   return async (ids: readonly NoticeId[]): Promise<number> => {
+    const since = performance.now();
     const claimed = await deps.store.claim(ids, deps.leaseMs);
-    const sent = await Promise.all(claimed.map((notice) => deliverOne(deps, notice)));
+    const sent = await Promise.all(claimed.map((notice) => deliverHeld(deps, notice, since)));
     return sent.filter(Boolean).length;
   };
 }
 
-async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotice): Promise<boolean> {
-  const claim = { id: notice.id, leaseToken: notice.leaseToken };
+async function deliverHeld(
+  deps: DeliverNoticesDependencies,
+  notice: ClaimedNotice,
+  since: number,
+): Promise<boolean> {
+  const { store, leaseMs } = deps;
+  const lease = keepNoticeLease({ store, claim: claimOf(notice), leaseMs, since });
+  try {
+    return await deliverOne(deps, notice, lease);
+  } finally {
+    lease.stop();
+  }
+}
+
+const claimOf = ({ id, leaseToken }: ClaimedNotice): NoticeClaim => ({ id, leaseToken });
+
+async function deliverOne(
+  deps: DeliverNoticesDependencies,
+  notice: ClaimedNotice,
+  lease: NoticeLease,
+): Promise<boolean> {
+  const claim = claimOf(notice);
   const message = await deps.compose(notice);
   if ('skip' in message) {
     await deps.store.record({ ...claim, state: 'skipped', reply: message.skip });
@@ -67,15 +90,30 @@ async function deliverOne(deps: DeliverNoticesDependencies, notice: ClaimedNotic
     handedOver = await deps.store.handOver(notice, deps.leaseMs);
     return handedOver;
   };
-  const outcome = await deps.transport.send(message, handOver, { urgent: true });
+  const outcome = await deps.transport.send(message, handOver, { urgent: true, onContent: lease.holds });
   // Somebody else has it, or nothing was begun and the claim simply lapses.
   if (outcome.type === 'deferred' && !handedOver && outcome.reply === 'not handed over') return false;
   deps.throttle?.learn(to, outcome);
   await deps.halt?.learn(outcome);
   if (outcome.type === 'rejected' && outcome.scope === 'address')
     await deps.suppress(to, outcome.reply).catch(() => undefined);
-  await deps.store.record({ ...claim, ...resultOf(notice, outcome, deps.now()) });
+  await recordPatiently(deps, { ...claim, ...resultOf(notice, outcome, deps.now()) });
   return outcome.type === 'accepted';
+}
+
+/** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
+const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
+
+async function recordPatiently({ store }: DeliverNoticesDependencies, result: NoticeResult): Promise<void> {
+  for (const pause of RECORD_PAUSES) {
+    try {
+      await store.record(result);
+      return;
+    } catch (error) {
+      if (pause === RECORD_PAUSES.at(-1)) throw error;
+      await delay(pause);
+    }
+  }
 }
 
 type Ending =

@@ -21,11 +21,15 @@ export type ClaimedNotice = PlannedNotice & {
   readonly leaseToken: number;
 };
 
+/** Names a claimed notice. */
+export type NoticeClaim = Pick<ClaimedNotice, 'id' | 'leaseToken'>;
+
 /** What became of a claimed notice. */
-export type NoticeResult = { readonly id: NoticeId; readonly leaseToken: number } & (
-  | { readonly state: 'sent' | 'failed' | 'unknown' | 'skipped'; readonly reply: string }
-  | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date }
-);
+export type NoticeResult = NoticeClaim &
+  (
+    | { readonly state: 'sent' | 'failed' | 'unknown' | 'skipped'; readonly reply: string }
+    | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date }
+  );
 
 /** The ledger of transactional mails: the states of digests, one row at a time. */
 export type NoticeStore = {
@@ -34,7 +38,9 @@ export type NoticeStore = {
   /** Takes those of `ids` that are due and before their deadline, for `leaseMs` milliseconds. */
   claim(ids: readonly NoticeId[], leaseMs: number): Promise<ClaimedNotice[]>;
   /** Commits `handed_over`; false when the lease is lost and the notice must not be sent. */
-  handOver(notice: Pick<ClaimedNotice, 'id' | 'leaseToken'>, leaseMs: number): Promise<boolean>;
+  handOver(notice: NoticeClaim, leaseMs: number): Promise<boolean>;
+  /** Lengthens the lease of a notice on its way; false when it is lost. */
+  renew(notice: NoticeClaim, leaseMs: number): Promise<boolean>;
   /** Records a result where the token still holds; answers whether it did. */
   record(result: NoticeResult): Promise<boolean>;
   /**
@@ -62,6 +68,14 @@ export function createNoticeStore(deps: { database: Database; now: () => Date })
                            lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
         where id = ${notice.id} and lease_token = ${notice.leaseToken} and state = 'claimed'
           and lease_until > clock_timestamp()`.execute(deps.database);
+      return result.numAffectedRows === 1n;
+    },
+    renew: async (notice, leaseMs) => {
+      const result = await sql`
+        update notices set lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
+        where id = ${notice.id} and lease_token = ${notice.leaseToken} and state in ('claimed', 'handed_over')`.execute(
+        deps.database,
+      );
       return result.numAffectedRows === 1n;
     },
     record: (result) => recordNotice(deps.database, result, deps.now()),

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { NoticeId } from '#src/database/ids.ts';
+import { isoDate, type NoticeId } from '#src/database/ids.ts';
 import { contentOf } from '#src/mail/content.ts';
 import { createDeliverNotices } from '#src/mail/deliver-notices.ts';
 import { limitDomains, parseDomainConnections } from '#src/mail/domain-connections.ts';
 import type { MailTransport, OutgoingMessage } from '#src/mail/message.ts';
-import { createNoticeStore } from '#src/mail/notice-store.ts';
+import { selectUncertainNotices } from '#src/mail/notice-report-store.ts';
+import { createNoticeStore, type NoticeResult } from '#src/mail/notice-store.ts';
 import { createRelayPermits } from '#src/mail/relay-permits.ts';
 import { createSlotStore } from '#src/mail/slot-store.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
@@ -191,7 +192,7 @@ describe('a confirmation', () => {
       limits: parseLimits('*=6', ''),
       now: () => clock,
     });
-  const deliver = (url: string) => {
+  const deliver = (url: string, overrides: Partial<Parameters<typeof createDeliverNotices>[0]> = {}) => {
     const transport = createMailTransport({ relays: [parseRelay(url)], connections: 1 });
     open.push(transport);
     return createDeliverNotices({
@@ -206,8 +207,13 @@ describe('a confirmation', () => {
       throttle: throttle(),
       now: () => clock,
       leaseMs: 60_000,
+      ...overrides,
     });
   };
+  const states = async () =>
+    (await sql<{ state: string }>`select state, resent from notices order by id`.execute(test_.database))
+      .rows;
+  const recover = () => store().recover({ resend: true, waitMs: -1_000 });
 
   test('goes although the rate is spent, and is counted', async () => {
     const sink = await sinkWith();
@@ -244,5 +250,53 @@ describe('a confirmation', () => {
     await waitFor('the pause', async () =>
       (await createThrottleStore({ database: test_.database }).paused()).has('domain:grey.test'),
     );
+  });
+
+  test('that a server is long to answer for stays with its worker, whatever its lease', async () => {
+    const sink = await sinkWith({
+      script: (stage) => (stage === 'content' ? delay(900, undefined) : undefined),
+    });
+    const sent = deliver(sink.url, { leaseMs: 300 })([await planTest('a@slow.test')]);
+    await delay(700);
+    expect(await recover()).toEqual([]);
+    expect(await states()).toEqual([{ state: 'handed_over', resent: false }]);
+    expect(await selectUncertainNotices(test_.database, isoDate('2020-01-01'), 10)).toEqual([]);
+    expect(await sent).toBe(1);
+    expect(await states()).toEqual([{ state: 'sent', resent: false }]);
+  });
+
+  test('of a killed worker is sent again, once, and reported', async () => {
+    const sink = await sinkWith();
+    const id = await planTest('a@killed.test');
+    const [claimed] = await store().claim([id], 0);
+    await sql`update notices set state = 'handed_over'`.execute(test_.database);
+    expect(claimed?.id).toBe(id);
+    expect(await recover()).toEqual([id]);
+    expect(await deliver(sink.url)([id])).toBe(1);
+    expect(await selectUncertainNotices(test_.database, isoDate('2020-01-01'), 10)).toMatchObject([
+      { id, kind: 'test', state: 'sent', resent: true },
+    ]);
+  });
+
+  test('whose database is away when it has been taken is recorded later, and not sent again', async () => {
+    const sink = await sinkWith();
+    let faults = 2;
+    const record = (result: NoticeResult) =>
+      faults-- > 0 ? Promise.reject(new Error('the database restarts')) : store().record(result);
+    expect(await deliver(sink.url, { store: { ...store(), record } })([await planTest('a@away.test')])).toBe(
+      1,
+    );
+    expect(await states()).toEqual([{ state: 'sent', resent: false }]);
+  });
+
+  test('is not sent by a worker that was stopped for longer than its lease', async () => {
+    const sink = await sinkWith({
+      script: (stage) => (stage === 'rcpt' ? delay(400, undefined) : undefined),
+    });
+    const stopped = { ...store(), renew: async () => false };
+    expect(await deliver(sink.url, { leaseMs: 200, store: stopped })([await planTest('a@late.test')])).toBe(
+      0,
+    );
+    expect(sink.messages).toEqual([]);
   });
 });

@@ -1,0 +1,30 @@
+import { sql } from 'kysely';
+import type { Database } from '#src/database/database.ts';
+import type { IsoDate, NoticeId } from '#src/database/ids.ts';
+import type { NoticeKind } from './notice.ts';
+
+/** A transactional mail whose fate is not known, or was not when it was sent again. */
+export type UncertainNotice = {
+  readonly id: NoticeId;
+  readonly kind: NoticeKind;
+  readonly state: string;
+  /** It was sent again under the same Message-ID. */
+  readonly resent: boolean;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly reply: string | null;
+};
+
+/** `unknown` notices and those that were sent again, planned on or after `since` (UTC), newest first, at most `limit`. */
+export async function selectUncertainNotices(
+  database: Database,
+  since: IsoDate,
+  limit: number,
+): Promise<UncertainNotice[]> {
+  const { rows } = await sql<UncertainNotice>`
+    select id, kind, state, resent, attempts, created_at as "createdAt", reply from notices
+    where created_at >= ${since}::date and (state = 'unknown' or resent) order by id desc limit ${limit}`.execute(
+    database,
+  );
+  return rows;
+}
