@@ -11,7 +11,7 @@ import { createDigestComposer } from '#src/digests/compose.ts';
 import { rawOf } from '#src/mail/content.ts';
 import { displayText } from '#src/mail/display-text.ts';
 import { LANGUAGES } from '#src/mail/languages.ts';
-import type { OutgoingMessage } from '#src/mail/message.ts';
+import { messageOf, type OutgoingMessage } from '#src/mail/message.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import { corpusPapers, relevancePapers } from '#test/support/corpus.ts';
 import { htmlFaults } from '#test/support/mail-html.ts';
@@ -223,7 +223,7 @@ async function compose(papers: readonly Paper[], number: number): Promise<Outgoi
   const row = samples.sampleDigest(papers, { slotAt: NOW, deadline: new Date(NOW.getTime() + 86_400_000) });
   const result = (await composer.compose([row])).get(row.id);
   if (!result || 'skip' in result) throw new Error(`digest ${number} was not composed`);
-  return result;
+  return messageOf(result);
 }
 
 const trim = (text = '') => text.replace(/\r\n/g, '\n').trim();

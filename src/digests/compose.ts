@@ -5,10 +5,10 @@ import { type BlockFor, createDigestWriter, type DigestWriter } from '#src/mail/
 import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
-import { isMailable } from '#src/mail/header.ts';
+import { asciiAddress, isMailable } from '#src/mail/header.ts';
 import { LANGUAGES, localeOf } from '#src/mail/languages.ts';
 import type { ReaderLinks, ReaderTokens } from '#src/mail/links.ts';
-import type { OutgoingMessage } from '#src/mail/message.ts';
+import type { Draft, Mail } from '#src/mail/message.ts';
 import type { Sender } from '#src/mail/sender.ts';
 import { loadTemplates } from '#src/mail/templates.ts';
 import type { Paper } from '#src/papers/paper.ts';
@@ -17,12 +17,15 @@ import type { ClaimedDigest, SkipReason } from './digest.ts';
 import { createFreshCache, type FreshCache } from './fresh-cache.ts';
 import { paperView } from './paper-view.ts';
 
-/** A composed digest, or why there is none. */
-export type Composed = OutgoingMessage | { readonly skip: SkipReason };
+/** A digest, or why there is none. */
+export type Composed = Mail | { readonly skip: SkipReason };
 
 /** Composes the messages of claimed ledger rows. */
 export type DigestComposer = {
-  /** One entry for every row. Papers and readers are read once for all rows; what is frozen in a row's content is what it shows. */
+  /**
+   * One entry for every row. Papers and readers are read once for all rows; what is frozen in a row's content is what it shows. A digest is
+   * put together when its connection asks for it, or here where it must be signed.
+   */
   compose(rows: readonly ClaimedDigest[]): Promise<Map<DigestId, Composed>>;
   /**
    * The digest as an HTML document for the web ("view in browser"), or why there is none. Deadline and state do not matter here.
@@ -63,12 +66,9 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
   return {
     compose: async (rows) => {
       const context = { ...dependencies, blocks, writer: await load(), batch: await read(rows) };
-      const composed = new Map<DigestId, Composed>();
-      for (const row of rows) {
-        composed.set(row.id, composeOne(row, context));
-        if (composed.size % SLICE === 0) await otherWork();
-      }
-      return dependencies.sign ? signAll(composed, dependencies.sign) : composed;
+      const now = dependencies.now();
+      const drafts = new Map(rows.map((row) => [row.id, draftOf(row, context, now)]));
+      return dependencies.sign ? signAll(drafts, dependencies.sign) : drafts;
     },
     page: async (row, at) => {
       const { editionDate } = row;
@@ -77,17 +77,11 @@ export function createDigestComposer(dependencies: DigestComposerDependencies): 
       const context = { ...dependencies, blocks, writer: await load(), batch };
       const recipient = context.batch.recipients.get(row.subscriberId);
       if (!recipient) return { skip: 'address-gone' };
-      const view = digestView(row, recipient, context);
-      return 'skip' in view ? view : context.writer.page(view);
+      const skip = nothingToShow(row, batch.papers);
+      return skip ? { skip } : context.writer.page(digestView(row, recipient, context));
     },
   };
 }
-
-/**
- * So many messages are composed before connections get their turn again: a relay must not run dry meanwhile, and has no more than one
- * message of each connection.
- */
-const SLICE = 8;
 
 type Batch = {
   readonly papers: ReadonlyMap<PaperId, Paper>;
@@ -132,29 +126,42 @@ async function readBatch(rows: readonly ClaimedDigest[], sources: Sources): Prom
   return { papers, recipients, coverage };
 }
 
-/** All at once: signatures are made on other threads. */
-async function signAll(
-  composed: ReadonlyMap<DigestId, Composed>,
-  sign: Sign,
-): Promise<Map<DigestId, Composed>> {
-  const signed = Array.from(
-    composed,
-    async ([id, message]) => [id, 'skip' in message ? message : await sign(message)] as const,
-  );
-  return new Map(await Promise.all(signed));
+/**
+ * So many messages are composed to be signed before connections get their turn again: a relay must not run dry meanwhile, and has no more
+ * than one message of each connection.
+ */
+const SLICE = 8;
+
+/** Side by side: signatures are made on other threads. */
+async function signAll(drafts: ReadonlyMap<DigestId, Drafted>, sign: Sign): Promise<Map<DigestId, Composed>> {
+  const signing: Promise<readonly [DigestId, Composed]>[] = [];
+  for (const [id, draft] of drafts) {
+    const signed = signOne(id, draft, sign);
+    // A fault is met below, with all of them.
+    signed.catch(() => undefined);
+    signing.push(signed);
+    if (signing.length % SLICE === 0) await otherWork();
+  }
+  return new Map(await Promise.all(signing));
 }
 
-function composeOne(row: ClaimedDigest, context: Context): Composed {
-  const now = context.now();
-  const recipient = context.batch.recipients.get(row.subscriberId);
-  const reason = reasonToSkip(row, recipient, now);
-  if (reason) return { skip: reason };
+const signOne = async (id: DigestId, draft: Drafted, sign: Sign) =>
+  [id, 'skip' in draft ? draft : await sign(draft.compose())] as const;
+
+type Drafted = Draft | { readonly skip: SkipReason };
+
+function draftOf(row: ClaimedDigest, context: Context, now: Date): Drafted {
+  const { batch, sender, writer } = context;
+  const recipient = batch.recipients.get(row.subscriberId);
+  const skip = reasonToSkip(row, recipient, now) ?? nothingToShow(row, batch.papers);
+  if (skip) return { skip };
   const reader = recipient as Recipient & { email: string };
-  const view = digestView(row, reader, context);
-  if ('skip' in view) return view;
-  const { sender, writer } = context;
   const address = { email: reader.email, publicId: reader.publicId, digestId: row.id };
-  return digestMessage(view, address, { sender, writer, date: now });
+  return {
+    to: asciiAddress(reader.email),
+    compose: () =>
+      digestMessage(digestView(row, reader, context), address, { sender, writer, date: context.now() }),
+  };
 }
 
 function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
@@ -164,24 +171,26 @@ function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now:
   return recipient.state === 'active' ? null : 'unsubscribed';
 }
 
-function digestView(
-  row: ClaimedDigest,
-  recipient: Recipient,
-  context: Context,
-): DigestView | { skip: SkipReason } {
+/** Why there is no digest, where none of its papers is left. */
+function nothingToShow({ kind, content }: ClaimedDigest, papers: Batch['papers']): SkipReason | null {
+  if (kind === 'nothing' || content.paperIds.some((id) => isShown(papers.get(id)))) return null;
+  return content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn';
+}
+
+const isShown = (paper: Paper | undefined): paper is Paper => paper !== undefined && !paper.withdrawnAt;
+
+function digestView(row: ClaimedDigest, recipient: Recipient, context: Context): DigestView {
+  const { paperIds, reasons, candidates, had = null } = row.content;
   const locale = localeOf(recipient.language);
   const blockOf = context.blocks(
     { editionDate: row.editionDate, locale, images: recipient.images },
     context.writer,
   );
   const papers: DigestView['papers'][number][] = [];
-  for (const [index, id] of row.content.paperIds.entries()) {
+  for (const [index, id] of paperIds.entries()) {
     const paper = context.batch.papers.get(id);
-    if (!paper || paper.withdrawnAt) continue;
-    papers.push({ block: blockOf(paper), reasons: row.content.reasons[index] ?? [] });
+    if (isShown(paper)) papers.push({ block: blockOf(paper), reasons: reasons[index] ?? [] });
   }
-  if (row.kind !== 'nothing' && papers.length === 0)
-    return { skip: row.content.paperIds.length === 0 ? 'no-papers' : 'all-withdrawn' };
   return {
     kind: row.kind,
     editionDate: row.editionDate,
@@ -190,10 +199,10 @@ function digestView(
     timezone: recipient.timezone,
     tokens: context.links.tokensOf(recipient),
     papers: row.kind === 'nothing' ? [] : papers,
-    candidates: row.content.candidates,
-    had: row.content.had ?? null,
+    candidates,
+    had,
     sections: recipient.sections,
-    withdrawn: row.content.paperIds.length - papers.length,
+    withdrawn: paperIds.length - papers.length,
     coverage: context.batch.coverage.get(row.editionDate) ?? null,
   };
 }

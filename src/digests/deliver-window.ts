@@ -1,5 +1,5 @@
 import type { DigestId } from '#src/database/ids.ts';
-import type { OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
+import { type Mail, messageOf, recipientOf, type SendOutcome } from '#src/mail/message.ts';
 import type { Composed, DeliverDependencies, DeliverySummary } from './deliver.ts';
 import { type Attempt, resultOf } from './delivery-outcome.ts';
 import type { ClaimedDigest } from './digest.ts';
@@ -18,8 +18,8 @@ export type DeliveryRun = {
   fault?: unknown;
 };
 
-/** A composed row. What it was composed of is not kept: it would outlive its use and fill the heap. */
-export type Sendable = { readonly row: Attempt; readonly message: OutgoingMessage };
+/** A row that may be sent. */
+export type Sendable = { readonly row: Attempt; readonly mail: Mail };
 /** A composed window: what may be sent, and what became of the other rows already. */
 export type PreparedWindow = {
   readonly sendable: readonly Sendable[];
@@ -47,7 +47,7 @@ export async function prepare(
 ): Promise<PreparedWindow> {
   if (rows.length === 0) return { sendable: [], results: [] };
   const { composed, failed } = await composeAll(deps, rows);
-  const addresses = [...composed.values()].flatMap((item) => ('skip' in item ? [] : [item.envelope.to]));
+  const addresses = [...composed.values()].flatMap((item) => ('skip' in item ? [] : [recipientOf(item)]));
   const suppressed = await deps.suppressedAmong(addresses);
   const sendable: Sendable[] = [];
   const results: DigestResult[] = [...failed];
@@ -56,9 +56,9 @@ export async function prepare(
     if (broken.has(row.id)) continue;
     const item = composed.get(row.id) ?? { skip: 'address-gone' };
     if ('skip' in item) results.push({ ...claimOf(row), state: 'skipped', reason: item.skip });
-    else if (suppressed.has(item.envelope.to))
+    else if (suppressed.has(recipientOf(item)))
       results.push({ ...claimOf(row), state: 'skipped', reason: 'suppressed' });
-    else sendable.push({ row: attemptOf(row), message: item });
+    else sendable.push({ row: attemptOf(row), mail: item });
   }
   return { sendable, results };
 }
@@ -67,7 +67,7 @@ export async function prepare(
 export async function admit(run: DeliveryRun, prepared: PreparedWindow): Promise<PreparedWindow> {
   const { deps, signal } = run;
   if (!deps.throttle || prepared.sendable.length === 0) return prepared;
-  const addresses = prepared.sendable.map(({ message }) => message.envelope.to);
+  const addresses = prepared.sendable.map(({ mail }) => recipientOf(mail));
   const waits = await deps.throttle.admit(addresses, signal);
   const now = deps.now().getTime();
   const held = prepared.sendable.flatMap(({ row }, i): DigestResult[] => {
@@ -104,7 +104,7 @@ async function composeAll(deps: DeliverDependencies, rows: readonly ClaimedDiges
 }
 
 /** Composing is tried again later: what is wrong may be mended, or was a database that came back in between. */
-function uncomposed(deps: DeliverDependencies, row: ClaimedDigest, fault: unknown): DigestResult {
+function uncomposed(deps: DeliverDependencies, row: Attempt, fault: unknown): DigestResult {
   deps.onFault?.(fault, row);
   const reply = `could not be composed: ${String(fault)}`;
   const dueAt = new Date(deps.now().getTime() + RECOMPOSE_MS);
@@ -142,10 +142,10 @@ export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]):
   const until = since + deps.leaseMs * 0.9;
   const at = deps.now();
   if (sendable.length === 0) return { sendable, until, at, moved: [] };
-  const claims = sendable.map(({ row, message }) => ({
+  const claims = sendable.map(({ row, mail }) => ({
     ...claimOf(row),
     subscriberId: row.subscriberId,
-    address: message.envelope.to,
+    address: recipientOf(mail),
   }));
   const { ids, skipped } = await deps.ledger.handOver(claims, deps.leaseMs);
   if (ids.size === claims.length) return { sendable, until, at, moved: [] };
@@ -187,7 +187,7 @@ export function sendWindow(run: DeliveryRun, { sendable, until }: HandedOver): S
 
 async function sendOne(
   run: DeliveryRun,
-  { row, message }: Sendable,
+  { row, mail }: Sendable,
   mayGo: () => boolean,
   settled: () => void,
 ): Promise<DigestResult> {
@@ -200,7 +200,17 @@ async function sendOne(
     withdrawn = run.signal?.aborted === true || !mayGo();
     return !withdrawn;
   };
-  const outcome = await deps.transport.send(message, mayBegin, {
+  let unfit: DigestResult | undefined;
+  const compose = () => {
+    try {
+      return messageOf(mail);
+    } catch (fault) {
+      unfit = uncomposed(deps, row, fault);
+      throw fault;
+    }
+  };
+  const to = recipientOf(mail);
+  const outcome = await deps.transport.send({ to, compose }, mayBegin, {
     onContent: () => {
       withdrawn = !mayGo();
       if (withdrawn) return false;
@@ -216,12 +226,12 @@ async function sendOne(
     },
     onOutcome: (known) => {
       if (withdrawn) return;
-      result = resultOf(row, known, { now: deps.now(), random: (deps.random ?? Math.random)() });
+      result = unfit ?? resultOf(row, known, { now: deps.now(), random: (deps.random ?? Math.random)() });
       if (begun) journal?.end(result);
     },
   });
   settled();
-  if (!withdrawn) await react(deps, message.envelope.to, outcome);
+  if (!withdrawn) await react(deps, to, outcome);
   return result;
 }
 

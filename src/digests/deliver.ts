@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DigestId } from '#src/database/ids.ts';
 import type { Halt } from '#src/mail/delivery-halt.ts';
-import type { MailTransport, OutgoingMessage } from '#src/mail/message.ts';
+import type { Mail, MailTransport } from '#src/mail/message.ts';
 import type { Throttle } from '#src/mail/throttle.ts';
 import {
   admit,
@@ -18,8 +18,8 @@ import { keepLeases } from './lease-keeper.ts';
 import type { Claim, DigestResult, Ledger } from './ledger.ts';
 import { blockOf, type DigestRange } from './ranges.ts';
 
-/** What composing made of a row: a message, or why there is none. */
-export type Composed = OutgoingMessage | { readonly skip: SkipReason };
+/** What composing made of a row: a message, or one that is put together when its turn comes, or why there is none. */
+export type Composed = Mail | { readonly skip: SkipReason };
 
 /** Composes claimed rows; a row it leaves out has no content any more and is skipped as `address-gone`. */
 export type ComposeDigests = (rows: readonly ClaimedDigest[]) => Promise<ReadonlyMap<DigestId, Composed>>;
@@ -50,7 +50,7 @@ export type DeliverDependencies = {
   /** Asks for the range once more after so many milliseconds: some of it was put off. Without it: the sweep does. */
   readonly again?: (range: DigestRange, afterMs: number) => Promise<void>;
   /** Told of a digest that can't be composed. */
-  readonly onFault?: (error: unknown, row: ClaimedDigest) => void;
+  readonly onFault?: (error: unknown, row: Claim) => void;
 };
 
 /** How many rows ended in which state, by this run. */

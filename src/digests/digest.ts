@@ -43,8 +43,8 @@ export type DigestContent = {
 
 /**
  * The content out of its columns.
- * @param stored `reasons` as their line of the block (null or '': none), read when they are first asked for: until then a claimed row
- *   is a string and not a hundred objects that the collector must move
+ * @param stored `reasons` as their line of the block (null or '': none), read whenever they are asked for, and not kept: a claimed row is
+ *   a string and not a hundred objects that the collector must move
  * @param read reads the lines of that block
  */
 export function contentOf(
@@ -56,11 +56,10 @@ export function contentOf(
   },
   read: ReadReasons,
 ): DigestContent {
-  let reasons: DigestContent['reasons'] | undefined;
   return {
     paperIds,
     get reasons() {
-      return (reasons ??= read(stored.reasons ?? ''));
+      return read(stored.reasons ?? '');
     },
     candidates: stored.candidates,
     ...(stored.had === null ? {} : { had: stored.had }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type MailTransport, type SendOutcome, SHUTTING_DOWN } from './message.ts';
+import { type MailTransport, recipientOf, type SendOutcome, SHUTTING_DOWN } from './message.ts';
 import type { SlotStore } from './slot-store.ts';
 import { parseRates } from './throttle.ts';
 
@@ -32,10 +32,10 @@ export function limitDomains(deps: {
   let closing = false;
 
   return {
-    send: (message, handOver, options = {}) => {
-      const domain = domainOf(message.envelope.to);
+    send: (mail, handOver, options = {}) => {
+      const domain = domainOf(recipientOf(mail));
       const limit = limits.get(domain) ?? limits.get('*');
-      if (limit === undefined || options.urgent === true) return transport.send(message, handOver, options);
+      if (limit === undefined || options.urgent === true) return transport.send(mail, handOver, options);
       return new Promise((resolve) => {
         const giveUp = (reply: string) => {
           const outcome: SendOutcome = { type: 'deferred', reply };
@@ -43,7 +43,7 @@ export function limitDomains(deps: {
           resolve(outcome);
         };
         if (closing) return giveUp(SHUTTING_DOWN);
-        const start = async () => resolve(await transport.send(message, handOver, options));
+        const start = async () => resolve(await transport.send(mail, handOver, options));
         const key = `domain:${domain}`;
         const gate = gates.get(key) ?? { key, limit, slots: 0, inUse: 0, waiting: [] };
         gates.set(key, gate);

@@ -15,6 +15,26 @@ export type OutgoingMessage = {
 };
 
 /**
+ * A message that is put together when a connection is free for it. Until then it is its recipient and little more: hundreds wait in a run,
+ * and what each held when composed before its turn was half of what the collector of garbage had to move.
+ */
+export type Draft = {
+  /** RCPT TO. */
+  readonly to: string;
+  /** @throws what composing throws: the outcome is then `deferred` */
+  compose(): OutgoingMessage;
+};
+
+/** A message, ready or not. */
+export type Mail = OutgoingMessage | Draft;
+
+/** RCPT TO of a message, ready or not. */
+export const recipientOf = (mail: Mail): string => ('compose' in mail ? mail.to : mail.envelope.to);
+
+/** The message of a mail, put together now where it was not. */
+export const messageOf = (mail: Mail): OutgoingMessage => ('compose' in mail ? mail.compose() : mail);
+
+/**
  * How the attempt to send one message ended. Only what carries an SMTP reply code is definite.
  * - `accepted`: the server took responsibility (2xx after the final dot).
  * - `deferred`: 4xx, or the connection failed before DATA was entered: safe to try again.
@@ -58,11 +78,7 @@ export type MailTransport = {
    *   `handed_over` in it. When it answers false the message is not sent (another worker has it) and the outcome is
    *   `deferred`. A plain `true` (committed before) lets the next message travel with the current one.
    */
-  send(
-    message: OutgoingMessage,
-    handOver: () => boolean | Promise<boolean>,
-    options?: SendOptions,
-  ): Promise<SendOutcome>;
+  send(mail: Mail, handOver: () => boolean | Promise<boolean>, options?: SendOptions): Promise<SendOutcome>;
   /** Finishes what is in flight, says QUIT, closes the connections. */
   close(): Promise<void>;
 };

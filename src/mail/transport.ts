@@ -1,5 +1,7 @@
 import {
+  type Mail,
   type MailTransport,
+  messageOf,
   type OutgoingMessage,
   type SendOptions,
   type SendOutcome,
@@ -13,7 +15,7 @@ import { RFC_TIMEOUTS, type SmtpJob, type SmtpTimeouts } from './smtp-session.ts
 
 /** A message that waits for a connection. */
 type Waiting = {
-  readonly message: OutgoingMessage;
+  readonly mail: Mail;
   readonly handOver: () => boolean | Promise<boolean>;
   readonly options: SendOptions;
   readonly resolve: (outcome: SendOutcome) => void;
@@ -104,8 +106,20 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     pump();
   };
 
-  const toJob = (item: Waiting, lane: RelayLane): SmtpJob => ({
-    message: item.message,
+  /** The next message, put together; one that can't be is put off. */
+  const takeMessage = (): { item: Waiting; message: OutgoingMessage } | undefined => {
+    for (let item = take(); item; item = take()) {
+      try {
+        return { item, message: messageOf(item.mail) };
+      } catch (error) {
+        item.resolve({ type: 'deferred', reply: `could not be composed: ${String(error)}` });
+      }
+    }
+    return undefined;
+  };
+
+  const toJob = (item: Waiting, message: OutgoingMessage, lane: RelayLane): SmtpJob => ({
+    message,
     onContent: () => item.options.onContent?.() ?? true,
     done: (result) => {
       if (result.type === 'sender-rejected') return refused(item, lane, result);
@@ -129,10 +143,10 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   const lanes = createLanes(options, {
     take: (lane) => {
       if (closing || lane.fault()?.type === 'refused' || allowed(lane) === 0) return undefined;
-      const item = take();
-      if (!item) return undefined;
+      const taken = takeMessage();
+      if (!taken) return undefined;
       permits.get(lane)?.use();
-      return toJob(item, lane);
+      return toJob(taken.item, taken.message, lane);
     },
     onChange: () => pump(),
   });
@@ -176,7 +190,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   timer.unref();
 
   return {
-    send: (message, handOver, sendOptions = {}) =>
+    send: (mail, handOver, sendOptions = {}) =>
       new Promise<SendOutcome>((settle) => {
         const resolve = (outcome: SendOutcome) => {
           sendOptions.onOutcome?.(outcome);
@@ -185,7 +199,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
         if (closing) return resolve({ type: 'deferred', reply: SHUTTING_DOWN });
         const since = performance.now();
         const list = sendOptions.urgent ? urgent : waiting;
-        list.push({ message, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false });
+        list.push({ mail, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false });
         // One look for all that are sent in the same turn.
         if (list.length === 1) queueMicrotask(pump);
       }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DigestId } from '#src/database/ids.ts';
 import { createDeliverDigests, type DeliverDependencies } from '#src/digests/deliver.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
@@ -211,6 +212,28 @@ test('a row that cannot be composed is put off alone', async () => {
   });
   expect(await run(everything)).toMatchObject({ sent: 9, deferred: 1 });
   expect(faults).toHaveLength(1);
+});
+
+test('a digest that turns out not to be composable when its turn comes is put off alone', async () => {
+  const rows = await plan(10);
+  const compose = composeFor(first);
+  const faults: unknown[] = [];
+  const run = worker({
+    compose: async (claimed) => {
+      const composed = new Map(await compose(claimed));
+      const broken = () => expect.fail('broken content');
+      composed.set(rows[4]?.id as DigestId, { to: 'reader5@example.org', compose: broken });
+      return composed;
+    },
+    onFault: (error, row) => faults.push([String(error), row.id]),
+  });
+  expect(await run(everything)).toMatchObject({ sent: 9, deferred: 1 });
+  expect(faults).toEqual([['AssertionError: broken content', rows[4]?.id]]);
+  const { rows: found } = await sql<{ reply: string; due: Date }>`
+    select reply, due_at as due from digests where state = 'deferred'`.execute(test_.database);
+  expect(found).toEqual([
+    { reply: expect.stringContaining('could not be composed'), due: new Date(NOON.getTime() + 10 * 60_000) },
+  ]);
 });
 
 describe('replies', () => {

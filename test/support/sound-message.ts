@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { OutgoingMessage } from '#src/mail/message.ts';
+import { type Mail, messageOf, type OutgoingMessage } from '#src/mail/message.ts';
 import { messageFaults } from './message-faults.ts';
 
 /** Checks the octets of a message against the rules every mail of Paperboy keeps, see {@link messageFaults}. */
@@ -8,7 +8,7 @@ export function expectSoundMessage(message: OutgoingMessage): void {
 }
 
 /** The message, where one was composed. @throws Error naming the reason where none was */
-export function composed(result: OutgoingMessage | { readonly skip: string } | undefined): OutgoingMessage {
+export function composed(result: Mail | { readonly skip: string } | undefined): OutgoingMessage {
   if (!result || 'skip' in result) throw new Error(`not composed: ${result?.skip}`);
-  return result;
+  return messageOf(result);
 }

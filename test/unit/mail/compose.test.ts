@@ -3,6 +3,7 @@ import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { createDigestComposer } from '#src/digests/compose.ts';
 import { contentOf, rawOf } from '#src/mail/content.ts';
+import type { Sign } from '#src/mail/dkim.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
@@ -13,6 +14,7 @@ import { composed, expectSoundMessage } from '#test/support/sound-message.ts';
 function composerOf(
   papers: readonly Paper[],
   recipients: readonly Recipient[] = [samples.sampleRecipient()],
+  sign?: Sign,
 ) {
   return createDigestComposer({
     papersByIds: samples.papersByIds(papers),
@@ -20,6 +22,7 @@ function composerOf(
     links: samples.openLinks,
     sender: samples.sender,
     now: () => samples.NOW,
+    ...(sign ? { sign } : {}),
   });
 }
 
@@ -81,7 +84,23 @@ describe('a digest', () => {
       expect(part.match(/None of today[^ ]+ papers/g)?.length).toBe(1);
   });
 
-  test('leaves connections their turn while many are composed', async () => {
+  test('is put together when it is asked for, and not before', async () => {
+    const row = samples.sampleDigest(papers);
+    let at = samples.NOW;
+    const composer = createDigestComposer({
+      papersByIds: samples.papersByIds(papers),
+      recipientsByIds: samples.recipientsByIds([samples.sampleRecipient()]),
+      links: samples.openLinks,
+      sender: samples.sender,
+      now: () => at,
+    });
+    const found = (await composer.compose([row])).get(row.id);
+    at = new Date(samples.NOW.getTime() + 60_000);
+    const { date } = await PostalMime.parse(rawOf(composed(found)));
+    expect(new Date(date ?? 0)).toEqual(at);
+  });
+
+  test('leaves connections their turn while many are signed', async () => {
     const row = samples.sampleDigest(papers);
     const rows = Array.from({ length: 50 }, (_, index) => ({ ...row, id: (index + 1) as typeof row.id }));
     let turns = 0;
@@ -90,7 +109,7 @@ describe('a digest', () => {
       timer = setImmediate(count);
     };
     let timer = setImmediate(count);
-    const composer = composerOf(papers);
+    const composer = composerOf(papers, undefined, async (message) => message);
     await composer.compose(rows.slice(0, 1));
     turns = 0;
     expect((await composer.compose(rows)).size).toBe(50);
