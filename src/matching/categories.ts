@@ -6,7 +6,7 @@ import { createMemory } from './memory.ts';
  * resemble an example.
  */
 export type CategorySpace = {
-  /** Cosines with the text at a position; undefined when it has no categories. */
+  /** Cosines with the text at a position; undefined when it has no categories. Here and below `all` is written over by the next ones. */
   toPaper(position: number): Cosines | undefined;
   /** With weighted categories; undefined when they say nothing. */
   toWeighted(categories: ReadonlyMap<string, number>): Cosines | undefined;
@@ -66,8 +66,8 @@ export function createCategorySpace(
     });
     return each;
   };
+  const all = new Float32Array(scored);
   const spread = (each: Float32Array): Cosines => {
-    const all = new Float32Array(scored);
     for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
     return { all, one: (at) => each[setOf[at] as number] as number };
   };

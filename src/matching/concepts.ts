@@ -21,7 +21,7 @@ type PhraseConcepts = { readonly share: number; readonly categories: ReadonlyMap
 
 /** Cosines of texts with something. */
 export type ConceptCosines = {
-  /** Of every scored text. */
+  /** Of every scored text; written over by the next cosines. */
   readonly all: Float32Array;
   /** What makes up one text's cosine. Keeps nothing large alive. */
   readonly parts: (position: number) => { readonly concept: Concept; readonly weight: number }[];
@@ -55,11 +55,12 @@ export function* createConceptSpace(
   const idf = Float64Array.from(found, (count) => Math.log((size + 1) / (count + 1)));
   const rows = joinRows(yield* mapInSteps(named, (weights) => weigh(weights, idf)));
   const postings = invert(rows, scored, matcher.concepts.length);
+  const all = new Float32Array(scored);
   const compare = (wanted: Weighted): ConceptCosines | undefined =>
     wanted.terms.length === 0
       ? undefined
       : {
-          all: products(postings, wanted, scored),
+          all: products(postings, wanted, all),
           parts: (position) =>
             Array.from({ length: findShared(rows, position, wanted, 1, shared) }, (_, at) => ({
               concept: matcher.concepts[shared.terms[at] as number] as Concept,
@@ -160,9 +161,9 @@ function invert(rows: Rows, scored: number, concepts: number): Postings {
 function products(
   { starts, texts, weights }: Postings,
   { terms, weights: factors }: Weighted,
-  scored: number,
+  all: Float32Array,
 ): Float32Array {
-  const all = new Float32Array(scored);
+  all.fill(0);
   terms.forEach((concept, each) => {
     const factor = factors[each] as number;
     const end = starts[concept + 1] as number;

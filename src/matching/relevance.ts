@@ -1,6 +1,7 @@
 import type { Collection } from './collection.ts';
 import type { ConceptCosines } from './concepts.ts';
 import type { Cosines } from './latent.ts';
+import { createLexicalSums, type LexicalSums } from './lexical-sums.ts';
 import {
   countHeavier,
   findShared,
@@ -80,14 +81,14 @@ export function* inGroups<Item>(items: readonly Item[]): Generator<readonly Item
 
 /** Builds the model. */
 export function createRelevanceModel(collection: Collection): RelevanceModel {
-  const sums = new Float64Array(collection.scored);
+  const sums = createLexicalSums(collection.index, collection.scored);
   return {
     phrases: (texts) => phraseRelevances(collection, texts, sums),
     papers: (positions) => paperRelevances(collection, positions, sums),
   };
 }
 
-function phraseRelevances(collection: Collection, texts: readonly string[], sums: Float64Array): Relevance[] {
+function phraseRelevances(collection: Collection, texts: readonly string[], sums: LexicalSums): Relevance[] {
   const { index, latent, categories, concepts } = collection;
   const phrases = texts.map((text) => readPhrase(index, text));
   const meanings = latent?.toPhrases(phrases.map(({ text, meanings: terms }) => ({ text, terms })));
@@ -99,8 +100,8 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
     const named = prose ? undefined : concepts.toPhrase(text);
     const field = named && categories?.toWeighted(named.categories);
     const standard = standardise(
-      collection,
-      { raw: sumPostings(collection, wanted, index.postings.bm25, sums), least: most * LEAST_PHRASE },
+      { ...collection, sums: sums.sums },
+      { raw: sums.phrase(wanted), least: most * LEAST_PHRASE },
       [
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         named && { raw: named.all, least: LEAST_CONCEPTS, counts: CONCEPTS_COUNT * named.share },
@@ -133,7 +134,7 @@ function readPhrase(index: Collection['index'], text: string) {
 function paperRelevances(
   collection: Collection,
   positions: readonly number[],
-  sums: Float64Array,
+  sums: LexicalSums,
 ): Relevance[] {
   const { index, latent, categories, topics, concepts } = collection;
   const { starts, terms, unit } = index.rows;
@@ -146,8 +147,8 @@ function paperRelevances(
     const topical = topics?.toPaper(position);
     const named = concepts.toPaper(position);
     const standard = standardise(
-      collection,
-      { raw: sumPostings(collection, wanted, index.postings.unit, sums), least: LEAST_COSINE },
+      { ...collection, sums: sums.sums },
+      { raw: sums.paper(wanted), least: LEAST_COSINE },
       [
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         listing && { raw: listing.all, least: LEAST_CATEGORIES },
@@ -172,27 +173,6 @@ function weighted(weights: ReadonlyMap<number, number>): Weighted {
     terms: Int32Array.from(sorted, ([term]) => term),
     weights: Float64Array.from(sorted, ([, weight]) => weight),
   };
-}
-
-/** For every scored text the sum over the terms of weight × the text's own weight, written into `sums`. */
-function sumPostings(
-  { index }: Collection,
-  { terms, weights }: Weighted,
-  values: Float32Array,
-  sums: Float64Array,
-): Float64Array {
-  const { starts, documents } = index.postings;
-  sums.fill(0);
-  for (let each = 0; each < terms.length; each += 1) {
-    const term = terms[each] as number;
-    const weight = weights[each] as number;
-    const end = starts[term + 1] as number;
-    for (let at = starts[term] as number; at < end; at += 1) {
-      const row = documents[at] as number;
-      sums[row] = (sums[row] as number) + weight * (values[at] as number);
-    }
-  }
-  return sums;
 }
 
 /** What counts beside the words: how one text scores in it, times a factor, and in which concepts; undefined where it was not used. */

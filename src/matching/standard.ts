@@ -1,9 +1,11 @@
+import type { WeightedSums } from './weighted-sums.ts';
+
 /**
  * Scores of the scored texts of a collection in one respect, the least deviation to be believed, and what a deviation
  * counts beside one of the words (1 unless told).
  */
 export type Channel = {
-  readonly raw: Float32Array | Float64Array;
+  readonly raw: Float32Array;
   readonly least: number;
   readonly counts?: number;
 };
@@ -18,7 +20,8 @@ export type Standard = {
   readonly usual: number;
 };
 
-type Where = { readonly backgroundStart: number };
+/** Where the background begins, and where sums are made. */
+type Where = { readonly backgroundStart: number; readonly sums: WeightedSums };
 
 /** Background papers below which mean and deviation are not worth measuring. */
 const LEAST_BACKGROUND = 100;
@@ -33,7 +36,7 @@ const TOP_SHARE = 0.005;
  * apart exactly. Without a background worth the name, `assumed` is the lexical score that counts as clearly.
  */
 export function standardise(
-  { backgroundStart }: Where,
+  { backgroundStart, sums }: Where,
   lexical: Channel,
   others: readonly (Channel | undefined)[],
   { assumed, byTop }: { readonly assumed: number; readonly byTop: boolean },
@@ -49,17 +52,16 @@ export function standardise(
   const first = measure(lexical, backgroundStart);
   const rest = others.map((other) => (other ? measure(other, backgroundStart) : NOTHING));
   const usual = [first, ...rest].reduce((sum, { mean, factor }) => sum - mean * factor, 0);
-  const scores = new Float32Array(size);
-  const weigh = (from: number, scale: number): void => {
-    setTo(scores, from, lexical.raw, first.factor * scale, usual * scale);
-    others.forEach((other, at) => {
-      if (other) addTo(scores, from, other.raw, (rest[at] ?? NOTHING).factor * scale);
-    });
-  };
+  const sum = sums.scratch;
+  sums.addUp(
+    [lexical.raw, ...others.flatMap((other) => other?.raw ?? [])],
+    [first.factor, ...rest.flatMap((each) => (each === NOTHING ? [] : each.factor))],
+    sum,
+  );
   // The deviation of the sum is known from the background alone; what comes of it goes for all.
-  weigh(backgroundStart, 1);
-  const scale = 1 / full(scores.subarray(backgroundStart), byTop);
-  weigh(0, scale);
+  const scale = 1 / full(sum.subarray(backgroundStart, size), usual, byTop);
+  const scores = new Float32Array(size);
+  for (let at = 0; at < size; at += 1) scores[at] = ((sum[at] as number) + usual) * scale;
   return {
     scores,
     lexicalFactor: first.factor * scale,
@@ -71,21 +73,6 @@ export function standardise(
 type Measured = { readonly mean: number; readonly factor: number };
 const NOTHING: Measured = { mean: 0, factor: 0 };
 
-function setTo(
-  scores: Float32Array,
-  from: number,
-  raw: Channel['raw'],
-  factor: number,
-  constant: number,
-): void {
-  for (let at = from; at < scores.length; at += 1) scores[at] = (raw[at] as number) * factor + constant;
-}
-
-function addTo(scores: Float32Array, from: number, raw: Channel['raw'], factor: number): void {
-  for (let at = from; at < scores.length; at += 1)
-    scores[at] = (scores[at] as number) + (raw[at] as number) * factor;
-}
-
 /** Mean over the background, and what makes deviations of it: 0 for a channel that says nothing (a phrase of unknown words). */
 function measure({ raw, least, counts = 1 }: Channel, start: number): Measured {
   const { mean, deviation } = moments(raw, start);
@@ -93,9 +80,10 @@ function measure({ raw, least, counts = 1 }: Channel, start: number): Measured {
   return { mean, factor: believed > 0 ? counts / believed : 0 };
 }
 
-function full(background: Float32Array, byTop: boolean): number {
-  const usual = FULL * Math.max(moments(background).deviation, 0.5);
-  return byTop ? Math.max(usual, meanOfTop(background, Math.ceil(background.length * TOP_SHARE))) : usual;
+/** The sum of z-scores that stands for 1; `usual` is what each of `background` lacks. */
+function full(background: Float32Array, usual: number, byTop: boolean): number {
+  const far = FULL * Math.max(moments(background).deviation, 0.5);
+  return byTop ? Math.max(far, meanOfTop(background, Math.ceil(background.length * TOP_SHARE)) + usual) : far;
 }
 
 /** Mean of the `count` greatest: few, so kept in order while passing over all. */

@@ -9,6 +9,8 @@ export type WeightedSums = {
   keep(array: Float32Array): Float32Array;
   /** An array to write sums into. There are {@link LENT}. */
   lend(): Float32Array;
+  /** One more, for whoever needs it no longer than a call. */
+  readonly scratch: Float32Array;
   /**
    * Writes the sum of arrays times their factors into the beginning of `sums`, which {@link lend} gave; reckoned in 32 bits, in
    * the order of the arrays. They are of one length.
@@ -28,10 +30,10 @@ const ROOM = 2 ** 28;
 export function createWeightedSums(longest: number, kept = 0): WeightedSums {
   const size = padded(longest);
   const room = Math.min(ROOM, kept * NUMBER);
-  const { buffer, kernels } = createKernels((PASS + LENT) * size + room);
+  const { buffer, kernels } = createKernels((PASS + LENT + 1) * size + room);
   const copies = Array.from({ length: PASS }, (_, at) => new Float32Array(buffer, at * size, longest));
   const lent = Array.from({ length: LENT }, (_, at) => new Float32Array(buffer, (PASS + at) * size, longest));
-  let used = (PASS + LENT) * size;
+  let used = (PASS + LENT + 1) * size;
 
   const addressOf = (array: Float32Array, slot: number): number => {
     if (array.buffer === buffer) return array.byteOffset;
@@ -40,6 +42,7 @@ export function createWeightedSums(longest: number, kept = 0): WeightedSums {
     return copy.byteOffset;
   };
   return {
+    scratch: new Float32Array(buffer, (PASS + LENT) * size, longest),
     keep(array) {
       const end = used + padded(array.length);
       if (end > buffer.byteLength) return array;
