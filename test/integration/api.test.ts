@@ -282,6 +282,11 @@ describe('writes', () => {
     const again = await call('POST', '/subscribers', body, headers);
     expect(again.json().added).toHaveLength(1);
     expect(again.headers['idempotent-replayed']).toBe('true');
+    // The same request, written by a language that keeps names in no order.
+    const shuffled = { subscribers: body.subscribers, consent: body.consent };
+    expect((await call('POST', '/subscribers', shuffled, headers)).headers['idempotent-replayed']).toBe(
+      'true',
+    );
     const other = await call('POST', '/subscribers', { ...body, consent: 'other' }, headers);
     expect(other.statusCode).toBe(422);
     for (const unfit of ['', 'k'.repeat(201)]) {

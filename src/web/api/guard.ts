@@ -90,5 +90,11 @@ function replay(reply: FastifyReply, state: { status: number; body: unknown }): 
 
 const hashOf = (request: FastifyRequest): Buffer =>
   createHash('sha256')
-    .update(`${request.method}\n${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .update(`${request.method}\n${request.url}\n${JSON.stringify(request.body ?? null, inOrder)}`)
     .digest();
+
+/** For JSON.stringify: names in order. Many languages keep them in none, and a new one each time a request is written. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
