@@ -13,18 +13,18 @@ export const BLOCK_SIZE = 500;
 /** The lowest id of the block of an id. */
 export const blockOf = (id: number): number => id - (id % BLOCK_SIZE);
 
-/** Cuts freshly planned rows into the ranges that `deliver-digests` jobs hold. Rows written as skipped need no job. */
+/**
+ * Cuts freshly planned rows into the ranges that `deliver-digests` jobs hold, one for each block. Rows written as skipped
+ * need no job.
+ * @param rows in the order in which the ledger wrote them
+ */
 export function digestRanges(rows: readonly InsertedDigest[]): DigestRange[] {
-  const blocks = Map.groupBy(
-    rows.filter((row) => row.state === 'planned'),
-    (row) => `${row.editionDate} ${blockOf(row.id)}`,
-  );
-  return [...blocks.values()].map((planned) => {
-    const ids = planned.map((row) => row.id);
-    return {
-      editionDate: (planned[0] as InsertedDigest).editionDate,
-      from: Math.min(...ids),
-      to: Math.max(...ids),
-    };
-  });
+  const ranges: { editionDate: IsoDate; from: number; to: number }[] = [];
+  for (const { state, editionDate, id } of rows) {
+    if (state !== 'planned') continue;
+    const last = ranges.at(-1);
+    if (last && blockOf(last.from) === blockOf(id)) last.to = id;
+    else ranges.push({ editionDate, from: id, to: id });
+  }
+  return ranges;
 }

@@ -17,14 +17,11 @@ export async function recordRows(
   times: Times,
 ): Promise<Set<DigestId>> {
   const written = new Set<DigestId>();
-  const claims = Map.groupBy(
-    results,
-    (result) => `${result.leaseToken} ${result.editionDate} ${blockOf(result.id)}`,
-  );
-  for (const group of claims.values()) {
-    const sent = group.every((result) => result.state === 'sent');
-    for (const id of await (sent ? recordSent : recordAny)(database, group, times)) written.add(id);
-  }
+  for (const claim of Map.groupBy(results, (result) => result.leaseToken).values())
+    for (const group of Map.groupBy(claim, (result) => blockOf(result.id)).values()) {
+      const sent = group.every((result) => result.state === 'sent');
+      for (const id of await (sent ? recordSent : recordAny)(database, group, times)) written.add(id);
+    }
   return written;
 }
 
