@@ -56,29 +56,38 @@ export function openDatabase(
     maxLifetimeSeconds: 3_600,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, its types don't say so
+    onConnect: (client) => prepareClient(client as pg.PoolClient, options.limits ?? TIME_LIMITS),
   });
   pool.on('error', (error) => options.onError?.(error));
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** The pool gives a new client out when this is done. */
+async function prepareClient(client: pg.PoolClient, limits: typeof TIME_LIMITS): Promise<void> {
   // A client that is checked out and between two queries has no listener of the pool: a server that goes down in that
   // moment would end this process. Its next query rejects anyway.
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-    nameStatements(client, options.limits ?? TIME_LIMITS);
-  });
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+  client.on('error', () => undefined);
+  nameStatements(client, limits);
+  await client.query(`${RUNS_OFTEN}set idle_in_transaction_session_timeout = ${limits.idle}`);
 }
 
 /**
  * How long an answer is waited for, in milliseconds: `often` for what runs often and is short (PREPARED). What is between
  * us and the server may swallow octets and keep the connection open, which TCP never notices. The connection is then
  * given up, and what became of the statement is as unknown as after any lost connection.
+ * `idle`: how long the server waits for the next statement of a transaction. A process that was stopped in one, or whose machine is
+ * gone, must not keep what it has locked (the planner: 500 readers, who got nothing) until TCP notices, which takes hours.
  */
-export const TIME_LIMITS = { often: 60_000, other: 15 * 60_000 };
+export const TIME_LIMITS = { often: 60_000, other: 15 * 60_000, idle: 5 * 60_000 };
 
 const unhurried = new AsyncLocalStorage<true>();
 /** Does `work` without limits of time for its statements: a migration takes as long as it takes. */
 export const withoutTimeLimit = <Result>(work: () => Promise<Result>): Promise<Result> =>
   unhurried.run(true, work);
 
+/** How PREPARED (columns.ts) begins a statement. */
+const RUNS_OFTEN = '/* prepared */ ';
 type Query = (query: unknown, values?: unknown) => Promise<unknown>;
 const statementNames = new Map<string, string>();
 
@@ -94,8 +103,7 @@ function nameStatements(client: pg.PoolClient, limits: typeof TIME_LIMITS): void
     return answer.finally(() => clearTimeout(timer));
   };
   const query: Query = (text, values) => {
-    if (typeof text !== 'string' || !text.startsWith('/* prepared */'))
-      return limited(limits.other, text, values);
+    if (typeof text !== 'string' || !text.startsWith(RUNS_OFTEN)) return limited(limits.other, text, values);
     let name = statementNames.get(text);
     if (name === undefined) statementNames.set(text, (name = `paperboy ${statementNames.size}`));
     return limited(limits.often, { name, text, values });

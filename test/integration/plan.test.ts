@@ -214,7 +214,7 @@ describe('planning', () => {
   });
 
   test('more readers than the pool has connections are planned by hand at once', async () => {
-    const database = openDatabase(db.url, { max: 2, limits: { often: 5_000, other: 5_000 } });
+    const database = openDatabase(db.url, { max: 2, limits: { often: 5_000, other: 5_000, idle: 60_000 } });
     onTestFinished(() => database.destroy());
     const small = createServices({
       config: readConfig({}),

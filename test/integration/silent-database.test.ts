@@ -15,7 +15,7 @@ let database: Database;
 beforeAll(async () => {
   test_ = await createTestDatabase();
   proxy = await startSilentProxy(test_.url);
-  open = () => openDatabase(proxy.url, { max: 1, limits: { often: 700, other: 1_000 } });
+  open = () => openDatabase(proxy.url, { max: 1, limits: { often: 700, other: 1_000, idle: 300 } });
   database = open();
 });
 afterAll(async () => {
@@ -43,6 +43,20 @@ test('a connection that is never answered is given up', async () => {
   proxy.silent = 'server';
   await expect(sql`select 1`.execute(fresh)).rejects.toThrow(/timeout/);
   await fresh.destroy();
+});
+
+test('who is stopped in a transaction does not keep what it has locked, and goes on with another connection', async () => {
+  await addReaders(test_.database, 1, 'stopped');
+  const stopped = database.transaction().execute(async (tx) => {
+    await sql`select id from subscribers for update`.execute(tx);
+    proxy.silent = 'server';
+    const { rows } = await sql`select id from subscribers for update`.execute(test_.database);
+    expect(rows).toHaveLength(1);
+    await sql`select 1`.execute(tx);
+  });
+  await expect(stopped).rejects.toThrow();
+  proxy.silent = undefined;
+  expect((await sql`select 1 as n`.execute(database)).rows).toEqual([{ n: 1 }]);
 });
 
 test('a migration takes as long as it takes', async () => {
