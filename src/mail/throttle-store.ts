@@ -27,6 +27,8 @@ export type ThrottleStore = {
    * hour it begins with a minute again.
    */
   backOff(key: string): Promise<void>;
+  /** A domain whose pause is over takes mail again: should it ask for patience once more, its next pause is no longer than the last. */
+  forgive(key: string): Promise<void>;
   /** Keys that are paused now, and for how many milliseconds yet. */
   paused(): Promise<Map<string, number>>;
 };
@@ -57,6 +59,11 @@ export function createThrottleStore({ database }: { database: Database }): Throt
         where throttles.paused_until is null or throttles.paused_until <= clock_timestamp()`.execute(
         database,
       );
+    },
+    forgive: async (key) => {
+      await sql`
+        update throttles set refusals = refusals - 1
+        where key = ${key} and refusals > 0 and paused_until <= clock_timestamp()`.execute(database);
     },
     paused: async () => {
       const { rows } = await sql<{ key: string; ms: number }>`

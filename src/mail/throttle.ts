@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
+import { createDomainStanding } from './domain-standing.ts';
 import { enhancedCodeOf } from './smtp-outcome.ts';
 import type { Limit, ThrottleStore } from './throttle-store.ts';
 
@@ -29,7 +30,10 @@ export type Throttle = {
   pauseMs(address: string): Promise<number>;
   /** Counts a message that goes whatever the limits say. */
   spend(address: string): void;
-  /** Learns from the outcome of a message: a domain that answers 421 or 4.7.x is left alone for a while. */
+  /**
+   * Learns from the outcome of a message: a domain that answers 421 or 4.7.x is left alone for a while, one that has just taken mail only
+   * when it does so three times in a row.
+   */
   learn(address: string, outcome: { readonly type: string; readonly reply: string }): void;
 };
 
@@ -54,6 +58,7 @@ export function createThrottle(deps: {
   readonly patienceMs?: number;
 }): Throttle {
   const turns = createTurns();
+  const standing = createDomainStanding();
   /** Paused keys, and until when (of `performance.now()`). */
   let paused: ReadonlyMap<string, number> = new Map();
   let looked = Number.NEGATIVE_INFINITY;
@@ -62,6 +67,7 @@ export function createThrottle(deps: {
     const now = performance.now();
     looked = now;
     paused = new Map([...(await deps.store.paused())].map(([key, ms]) => [key, now + ms]));
+    for (const [key, until] of paused) standing.paused(key, until);
   };
   const admit = async (addresses: readonly string[], patienceMs: number, signal?: AbortSignal) => {
     await look();
@@ -83,10 +89,16 @@ export function createThrottle(deps: {
     },
     spend: (address) => void admit([address], 0).catch(() => undefined),
     learn: (address, outcome) => {
-      if (outcome.type !== 'deferred' || !asksForPatience(outcome.reply)) return;
       const key = domainKey(address);
-      paused = new Map(paused).set(key, performance.now() + FIRST_PAUSE_MS);
       // A database that is away: the next such answer is told again.
+      if (outcome.type === 'accepted') {
+        if (standing.took(key)) void deps.store.forgive(key).catch(() => undefined);
+        return;
+      }
+      if (outcome.type !== 'deferred' || !asksForPatience(outcome.reply) || !standing.refused(key)) return;
+      const until = performance.now() + FIRST_PAUSE_MS;
+      paused = new Map(paused).set(key, until);
+      standing.paused(key, until);
       void deps.store.backOff(key).catch(() => undefined);
     },
   };

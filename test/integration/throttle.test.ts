@@ -106,6 +106,43 @@ test('a domain that asks for patience is left alone, longer each time, and the o
   expect(rows[0]?.minutes).toBeCloseTo(2, 1);
 });
 
+test('a domain that takes mail is not left alone for one message that it refuses, but for three in a row', async () => {
+  const worker = throttle('');
+  const refusal = { type: 'deferred', reply: '421 4.7.0 slow down' };
+  const paused = async () => (await store().paused()).has('domain:picky.test');
+  for (let n = 0; n < 20; n++) {
+    worker.learn('a@picky.test', { type: 'accepted', reply: '250 ok' });
+    worker.learn('b@picky.test', refusal);
+  }
+  expect(await worker.admit(['c@picky.test'])).toEqual([0]);
+  expect(await paused()).toBe(false);
+  for (let n = 0; n < 2; n++) worker.learn('b@picky.test', refusal);
+  await waitFor('the pause', paused);
+});
+
+test('a domain that takes mail between its pauses is not left alone for longer each time', async () => {
+  const key = 'domain:moody.test';
+  const refusals = async () =>
+    (
+      await sql<{ refusals: number }>`select refusals from throttles where key = ${key}`.execute(
+        test_.database,
+      )
+    ).rows[0]?.refusals;
+  await store().backOff(key);
+  const worker = throttle('');
+  await worker.admit(['a@moody.test']);
+  // What was on its way when the pause began says nothing.
+  worker.learn('a@moody.test', { type: 'accepted', reply: '250 ok' });
+  await store().forgive(key);
+  expect(await refusals()).toBe(1);
+  await sql`update throttles set paused_until = clock_timestamp() + interval '50 ms'`.execute(test_.database);
+  const other = throttle('');
+  await other.admit(['a@moody.test']);
+  await waitFor('the end of the pause', async () => !(await store().paused()).has(key));
+  other.learn('a@moody.test', { type: 'accepted', reply: '250 ok' });
+  await waitFor('forgiveness', async () => (await refusals()) === 0);
+});
+
 test('limits that are not understood are told', () => {
   expect(() => parseLimits('gmail.com', '')).toThrow(/no limit/);
   expect(() => parseLimits('*=0', '')).toThrow(/no limit/);
