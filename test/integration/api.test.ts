@@ -255,6 +255,31 @@ describe('subscribers', () => {
     expect((await call('GET', path)).statusCode).toBe(404);
   });
 
+  it('are erased by whatever a language writes for true, and by nothing else', async () => {
+    const words = ['true', 'True', '1', 'false', 'False', '0', 'yes', ''];
+    const body = { consent: 'test', subscribers: words.map((_, n) => line(`erase${n}@example.org`)) };
+    const { added } = (await call('POST', '/subscribers', body)).json();
+    const left: [string, number, number][] = [];
+    for (const [n, word] of words.entries()) {
+      const path = `/subscribers/${added[n].id}`;
+      const removed = await call('DELETE', `${path}?erase=${word}`);
+      left.push([word, removed.statusCode, (await call('GET', path)).statusCode]);
+    }
+    expect(left).toEqual([
+      ['true', 204, 404],
+      ['True', 204, 404],
+      ['1', 204, 404],
+      ['false', 204, 200],
+      ['False', 204, 200],
+      ['0', 204, 200],
+      ['yes', 400, 200],
+      ['', 400, 200],
+    ]);
+    expect((await call('DELETE', `/subscribers/${added[7].id}?erase=1&erase=0`)).statusCode).toBe(400);
+    expect((await call('DELETE', `/subscribers/${added[7].id}`)).statusCode).toBe(204);
+    expect((await call('GET', `/subscribers/${added[7].id}`)).json().state).toBe('unsubscribed');
+  });
+
   it('with faulty lines are not added at all', async () => {
     const body = {
       consent: 'test',

@@ -21,6 +21,13 @@ import {
 
 const IdParams = Type.Object({ id: Type.String({ format: 'uuid' }) });
 const security = [{ apiKey: [] }];
+/** Generated clients write a boolean of the query as their language does: Python `True`, Perl `1`. */
+const BOOLEANS = new Map([
+  ['True', true],
+  ['1', true],
+  ['False', false],
+  ['0', false],
+]);
 type Faults = NonNullable<Problem['errors']>;
 
 /** Subscribers: `subscribers:read` and `subscribers:write`. */
@@ -160,6 +167,10 @@ export const subscriberApi =
           params: IdParams,
           querystring: Type.Object({ erase: Type.Optional(Type.Boolean({ default: false })) }),
           response: { 204: Type.Null(), ...FAULTS },
+        },
+        preValidation: async ({ query }) => {
+          const meant = BOOLEANS.get(String(query.erase));
+          if (meant !== undefined) query.erase = meant;
         },
       },
       async (request, reply) => {
