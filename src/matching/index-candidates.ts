@@ -4,6 +4,7 @@ import { choosePapers } from './choose.ts';
 import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
+import { createLexicalSums, type LexicalSums } from './lexical-sums.ts';
 import { memo } from './memory.ts';
 import { createFilters, titleKey } from './query-match.ts';
 import { createRelevanceModel, inGroups, type Relevance } from './relevance.ts';
@@ -19,8 +20,8 @@ import { createWeightedSums } from './weighted-sums.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
-/** What the terms that nearly all papers hold may add to a cosine. */
-const LIGHT = 0.15;
+/** More than sums in 32 bits may be off. */
+const ROUNDING = 0.001;
 
 /**
  * Indexes the papers of a beat once, for any number of readers. `context` papers (marked by readers, no
@@ -45,7 +46,8 @@ export function* indexInSteps(
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
   const collection = yield* collectInSteps(known, papers.length, catalogue, statistics, embeddings);
   const { index } = collection;
-  const relevance = createRelevanceModel(collection);
+  const lexical = createLexicalSums(index, collection.scored);
+  const relevance = createRelevanceModel(collection, lexical);
   const texts = createTextNumbers();
   const spell = createTermSpeller(papers, index, TERMS_SHOWN, texts);
   const remember = createTermMemory(texts);
@@ -101,7 +103,7 @@ export function* indexInSteps(
       const position = byId.get(paper);
       return position !== undefined && position < papers.length ? position : undefined;
     },
-    neighbours: memo((position: number) => resembling(index, papers.length, position)),
+    neighbours: memo((position: number) => resembling(index.rows, lexical, papers.length, position)),
     twins: twinsOf(yield* mapInSteps(papers, ({ title }) => titleKey(title))),
     desk: createDesk(papers.length, sums),
   };
@@ -147,22 +149,21 @@ function sortedByIdentity(papers: readonly MatchingPaper[], without: ReadonlySet
   return [...byIdentity.values()].toSorted((a, b) => (a.identity < b.identity ? -1 : 1));
 }
 
-/**
- * Candidates whose words resemble those of one. The lightest terms, which nearly all papers hold, are left out at
- * first: together they make up a cosine of {@link LIGHT} at most (Cauchy and Schwarz). Whoever may get to
- * {@link RESEMBLES} with them is then compared in full.
- */
-function resembling({ rows, postings }: LexicalIndex, candidates: number, position: number): Neighbours {
-  const [from, to] = [rows.starts[position] as number, rows.starts[position + 1] as number];
-  const light = lightest(rows.unit.slice(from, to).sort(), LIGHT ** 2);
-  const cosines = new Float64Array(candidates);
-  for (let each = from; each < to; each += 1) {
-    const weight = rows.unit[each] as number;
-    if (weight >= light) addPostings(cosines, postings, rows.terms[each] as number, weight);
-  }
+/** Candidates whose words resemble those of one. The sums are in 32 bits: who is about at {@link RESEMBLES} is compared exactly. */
+function resembling(
+  rows: LexicalIndex['rows'],
+  lexical: LexicalSums,
+  candidates: number,
+  position: number,
+): Neighbours {
+  const [from, to] = [rows.starts[position], rows.starts[position + 1]];
+  const cosines = lexical.paper({
+    terms: rows.terms.subarray(from, to),
+    weights: rows.unit.subarray(from, to),
+  });
   const found: { at: number; cosine: number }[] = [];
   for (let at = 0; at < candidates; at += 1) {
-    if (at === position || (cosines[at] as number) < RESEMBLES - LIGHT) continue;
+    if (at === position || (cosines[at] as number) < RESEMBLES - ROUNDING) continue;
     const cosine = cosineOf(rows, position, at);
     if (cosine >= RESEMBLES) found.push({ at, cosine: Math.min(1, cosine) });
   }
@@ -170,32 +171,6 @@ function resembling({ rows, postings }: LexicalIndex, candidates: number, positi
     positions: Int32Array.from(found, ({ at }) => at),
     cosines: Float64Array.from(found, ({ cosine }) => cosine),
   };
-}
-
-function addPostings(
-  cosines: Float64Array,
-  postings: LexicalIndex['postings'],
-  term: number,
-  weight: number,
-): void {
-  const { starts, documents, unit } = postings;
-  const end = starts[term + 1] as number;
-  for (let at = starts[term] as number; at < end; at += 1) {
-    const row = documents[at] as number;
-    // Documents of a term stand in ascending order, candidates first.
-    if (row >= cosines.length) break;
-    cosines[row] = (cosines[row] as number) + weight * (unit[at] as number);
-  }
-}
-
-/** The weight below which all weights (ascending) together have squares of less than `share`. */
-function lightest(ascending: Float32Array, share: number): number {
-  let squares = 0;
-  for (const weight of ascending) {
-    squares += weight * weight;
-    if (squares >= share) return weight;
-  }
-  return Number.POSITIVE_INFINITY;
 }
 
 /** The cosine of two rows. */

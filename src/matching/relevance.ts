@@ -80,8 +80,10 @@ export function* inGroups<Item>(items: readonly Item[]): Generator<readonly Item
 }
 
 /** Builds the model. */
-export function createRelevanceModel(collection: Collection): RelevanceModel {
-  const sums = createLexicalSums(collection.index, collection.scored);
+export function createRelevanceModel(
+  collection: Collection,
+  sums: LexicalSums = createLexicalSums(collection.index, collection.scored),
+): RelevanceModel {
   return {
     phrases: (texts) => phraseRelevances(collection, texts, sums),
     papers: (positions) => paperRelevances(collection, positions, sums),
