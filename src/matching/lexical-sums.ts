@@ -5,7 +5,7 @@ import { createWeightedSums, type WeightedSums } from './weighted-sums.ts';
 /** What the scored texts of an index score in words. A result is written over by the next. */
 export type LexicalSums = {
   /** BM25 with the weighted terms of a phrase. */
-  phrase(wanted: Weighted): Float32Array;
+  phrase(wanted: Weighted, weighing: 'bm25' | 'early'): Float32Array;
   /** Cosines with the row of a paper. */
   paper(wanted: Weighted): Float32Array;
   /** Where they stand: other arrays are added to them for less. */
@@ -17,7 +17,7 @@ const COMMON = 1 / 4;
 
 /** Prepares the sums: the weights of common terms are written out for every text, since whole arrays are added four numbers at a time. */
 export function createLexicalSums({ postings }: LexicalIndex, scored: number): LexicalSums {
-  const { starts, documents, unit, bm25 } = postings;
+  const { starts, documents, unit } = postings;
   const holders = (term: number): number => (starts[term + 1] as number) - (starts[term] as number);
   const common: number[] = [];
   for (let term = 0; term + 1 < starts.length; term += 1)
@@ -43,10 +43,10 @@ export function createLexicalSums({ postings }: LexicalIndex, scored: number): L
   };
   return {
     sums,
-    phrase({ terms, weights }) {
+    phrase({ terms, weights }, weighing) {
       scattered.fill(0);
       for (let each = 0; each < terms.length; each += 1)
-        add(terms[each] as number, weights[each] as number, bm25);
+        add(terms[each] as number, weights[each] as number, postings[weighing]);
       few.set(scattered);
       return few;
     },

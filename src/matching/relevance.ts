@@ -98,12 +98,13 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
     let most = 0;
     for (const [term, weight] of weights) most += weight * index.idf(term) * (K1 + 1);
     const wanted = weighted(weights);
+    const weighing = prose ? 'bm25' : 'early';
     const meaning = meanings?.[at];
     const named = prose ? undefined : concepts.toPhrase(text);
     const field = named && categories?.toWeighted(named.categories);
     const standard = standardise(
       { ...collection, sums: sums.sums },
-      { raw: sums.phrase(wanted), least: most * LEAST_PHRASE },
+      { raw: sums.phrase(wanted, weighing), least: most * LEAST_PHRASE },
       [
         meaning && { raw: meaning.all, least: LEAST_COSINE },
         named && { raw: named.all, least: LEAST_CONCEPTS, counts: CONCEPTS_COUNT * named.share },
@@ -111,7 +112,7 @@ function phraseRelevances(collection: Collection, texts: readonly string[], sums
       ],
       { assumed: most * ASSUMED_PHRASE || 1, byTop: true },
     );
-    return relevance(collection, standard, wanted, index.rows.bm25, [
+    return relevance(collection, standard, wanted, index.rows[weighing], [
       inOne('meaning', meaning),
       byConcept(named),
       inOne('categories', field),

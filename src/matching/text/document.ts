@@ -14,8 +14,20 @@ export function readDocument(paper: { title: string; abstract: string }, vocabul
 /** How many times a word of the title counts. */
 export const TITLE_WEIGHT = 3;
 
-/** The terms of a text, ascending, and beside them how often each occurs. */
-export type TermCounts = { readonly terms: Int32Array; readonly counts: Int32Array };
+/** An abstract names its subject first: for phrases its words count half as much as those a third of it before them. */
+const HALF_LIVES = 3;
+/** What they count at the beginning, so that it is 1 on average. */
+const FIRST = (HALF_LIVES * Math.LN2) / (1 - 0.5 ** HALF_LIVES);
+
+/**
+ * The terms of a text, ascending, and beside them how often each occurs. In `early`, where it is
+ * needed, the words of the abstract count the more the earlier they stand.
+ */
+export type TermCounts = {
+  readonly terms: Int32Array;
+  readonly counts: Int32Array;
+  readonly early?: Float32Array;
+};
 
 /**
  * Counts terms: stems, and pairs of neighbours that `pairOf` knows; stop words left out, the title {@link TITLE_WEIGHT} times.
@@ -27,48 +39,62 @@ export function createTermCounter(
   pairOf: (first: number, second: number) => number | undefined,
 ): (document: Document) => TermCounts {
   let counts = new Int32Array(Math.max(1024, vocabulary.size));
+  let early = new Float32Array(counts.length);
   const seen: number[] = [];
-  const add = (term: number, weight: number): void => {
+  const add = (term: number, weight: number, earlyWeight: number): void => {
     if (term >= counts.length) {
-      const larger = new Int32Array(Math.max(2 * counts.length, term + 1));
-      larger.set(counts);
-      counts = larger;
+      const size = Math.max(2 * counts.length, term + 1);
+      counts = enlarge(counts, new Int32Array(size));
+      early = enlarge(early, new Float32Array(size));
     }
     if (counts[term] === 0) seen.push(term);
     counts[term] = (counts[term] as number) + weight;
+    early[term] = (early[term] as number) + earlyWeight;
   };
   return (document) => {
-    forEachTerm(document, vocabulary, (stem, previous, weight) => {
-      add(stem, weight);
+    forEachTerm(document, vocabulary, (stem, previous, weight, earlyWeight) => {
+      add(stem, weight, earlyWeight);
       const pair = previous < 0 ? undefined : pairOf(previous, stem);
-      if (pair !== undefined) add(pair, weight);
+      if (pair !== undefined) add(pair, weight, earlyWeight);
     });
     const terms = Int32Array.from(seen).sort();
-    const found = terms.map((term) => counts[term] as number);
-    for (const term of seen) counts[term] = 0;
+    const found = {
+      terms,
+      counts: terms.map((term) => counts[term] as number),
+      early: Float32Array.from(terms, (term) => early[term] as number),
+    };
+    for (const term of seen) counts[term] = early[term] = 0;
     seen.length = 0;
-    return { terms, counts: found };
+    return found;
   };
+}
+
+function enlarge<Numbers extends Int32Array | Float32Array>(from: Numbers, to: Numbers): Numbers {
+  to.set(from);
+  return to;
 }
 
 /**
  * Goes through a text without its stop words, title first.
- * @param visit told each stem, the one right before it (−1: none, or a stop word), and how much it counts
+ * @param visit told each stem, the one right before it (−1: none, or a stop word), how much it counts, and how much
+ * by how early it stands
  */
 export function forEachTerm(
   { title, body }: Document,
   vocabulary: Vocabulary,
-  visit: (stem: number, previous: number, weight: number) => void,
+  visit: (stem: number, previous: number, weight: number, earlyWeight: number) => void,
 ): void {
-  for (const [part, weight] of [
-    [title, TITLE_WEIGHT],
-    [body, 1],
+  for (const [part, weight, first, fading] of [
+    [title, TITLE_WEIGHT, TITLE_WEIGHT, 1],
+    [body, 1, FIRST, 0.5 ** (HALF_LIVES / body.length)],
   ] as const) {
     let previous = -1;
+    let earlyWeight = first * Math.sqrt(fading);
     for (const stem of part) {
       const stop = vocabulary.isStop(stem);
-      if (!stop) visit(stem, previous, weight);
+      if (!stop) visit(stem, previous, weight, earlyWeight);
       previous = stop ? -1 : stem;
+      earlyWeight *= fading;
     }
   }
 }

@@ -25,7 +25,8 @@ export type Frequencies = {
 };
 
 /**
- * The terms of documents with two weights each: BM25's, for phrases, and for comparing documents with one another
+ * The terms of documents with three weights each: BM25's for prose, the same with the words of an abstract counted by how
+ * early they stand, for phrases, and for comparing documents with one another
  * `(1 + ln tf) × idf` divided by the row's Euclidean length, so that the product of two rows is their cosine.
  * Terms of row `d` stand at `starts[d] … starts[d + 1]`, in ascending order.
  */
@@ -33,6 +34,7 @@ export type Rows = {
   readonly starts: Int32Array;
   readonly terms: Int32Array;
   readonly bm25: Float32Array;
+  readonly early: Float32Array;
   readonly unit: Float32Array;
 };
 
@@ -41,6 +43,7 @@ export type Postings = {
   readonly starts: Int32Array;
   readonly documents: Int32Array;
   readonly bm25: Float32Array;
+  readonly early: Float32Array;
   readonly unit: Float32Array;
 };
 
@@ -161,6 +164,7 @@ export function* weighRows(
     starts,
     terms: new Int32Array(size),
     bm25: new Float32Array(size),
+    early: new Float32Array(size),
     unit: new Float32Array(size),
   };
   yield* mapInSteps(documents, (document, row) => {
@@ -173,7 +177,7 @@ export function* weighRows(
 function fillRow(
   rows: Rows,
   start: number,
-  { terms, counts }: TermCounts,
+  { terms, counts, early }: TermCounts,
   saturation: number,
   idf: (term: number) => number,
 ): void {
@@ -183,7 +187,9 @@ function fillRow(
     const count = counts[each] as number;
     const rarity = idf(terms[each] as number);
     const weight = rarity * (1 + Math.log(count));
-    rows.bm25[start + each] = (rarity * count * (K1 + 1)) / (count + saturation);
+    const bm25 = (frequency: number): number => (rarity * frequency * (K1 + 1)) / (frequency + saturation);
+    rows.bm25[start + each] = bm25(count);
+    rows.early[start + each] = bm25(early?.[each] ?? count);
     rows.unit[start + each] = weight;
     squares += weight * weight;
   }
@@ -195,7 +201,7 @@ function fillRow(
 const STEP = 256;
 
 function* invert(
-  { starts: rowStarts, terms, bm25, unit }: Rows,
+  { starts: rowStarts, terms, bm25, early, unit }: Rows,
   size: number,
   scored: number,
 ): Steps<Postings> {
@@ -213,6 +219,7 @@ function* invert(
     starts,
     documents: new Int32Array(total),
     bm25: new Float32Array(total),
+    early: new Float32Array(total),
     unit: new Float32Array(total),
   };
   for (let row = 0; row < scored; row += 1) {
@@ -223,6 +230,7 @@ function* invert(
       next[term] = place + 1;
       postings.documents[place] = row;
       postings.bm25[place] = bm25[at] as number;
+      postings.early[place] = early[at] as number;
       postings.unit[place] = unit[at] as number;
     }
   }

@@ -33,23 +33,25 @@ it('sums over shared words are those of the rows, of common words and rare ones,
           (row) => product(wanted, rowOf(index.rows, row), 'unit'),
           scored,
         );
-        expectClose(
-          sums.phrase({ terms: wanted.terms, weights: wanted.unit }),
-          (row) => product(wanted, rowOf(index.rows, row), 'bm25'),
-          scored,
-        );
+        for (const weighing of ['bm25', 'early'] as const)
+          expectClose(
+            sums.phrase({ terms: wanted.terms, weights: wanted.unit }, weighing),
+            (row) => product(wanted, rowOf(index.rows, row), weighing),
+            scored,
+          );
       });
     }),
   );
 });
 
-const rowOf = ({ starts, terms, unit, bm25 }: Rows, row: number) => {
-  const [from, to] = [starts[row], starts[row + 1]];
-  return { terms: terms.subarray(from, to), unit: unit.subarray(from, to), bm25: bm25.subarray(from, to) };
+const rowOf = ({ starts, terms, unit, bm25, early }: Rows, row: number) => {
+  const cut = <Numbers extends Int32Array | Float32Array>(all: Numbers): Numbers =>
+    all.subarray(starts[row], starts[row + 1]) as Numbers;
+  return { terms: cut(terms), unit: cut(unit), bm25: cut(bm25), early: cut(early) };
 };
 type Row = ReturnType<typeof rowOf>;
 
-const product = (wanted: Row, of: Row, weights: 'unit' | 'bm25'): number =>
+const product = (wanted: Row, of: Row, weights: 'unit' | 'bm25' | 'early'): number =>
   wanted.terms.reduce((sum, term, at) => {
     const place = of.terms.indexOf(term);
     return place < 0 ? sum : sum + (wanted.unit[at] ?? 0) * (of[weights][place] ?? 0);
