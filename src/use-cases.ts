@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { WorkerUseCases } from '#workers/processor.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -9,6 +10,7 @@ import { ensurePartitions } from './digests/partition-store.ts';
 import { createRecoveryStore } from './digests/recovery-store.ts';
 import { pruneLedger } from './digests/retention-store.ts';
 import { createSettleJournals } from './digests/settle-journals.ts';
+import { giveSignOfLife } from './digests/sign-of-life.ts';
 import { createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
@@ -79,7 +81,10 @@ export function createDelivery(on: DeliveryFoundations) {
     limits: parseLimits(config.sendLimits.rates, config.sendLimits.warmUp),
     now,
   });
-  const journals = openJournals({ directory: on.journalDirectory });
+  const journals = openJournals({
+    directory: on.journalDirectory,
+    signs: giveSignOfLife(join(on.journalDirectory, 'alive')),
+  });
   const store = createRecoveryStore({ database, now });
 
   const deliverDigests = createDeliverDigests({

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DigestId, IsoDate } from '#src/database/ids.ts';
 import type { Claim, DigestResult } from './ledger.ts';
 import { type Identity, isGone, isSameBoot, thisProcess } from './process-identity.ts';
+import type { SignsOfLife } from './sign-of-life.ts';
 
 /**
  * What one claim has put on the wire, in a local file. A `write()` survives `kill -9` of this process (not the loss of
@@ -46,6 +47,8 @@ export type Journals = {
 };
 
 type Header = Identity & {
+  /** Its process' sign of life, where it gives one. */
+  readonly sign?: string | undefined;
   readonly editionDate: IsoDate;
   readonly leaseToken: number;
   readonly from: number;
@@ -57,14 +60,24 @@ type Unwritten = Set<() => void>;
 
 const SUFFIX = '.journal';
 
-/** Opens (and makes) the directory of journals; it must be on a local disk. */
-export function openJournals({ directory }: { directory: string }): Journals {
+/**
+ * Opens (and makes) the directory of journals; it must be on a local disk.
+ * @param deps.signs tells of processes in other containers whether they live; without it their journals wait for ever
+ */
+export function openJournals({
+  directory,
+  signs,
+}: {
+  readonly directory: string;
+  readonly signs?: SignsOfLife;
+}): Journals {
   mkdirSync(directory, { recursive: true });
   const abandoned = new Set<string>();
   const unwritten: Unwritten = new Set();
   return {
-    open: (rows) => openClaim(directory, rows, unwritten, (file) => abandoned.add(file)),
-    leftovers: () => readLeftovers(directory, abandoned),
+    open: (rows) =>
+      openClaim({ directory, sign: signs?.own() }, rows, unwritten, (file) => abandoned.add(file)),
+    leftovers: () => readLeftovers(directory, abandoned, signs),
     remove: async ({ file }) => {
       abandoned.delete(file);
       await unlink(file).catch(() => undefined);
@@ -73,7 +86,7 @@ export function openJournals({ directory }: { directory: string }): Journals {
 }
 
 function openClaim(
-  directory: string,
+  { directory, sign }: { readonly directory: string; readonly sign: string | undefined },
   rows: readonly Claim[],
   unwritten: Unwritten,
   onAbandon: (file: string) => void,
@@ -84,6 +97,7 @@ function openClaim(
   const ids = rows.map((row) => row.id);
   const header: Header = {
     ...thisProcess(),
+    sign,
     editionDate,
     leaseToken,
     from: Math.min(...ids),
@@ -174,8 +188,13 @@ const endLine = (result: DigestResult): string => {
   return `E ${result.id} ${result.state} ${due} ${reply}\n`;
 };
 
-async function readLeftovers(directory: string, abandoned: ReadonlySet<string>): Promise<Leftover[]> {
+async function readLeftovers(
+  directory: string,
+  abandoned: ReadonlySet<string>,
+  signs: SignsOfLife | undefined,
+): Promise<Leftover[]> {
   const found: Leftover[] = [];
+  const named = new Set<string>();
   for (const name of await namesIn(directory)) {
     if (!name.endsWith(SUFFIX)) continue;
     const file = join(directory, name);
@@ -183,9 +202,16 @@ async function readLeftovers(directory: string, abandoned: ReadonlySet<string>):
     const header = readHeader(text);
     // A file whose header is not complete was begun a moment ago, or never got to its first message.
     if (!header) continue;
-    if (!isSameBoot(header)) await unlink(file).catch(() => undefined);
-    else if (abandoned.has(file) || isGone(header)) found.push(parseJournal(file, header, text));
+    if (!isSameBoot(header)) {
+      await unlink(file).catch(() => undefined);
+      continue;
+    }
+    const { sign } = header;
+    if (sign !== undefined) named.add(sign);
+    const gone = isGone(header) || (sign !== undefined && (await signs?.isDead(sign)) === true);
+    if (abandoned.has(file) || gone) found.push(parseJournal(file, header, text));
   }
+  await signs?.tidy(named);
   return found;
 }
 

@@ -16,6 +16,7 @@ import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import type { DigestResult } from '#src/digests/ledger.ts';
 import { isGone, isSameBoot, thisProcess } from '#src/digests/process-identity.ts';
+import { giveSignOfLife } from '#src/digests/sign-of-life.ts';
 import { waitFor } from '#test/support/wait.ts';
 
 let directory: string;
@@ -37,6 +38,7 @@ const sent = (id: number): DigestResult => ({
 /** Pretends that the process that wrote the journals is another one. */
 function disguise(change: object) {
   for (const name of readdirSync(directory)) {
+    if (!name.endsWith('.journal')) continue;
     const file = join(directory, name);
     const [head = '', ...rest] = readFileSync(file, 'utf8').split('\n');
     writeFileSync(file, [JSON.stringify({ ...JSON.parse(head), ...change }), ...rest].join('\n'));
@@ -129,6 +131,42 @@ describe('a journal', () => {
     disguise({ pidNamespace: 'pid:[1]', host: 'other', pid: 2 ** 22 - 1 });
     expect(await journals.leftovers()).toEqual([]);
     expect(readdirSync(directory)).toHaveLength(1);
+  });
+
+  test('of another container tells whether its process lives by its sign of life', async () => {
+    const alive = join(directory, 'alive');
+    const here = openJournals({ directory, signs: giveSignOfLife(alive) });
+    // A process of its own that begins a message and waits: number and start mean nothing to us.
+    const script = `
+      import { openJournals } from '#src/digests/journal.ts';
+      import { giveSignOfLife } from '#src/digests/sign-of-life.ts';
+      const signs = giveSignOfLife(process.argv[1]);
+      while (!signs.own()) await new Promise((resolve) => setImmediate(resolve));
+      const rows = [{ id: 11, editionDate: '2026-06-10', leaseToken: 7 }];
+      openJournals({ directory: process.argv[2], signs }).open(rows).begin(11);
+      console.log('begun');
+      setInterval(() => undefined, 1000);`;
+    const other = spawn(process.execPath, ['--input-type=module', '-e', script, alive, directory]);
+    await new Promise((resolve) => other.stdout.once('data', resolve));
+    disguise({ pidNamespace: 'pid:[1]' });
+    expect(await here.leftovers()).toEqual([]);
+    const ended = new Promise((resolve) => other.once('exit', resolve));
+    other.kill('SIGKILL');
+    await ended;
+    const [leftover] = await here.leftovers();
+    expect(leftover).toMatchObject({ begun: [11] });
+    // The file of the dead goes with its last journal, our own stays.
+    expect(readdirSync(alive)).toHaveLength(2);
+    if (leftover) await here.remove(leftover);
+    expect(await here.leftovers()).toEqual([]);
+    expect(readdirSync(alive)).toHaveLength(1);
+  });
+
+  test('names no sign of life where sockets can’t be made', async () => {
+    const signs = giveSignOfLife(join(directory, 'x'.repeat(120)));
+    openJournals({ directory, signs }).open(rows);
+    expect(signs.own()).toBeUndefined();
+    expect(await openJournals({ directory, signs }).leftovers()).toEqual([]);
   });
 
   test('has the ends of all claims written before anything more of one goes on the wire', () => {
