@@ -1,5 +1,6 @@
 import type { PaperId } from '#src/database/ids.ts';
-import { type Candidates, type Scored, scoreCandidates } from './score.ts';
+import type { Candidates } from './candidates.ts';
+import { type Scored, scoreCandidates } from './score.ts';
 import type { Choice, Profile } from './types.ts';
 
 /** A candidate that resembles a chosen one loses up to this share of its score (maximal marginal relevance). */

@@ -1,8 +1,9 @@
 import type { PaperId } from '#src/database/ids.ts';
 import { topicKey } from '#src/topics/parse-topic.ts';
 import type { TopicRef } from '#src/topics/topic.ts';
+import type { Candidates } from './candidates.ts';
 import { choosePapers } from './choose.ts';
-import { type Candidates, MUTE_FLOOR, scoreCandidates } from './score.ts';
+import { MUTE_FLOOR, scoreCandidates } from './score.ts';
 import { type Choice, type Explanation, isNamed, type Profile } from './types.ts';
 
 /** Says what became of one paper for one reader, for operators who are asked. */

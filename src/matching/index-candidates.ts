@@ -1,5 +1,6 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic } from '#src/topics/topic.ts';
+import { type Candidates, createDesk, type Example, type Neighbours } from './candidates.ts';
 import { choosePapers } from './choose.ts';
 import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
@@ -7,8 +8,8 @@ import { explainPaper } from './explain.ts';
 import { createLexicalSums, type LexicalSums } from './lexical-sums.ts';
 import { memo } from './memory.ts';
 import { createFilters, titleKey } from './query-match.ts';
-import { createRelevanceModel, inGroups, type Relevance } from './relevance.ts';
-import { type Candidates, createDesk, type Example, type Neighbours } from './score.ts';
+import { createRelevanceModel, inGroups } from './relevance.ts';
+import type { Relevance } from './relevance-parts.ts';
 import type { Statistics } from './statistics/statistics.ts';
 import { atOnce, mapInSteps, type Steps } from './steps.ts';
 import type { LexicalIndex } from './text/lexical-index.ts';

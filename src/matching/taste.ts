@@ -1,5 +1,5 @@
 import type { PaperId } from '#src/database/ids.ts';
-import type { Relevance } from './relevance.ts';
+import type { Relevance } from './relevance-parts.ts';
 import { moments } from './standard.ts';
 import type { WeightedSums } from './weighted-sums.ts';
 

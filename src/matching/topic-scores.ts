@@ -5,7 +5,8 @@ import { type CatalogueTopic, TOPIC_KINDS, type TopicRef } from '#src/topics/top
 import type { TopicMatch } from './catalogue-match.ts';
 import { createMemory } from './memory.ts';
 import { type Filters, matchingAuthor } from './query-match.ts';
-import { inGroups, type Relevance, type RelevanceModel } from './relevance.ts';
+import { inGroups, type RelevanceModel } from './relevance.ts';
+import type { Relevance } from './relevance-parts.ts';
 import { singular } from './text/phrase-finder.ts';
 import type { TermMemory, TermSpeller } from './text/show-terms.ts';
 import { showTerms } from './text/shown-terms.ts';
