@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { hasRedis } from '#test/support/redis.ts';
 import type { Case, CaseEnd } from './chaos/case.ts';
 import { CASES, prepare } from './chaos/cases.ts';
+import { hasContainers } from './chaos/container.ts';
 import { judge, type Verdict } from './chaos/judge.ts';
 import { mountSmallDisk, type SmallDisk } from './chaos/small-disk.ts';
 import { openStage, type Stage } from './chaos/stage.ts';
@@ -196,7 +197,13 @@ async function main(): Promise<number> {
     const chosen = CASES.filter(
       (one) => one.name.includes(values.cases) && (!values.quick || QUICK.includes(one.name)),
     );
-    const usual = chosen.filter((one) => one.needs === undefined || one.needs === backend);
+    const usual = chosen.filter(
+      (one) =>
+        one.needs === undefined || one.needs === backend || (one.needs === 'container' && hasContainers()),
+    );
+    for (const one of chosen)
+      if (one.needs === 'container' && !usual.includes(one))
+        console.error(`Skipped, for namespaces can't be made here (root can): ${one.name}`);
     rows.push(...(await playOn(backend, usual)));
     const onSmallDisk = chosen.filter((one) => one.needs === 'small-disk');
     if (onSmallDisk.length > 0) rows.push(...(await playOnSmallDisk(backend, onSmallDisk)));

@@ -23,8 +23,8 @@ export type CaseEnd = {
 /** One fault and how it is brought about. */
 export type Case = {
   readonly name: string;
-  /** `small-disk`: a file system of its own for PostgreSQL, which takes root. */
-  readonly needs?: 'redis' | 'postgres' | 'small-disk';
+  /** `small-disk`: a file system of its own for PostgreSQL; `container`: a namespace of its own for a worker. Both take root. */
+  readonly needs?: 'redis' | 'postgres' | 'small-disk' | 'container';
   /** Digests are planned by the workers of the case instead of beforehand. */
   readonly unplanned?: boolean;
   play(context: CaseContext): Promise<CaseEnd>;

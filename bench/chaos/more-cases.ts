@@ -1,9 +1,11 @@
+import type { ChildProcess } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { startSmtpSink } from '#test/support/smtp-sink.ts';
 import type { Case } from './case.ts';
+import { IN_CONTAINER, startIdleContainer } from './container.ts';
 import { startCuttingProxy } from './cutting-proxy.ts';
 import type { Stage, WorkerProcess } from './stage.ts';
 
@@ -165,6 +167,29 @@ const machinesOfTheirOwn: Case = {
   },
 };
 
+const containers: Case = {
+  name: 'kill -9 of a machine’s only container, its DATA_DIR kept, three times',
+  needs: 'container',
+  play: async ({ stage, readers, taken }) => {
+    stage.sink.script = (at) => (at === 'content' ? delay(4, undefined) : undefined);
+    const kills = 3;
+    const idle: ChildProcess[] = [];
+    for (let i = 0; i < kills; i++) {
+      const worker = await stage.startWorker({}, IN_CONTAINER);
+      await taken(Math.min(0.9, (stage.sink.messages.length + 30) / readers));
+      await worker.kill();
+      // The next one gets another namespace.
+      idle.push(startIdleContainer());
+      await delay(200);
+    }
+    stage.sink.script = () => undefined;
+    await stage.startWorker({}, IN_CONTAINER);
+    await taken(1);
+    for (const process of idle) process.kill('SIGKILL');
+    return { bound: kills * stage.connections };
+  },
+};
+
 const halted: Case = {
   name: 'relay: refuses us as a sender for a while; three workers, one alarm',
   play: async ({ stage, taken }) => {
@@ -266,6 +291,7 @@ export const MORE_CASES: readonly Case[] = [
   relayHangsAtStop,
   twoSignals,
   machinesOfTheirOwn,
+  containers,
   halted,
   oneRelayDies,
   goneInEveryWay,

@@ -40,7 +40,8 @@ export type Stage = {
   /** Starts PostgreSQL again after it was killed or stopped. */
   startPostgres(): Promise<void>;
   stopPostgres(): Promise<void>;
-  startWorker(environment?: Record<string, string>): Promise<WorkerProcess>;
+  /** @param wrapper command that runs it */
+  startWorker(environment?: Record<string, string>, wrapper?: readonly string[]): Promise<WorkerProcess>;
   /** Asks the workers for a sweep, as the scheduler does every minute. */
   askForSweep(): Promise<void>;
   /** Puts a job without parameters on the queue; a backend that is away is no error. */
@@ -118,8 +119,8 @@ export async function openStage(options: {
       server = await startEmbeddedPostgres(cluster, { settings });
       database = openDatabase(server.url, { max: 4, onError: () => undefined });
     },
-    startWorker: async (extra = {}) => {
-      const worker = await spawnWorker({ ...environment(), ...extra });
+    startWorker: async (extra = {}, wrapper = []) => {
+      const worker = await spawnWorker({ ...environment(), ...extra }, wrapper);
       workers.add(worker);
       return worker;
     },
@@ -157,8 +158,12 @@ export async function openStage(options: {
   return stage;
 }
 
-async function spawnWorker(environment: Record<string, string>): Promise<WorkerProcess> {
-  const child: ChildProcess = spawn(process.execPath, [join(root, 'src/main.ts'), 'worker'], {
+async function spawnWorker(
+  environment: Record<string, string>,
+  wrapper: readonly string[],
+): Promise<WorkerProcess> {
+  const [program, ...rest] = [...wrapper, process.execPath, join(root, 'src/main.ts'), 'worker'] as const;
+  const child: ChildProcess = spawn(program, rest, {
     cwd: root,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
