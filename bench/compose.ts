@@ -7,7 +7,7 @@ import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { rawOf } from '#src/mail/content.ts';
 import { messageOf } from '#src/mail/message.ts';
 import type { Sender } from '#src/mail/sender.ts';
-import { createWireBuffer } from '#src/mail/smtp-wire.ts';
+import { wireOctets } from '#src/mail/smtp-wire.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import { createLinks } from '#src/subscribers/links.ts';
@@ -133,10 +133,9 @@ async function measureRendering(
 
 /** As the deliverer and its connections do: a window of rows at a time, each message written when its turn comes. */
 async function inWindows(rows: readonly ClaimedDigest[], compose: DigestComposer['compose']): Promise<void> {
-  const onWire = createWireBuffer();
   for (let from = 0; from < rows.length; from += WINDOW)
     for (const message of (await compose(rows.slice(from, from + WINDOW))).values())
-      if (!('skip' in message)) onWire(messageOf(message), false, '');
+      if (!('skip' in message)) wireOctets(messageOf(message), false, '').release();
 }
 
 /** The yardstick, `count` times, in the same windows. */

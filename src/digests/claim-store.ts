@@ -5,7 +5,7 @@ import type { DigestId, PaperId, SubscriberId } from '#src/database/ids.ts';
 import { endLease, freeBlocks, type HeldBlock, takeBlock } from './block-store.ts';
 import { type ClaimedDigest, contentOf, type DigestKind } from './digest.ts';
 import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
-import { createReasonsReader } from './reasons-text.ts';
+import { createSaidReader } from './reasons-text.ts';
 
 type ClaimRow = {
   /** A line for each claimed row, its columns separated by spaces; null when there is none. */
@@ -59,7 +59,7 @@ async function readDue(
 function readClaim({ claimed, reasons }: ClaimRow, block: HeldBlock): ClaimedDigest[] {
   if (claimed === null) return [];
   const lines = reasons?.split('\n') ?? [];
-  const read = createReasonsReader(lines.at(-1) ?? '');
+  const read = createSaidReader(lines.at(-1) ?? '');
   return claimed.split('\n').map((line) => {
     const [id, subscriber, kind, slot, deadline, attempts, candidates, had, papers] = line.split(' ');
     const stored = {

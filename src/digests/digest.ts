@@ -1,4 +1,5 @@
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
+import type { ReasonView } from '#src/mail/digest-view.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { ReadReasons } from './reasons-text.ts';
 
@@ -31,10 +32,10 @@ export type SkipReason =
   | 'past-deadline';
 
 /** What a digest shows, frozen when it is planned. Stored in the digest's row, all but the reasons: those are a line of `digest_contents`. */
-export type DigestContent = {
+export type DigestContent<Why = Reason> = {
   /** Best first; aligned with `reasons`. */
   readonly paperIds: readonly PaperId[];
-  readonly reasons: readonly (readonly Reason[])[];
+  readonly reasons: readonly (readonly Why[])[];
   /** How many candidates there were, for "9 of 428 papers". */
   readonly candidates: number;
   /** How many of them earlier digests had brought the reader already; absent in rows from before it was noted. */
@@ -47,15 +48,15 @@ export type DigestContent = {
  *   a string and not a hundred objects that the collector must move
  * @param read reads the lines of that block
  */
-export function contentOf(
+export function contentOf<Read>(
   paperIds: readonly PaperId[],
   stored: {
     readonly reasons: string | null;
     readonly candidates: number;
     readonly had: number | null;
   },
-  read: ReadReasons,
-): DigestContent {
+  read: ReadReasons<Read>,
+): DigestContent<Read> {
   return {
     paperIds,
     get reasons() {
@@ -86,7 +87,8 @@ export type ClaimedDigest = {
   readonly editionDate: IsoDate;
   readonly subscriberId: SubscriberId;
   readonly kind: DigestKind;
-  readonly content: DigestContent;
+  /** Its reasons are to be shown: without their weights. */
+  readonly content: DigestContent<ReasonView>;
   readonly slotAt: Date;
   readonly deadline: Date;
   /** Attempts before this one. */

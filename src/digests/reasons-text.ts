@@ -1,3 +1,4 @@
+import type { ReasonView } from '#src/mail/digest-view.ts';
 import type { Reason } from '#src/matching/types.ts';
 
 /** Reasons of one digest: those of each of its papers. */
@@ -51,19 +52,28 @@ function keyOf(reason: Reason): string {
 }
 
 /** Reads lines of a block. */
-export type ReadReasons = (line: string) => Reasons;
+export type ReadReasons<Read = Reason> = (line: string) => readonly (readonly Read[])[];
 
 /** @param last the last line of the block; it is read when it is first needed, and once */
 export function createReasonsReader(last: string): ReadReasons {
+  return readerOf(last, (said, weight) => ({ ...said, weight }) as Reason);
+}
+
+/** As {@link createReasonsReader}, for who shows reasons and needs no weights: the lines of a block share what they say. */
+export function createSaidReader(last: string): ReadReasons<ReasonView> {
+  return readerOf(last, (said) => said as ReasonView);
+}
+
+function readerOf<Read>(last: string, made: (said: Said, weight: number) => Read): ReadReasons<Read> {
   let said: readonly Said[] | undefined;
   return (line) => {
-    const papers = JSON.parse(line || '[]') as readonly (readonly (number | Reason)[])[];
+    const papers = JSON.parse(line || '[]') as readonly (readonly number[] | readonly Read[])[];
     return papers.map((each) => {
-      if (typeof each[0] !== 'number') return each as readonly Reason[];
+      if (typeof each[0] !== 'number') return each as readonly Read[];
       said ??= (JSON.parse(last) as { said: readonly Said[] }).said;
-      const reasons: Reason[] = [];
+      const reasons: Read[] = [];
       for (let at = 0; at < each.length; at += 2)
-        reasons.push({ ...said[each[at] as number], weight: each[at + 1] } as Reason);
+        reasons.push(made(said[each[at] as number] as Said, each[at + 1] as number));
       return reasons;
     });
   };

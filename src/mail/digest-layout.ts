@@ -41,9 +41,13 @@ function topicsBehind(papers: readonly Why[]): readonly TopicLink[] {
   const topics: TopicLink[] = [];
   for (const paper of papers)
     for (const topic of paper.topics)
-      if (topics.length < TOPICS_IN_FOOT && !topics.some(({ key }) => key === topic.key)) topics.push(topic);
+      if (topics.length < TOPICS_IN_FOOT && !isAmong(topics, topic)) topics.push(topic);
   return topics;
 }
+
+/** Nearly always it is the very same one. */
+const isAmong = (topics: readonly TopicLink[], topic: TopicLink) =>
+  topics.includes(topic) || topics.some(({ key }) => key === topic.key);
 
 /** One section per strongest topic, in the order of each one's best paper. */
 function grouped(papers: readonly Why[], fragments: Fragments): readonly Section[] {
@@ -53,8 +57,20 @@ function grouped(papers: readonly Why[], fragments: Fragments): readonly Section
   );
 }
 
+function extentOf(sections: readonly Section[]) {
+  let octets = 0;
+  let papers = 0;
+  for (const section of sections) {
+    papers += section.papers.length;
+    for (const paper of section.papers) octets += paper.octets;
+  }
+  return { octets, papers };
+}
+
 /** Papers while they fit into `limit` octets of HTML, at least one. A section without any goes whole. */
 function fitting(sections: readonly Section[], limit: number): { kept: readonly Section[]; shown: number } {
+  const all = extentOf(sections);
+  if (all.octets <= limit) return { kept: sections, shown: all.papers };
   let octets = 0;
   let shown = 0;
   const kept = sections.map(({ heading, papers }) => ({

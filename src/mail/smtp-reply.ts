@@ -20,28 +20,27 @@ export type ReplyParser = {
   push(chunk: Buffer): { readonly replies: readonly SmtpReply[]; readonly fault?: string };
 };
 
-const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
-
 /** Reads replies of one connection, whatever the pieces they arrive in. Bare LF ends a line as CRLF does. */
 export function createReplyParser(): ReplyParser {
   let rest = '';
-  let lines: string[] = [];
-  let code = '';
+  /** Of a reply of several lines whose end has not come yet. */
+  let open: SmtpReply | null = null;
   let size = 0;
 
   const readLine = (line: string): SmtpReply | string | null => {
-    const match = LINE.exec(line);
-    if (!match || line.length > MAX_LINE) return `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`;
-    const [, lineCode = '', separator, text = ''] = match;
-    if (lines.length > 0 && lineCode !== code)
-      return `a reply that changes its code: ${code} and ${lineCode}`;
-    code = lineCode;
-    lines.push(text);
+    const code = codeOf(line);
+    if (code === null || line.length > MAX_LINE)
+      return `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`;
+    if (open && open.code !== code) return `a reply that changes its code: ${open.code} and ${code}`;
+    const text = line.slice(4);
+    const reply: SmtpReply = { code, text: open ? `${open.text}\n${text}` : text };
     size += line.length;
     if (size > MAX_REPLY) return 'a reply without end';
-    if (separator === '-') return null;
-    const reply = { code: Number(code), text: lines.join('\n') };
-    lines = [];
+    if (line[3] === '-') {
+      open = reply;
+      return null;
+    }
+    open = null;
     size = 0;
     return reply;
   };
@@ -65,8 +64,22 @@ export function createReplyParser(): ReplyParser {
   };
 }
 
+/** What nearly every reply is. */
+const PRINTABLE = /^[ -~]*$/;
+
+/** The code that a line begins with: 200 to 599, and behind it nothing, a space or a hyphen. Null for anything else. */
+function codeOf(line: string): number | null {
+  const code = Number(line.slice(0, 3));
+  const separator = line[3] ?? ' ';
+  const isCode = DIGITS.test(line) && code >= 200 && code < 600;
+  return isCode && (separator === ' ' || separator === '-') ? code : null;
+}
+
+const DIGITS = /^\d{3}/;
+
 /** How a reply is shown and stored: `250 2.0.0 Ok: queued`, on one line, controls removed. */
 export function showReply(reply: SmtpReply): string {
+  if (PRINTABLE.test(reply.text)) return `${reply.code} ${reply.text}`.trim();
   const utf8 = Buffer.from(reply.text, 'latin1').toString('utf8');
   const text = utf8.includes('\uFFFD') ? reply.text : utf8;
   return `${reply.code} ${text.replace(/\p{Cc}+/gu, ' ')}`.trim();

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
 import { classifyReply } from './smtp-outcome.ts';
 import { createReplyParser, enhancedCode, type SmtpReply, showReply } from './smtp-reply.ts';
-import { buildEnvelope, createWireBuffer, type Envelope, type Extensions, isOutcome } from './smtp-wire.ts';
+import { buildEnvelope, type Envelope, type Extensions, isOutcome, wireOctets } from './smtp-wire.ts';
 
 /** One message for a session; it may be on the wire as soon as the session has it. */
 export type SmtpJob = {
@@ -91,7 +91,6 @@ export function createSmtpSession(deps: {
 }): SmtpSession {
   const { socket, extensions, timeouts } = deps;
   const parser = createReplyParser();
-  const onWire = createWireBuffer();
   const expected: Expected[] = [];
   let opening: Opening | null = null;
   let sending: Sending | null = null;
@@ -198,7 +197,11 @@ export function createSmtpSession(deps: {
     const next = extensions.pipelining ? openNext() : '';
     // Taking the next message may have ended all this.
     if (closed) return;
-    socket.write(onWire(current.job.message, extensions.chunking, next), () => flushed(mine));
+    const { octets, release } = wireOctets(current.job.message, extensions.chunking, next);
+    socket.write(octets, () => {
+      release();
+      flushed(mine);
+    });
   };
 
   const flushed = (mine: Sending) => {

@@ -113,30 +113,41 @@ export function stuffDots(raw: Buffer): Buffer {
 /** What ends the DATA phase after `raw`: the final dot on a line of its own. */
 export const endOfData = (raw: Buffer): string => (raw[raw.length - 1] === LF ? END : `\r\n${END}`);
 
-/** Room for a usual digest and what goes with it; it grows. */
-const FIRST_SIZE = 64 * 1024;
+/** Room for a usual digest and what goes with it. */
+const USUAL_SIZE = 64 * 1024;
 
 /**
- * Puts into one place what is written at once for one message: its content as DATA or BDAT carries it, and the commands behind it.
- * What it answers is good until it is asked again; by then its octets must have left the process.
+ * Memory that nothing is written from now. All connections share it, the last that came back goes out first: where the network takes a
+ * message at once it is the same piece for all of them, which stays in the processor's cache.
  */
-export type WireBuffer = (message: OutgoingMessage, chunking: boolean, next: string) => Buffer;
+const spare: Buffer[] = [];
+const SPARE_KEPT = 10;
 
-/** Creates the {@link WireBuffer} of a connection. Its memory is kept: new memory for each message cost more than the copying. */
-export function createWireBuffer(): WireBuffer {
-  let octets = Buffer.alloc(0);
-  return (message, chunking, next) => {
-    const { content, end } = chunking ? { content: message.content, end: '' } : dataOf(message);
-    const command = chunking ? `BDAT ${content.length} LAST\r\n` : '';
-    // UTF-8: ASCII but for the addresses of SMTPUTF8 (RFC 6531).
-    const rest = Buffer.byteLength(end + next);
-    const needed = command.length + content.length + rest;
-    if (needed > octets.length) octets = Buffer.allocUnsafeSlow(Math.max(FIRST_SIZE, 2 * needed));
-    octets.write(command, 'latin1');
-    content.write(octets, command.length);
-    octets.write(end + next, needed - rest);
-    return octets.subarray(0, needed);
+/** What is written at once for one message. Call `release` when its octets have left the process: others will be in their place. */
+export type WireOctets = { readonly octets: Buffer; release(): void };
+
+/** Puts a message's content into one place, as DATA or BDAT carries it, with the commands `next` behind it. */
+export function wireOctets(message: OutgoingMessage, chunking: boolean, next: string): WireOctets {
+  const { content, end } = chunking ? { content: message.content, end: '' } : dataOf(message);
+  const command = chunking ? `BDAT ${content.length} LAST\r\n` : '';
+  // UTF-8: ASCII but for the addresses of SMTPUTF8 (RFC 6531).
+  const rest = Buffer.byteLength(end + next);
+  const needed = command.length + content.length + rest;
+  const memory = memoryFor(needed);
+  memory.write(command, 'latin1');
+  content.write(memory, command.length);
+  memory.write(end + next, needed - rest);
+  return {
+    octets: memory.subarray(0, needed),
+    release: () => {
+      if (spare.length < SPARE_KEPT) spare.push(memory);
+    },
   };
+}
+
+function memoryFor(size: number): Buffer {
+  const memory = spare.pop();
+  return memory && memory.length >= size ? memory : Buffer.allocUnsafeSlow(Math.max(USUAL_SIZE, 2 * size));
 }
 
 /** Content and end of the DATA phase. What is composed here is plain; the rest is looked through. */

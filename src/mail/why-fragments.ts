@@ -77,6 +77,7 @@ function sameReasons(one: readonly ReasonView[], other: readonly ReasonView[]): 
 }
 
 function sameReason(one: ReasonView, other: ReasonView | undefined): boolean {
+  if (one === other) return true;
   switch (one.type) {
     case 'trending':
       return other?.type === 'trending' && one.fill === other.fill;

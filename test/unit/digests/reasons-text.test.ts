@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PaperId } from '#src/database/ids.ts';
-import { createReasonsReader, writeReasons } from '#src/digests/reasons-text.ts';
+import { createReasonsReader, createSaidReader, writeReasons } from '#src/digests/reasons-text.ts';
 import type { Reason } from '#src/matching/types.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 8 });
@@ -27,6 +27,11 @@ const reason: fc.Arbitrary<Reason> = fc.oneof(
 );
 const digests = fc.array(fc.array(fc.array(reason, { maxLength: 3 }), { maxLength: 4 }), { maxLength: 6 });
 
+function withoutWeight(reason: Reason) {
+  const { weight: _, ...said } = reason;
+  return said;
+}
+
 test('the reasons of a block come back as they were, a line for each digest', () => {
   fc.assert(
     fc.property(digests, (block) => {
@@ -34,6 +39,10 @@ test('the reasons of a block come back as they were, a line for each digest', ()
       expect(lines).toHaveLength(block.length + 1);
       const read = createReasonsReader(lines.at(-1) ?? '');
       expect(block.map((_, at) => read(lines[at] ?? ''))).toEqual(block);
+      const readSaid = createSaidReader(lines.at(-1) ?? '');
+      expect(block.map((_, at) => readSaid(lines[at] ?? ''))).toEqual(
+        block.map((digest) => digest.map((each) => each.map(withoutWeight))),
+      );
     }),
   );
 });
