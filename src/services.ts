@@ -1,48 +1,34 @@
 import type { Config } from './config.ts';
 import { type Database, pingDatabase } from './database/database.ts';
-import {
-  addDays,
-  type IsoDate,
-  type NoticeId,
-  type PaperId,
-  type SubscriberId,
-  utcDate,
-} from './database/ids.ts';
-import { createCandidates, remembered } from './digests/candidates.ts';
+import type { IsoDate, NoticeId, PaperId, SubscriberId } from './database/ids.ts';
 import { createDigestComposer } from './digests/compose.ts';
 import { findDigest } from './digests/digest-view-store.ts';
 import { createEditionStore } from './digests/edition-store.ts';
-import { createEmbeddingStore } from './digests/embeddings/embedding-store.ts';
-import { createEmbeddings, type EmbeddingsService } from './digests/embeddings/embeddings.ts';
 import { createLedger } from './digests/ledger.ts';
 import { createNoteCoverage } from './digests/note-coverage.ts';
 import { createPlanner } from './digests/plan.ts';
 import { profilesOf } from './digests/profiles.ts';
-import { createStatistics, fitInThread, type StatisticsService } from './digests/refit-statistics.ts';
+import { createStatistics, fitInThread } from './digests/refit-statistics.ts';
 import { createRemindersOf } from './digests/reminders.ts';
 import { createStatisticsStore } from './digests/statistics-store.ts';
 import { createNoticeComposer } from './mail/notice-mail.ts';
 import { type ClaimedNotice, createNoticeStore } from './mail/notice-store.ts';
 import { previewMessages } from './mail/preview/messages.ts';
 import { createSuppressionStore } from './mail/suppression-store.ts';
-import { indexInSteps } from './matching/index-candidates.ts';
-import { inSlices } from './matching/steps.ts';
-import type { MatchingPaper } from './matching/types.ts';
+import { toMatching, wireCandidates, wireEmbeddings } from './matching-services.ts';
 import { createCatchingUp } from './papers/catching-up.ts';
 import { coverageView } from './papers/coverage.ts';
 import { createDueCoverage, createEditionCoverage, createLatestSlot } from './papers/edition-coverage.ts';
 import type { Paper } from './papers/paper.ts';
-import { createPaperStore, type PaperStore } from './papers/paper-store.ts';
+import { createPaperStore } from './papers/paper-store.ts';
 import { lastPolls, sourceStatuses } from './papers/poll.ts';
-import type { SourceMemory } from './papers/source.ts';
 import { createSourceMemory } from './papers/source-memory-store.ts';
-import { trend } from './papers/trend.ts';
 import type { JobQueue } from './queue/jobs.ts';
 import { senderOf } from './sender.ts';
 import { signerOf } from './signer.ts';
 import { addressPolicy } from './subscribers/address.ts';
 import { claimDue, claimOne, setNextDigestAt } from './subscribers/due-store.ts';
-import { markedPapers, markReminded, putAside } from './subscribers/feedback-store.ts';
+import { markReminded, putAside } from './subscribers/feedback-store.ts';
 import { createSubscribers } from './subscribers/lifecycle.ts';
 import { createLinks } from './subscribers/links.ts';
 import { createTakesMail } from './subscribers/mail-domain.ts';
@@ -51,8 +37,7 @@ import { listSubscribers, publicIds, recipientsByIds } from './subscribers/subsc
 import { createTokens } from './subscribers/tokens.ts';
 import { DEFAULT_CAPS } from './subscribers/work-off-requests.ts';
 import { createCatalogueEdits } from './topics/catalogue-edit-store.ts';
-import { rankedTextOf } from './topics/query/parse.ts';
-import { createTopicStore, type TopicStore } from './topics/topic-store.ts';
+import { createTopicStore } from './topics/topic-store.ts';
 import { createApiKeys } from './web/api/api-key-store.ts';
 import { createIdempotencyStore } from './web/api/idempotency-store.ts';
 import { archiveOf } from './web/archive-store.ts';
@@ -245,97 +230,3 @@ export function createServices(on: Foundations) {
 
 const byId = (papers: readonly Paper[]): Map<PaperId, Paper> =>
   new Map(papers.map((paper) => [paper.id, paper]));
-
-/** The index of an edition: candidates with their trend, and the papers that readers marked as context. */
-function wireCandidates(
-  { config, database, now }: Foundations,
-  stores: {
-    papers: PaperStore;
-    topics: TopicStore;
-    editions: ReturnType<typeof createEditionStore>;
-    statistics: StatisticsService;
-    editionCoverage: ReturnType<typeof createEditionCoverage>;
-    embeddings: EmbeddingsService | undefined;
-  },
-) {
-  const withTrend = async (found: readonly Paper[], at: Date): Promise<MatchingPaper[]> => {
-    const signals = await stores.papers.signalsOf(
-      found.map((paper) => paper.id),
-      at,
-    );
-    const names = await stores.papers.otherNamesOf(found.map((paper) => paper.id));
-    return found.map((paper) => ({
-      ...toMatching(paper, trend(signals.get(paper.id) ?? [], paper, at)),
-      names: names.get(paper.id) ?? [],
-    }));
-  };
-  return createCandidates({
-    editions: stores.editions,
-    coverageOf: stores.editionCoverage,
-    version: async () => {
-      const { papers, statistics, embeddings } = stores;
-      return [await papers.version(), await statistics.version(), await embeddings?.version()].join(' ');
-    },
-    candidatesOf: async (on, at) => {
-      // An evening in America is tomorrow in UTC: what is listed there already is news to its readers too.
-      const until = on > utcDate(at) ? on : utcDate(at);
-      const request = { on: until, windowDays: config.digests.candidateDays, seenBefore: at };
-      const listed = await stores.papers.candidatePapers(request);
-      return withTrend(remembered(listed, utcDate(at), config.digests.ledgerDays), at);
-    },
-    index: async (candidates) => {
-      const catalogue = await stores.topics.catalogue();
-      const marked = await stores.papers.papersByIds(await markedPapers(database));
-      const context = await withTrend(marked, now());
-      const statistics = await stores.statistics.current();
-      const texts = [...candidates, ...context, ...(statistics?.background ?? [])];
-      const embeddings = await stores.embeddings?.load(texts);
-      return inSlices(indexInSteps(candidates, catalogue, context, statistics, embeddings));
-    },
-  });
-}
-
-/** Phrases that get vectors: most that an index holds in memory. */
-const PHRASES_LIMIT = 20_000;
-
-/** The vectors of what editions are ranked with, where there is an endpoint for them. */
-function wireEmbeddings(
-  { config, database, now }: Foundations,
-  stores: { papers: PaperStore; topics: TopicStore; statistics: StatisticsService; memory: SourceMemory },
-): EmbeddingsService | undefined {
-  if (!config.embeddings) return undefined;
-  return createEmbeddings({
-    store: createEmbeddingStore({ database }),
-    memory: stores.memory,
-    settings: config.embeddings,
-    now,
-    papers: async () => {
-      // From the edition of the westernmost reader to that of the easternmost.
-      const request = { on: addDays(utcDate(now()), 1), windowDays: config.digests.candidateDays + 2 };
-      const candidates = await stores.papers.candidatePapers({ ...request, seenBefore: now() });
-      const marked = await stores.papers.papersByIds(await markedPapers(database));
-      const background = (await stores.statistics.current())?.background ?? [];
-      return [...candidates, ...marked, ...background];
-    },
-    phrases: async () => {
-      const queries = await stores.topics.followedQueries(PHRASES_LIMIT);
-      return [...new Set(queries.map(rankedTextOf))].filter((phrase) => phrase !== '');
-    },
-  });
-}
-
-/** The part of a paper that matching reads. */
-export function toMatching(paper: Paper, trendNow: number): MatchingPaper {
-  return {
-    id: paper.id,
-    identity: paper.identity,
-    title: paper.title,
-    abstract: paper.abstract,
-    authors: paper.authors,
-    categories: paper.categories,
-    organisation: paper.organisation,
-    keywords: paper.keywords,
-    listedOn: paper.firstListedOn,
-    trend: trendNow,
-  };
-}
