@@ -58,7 +58,7 @@ export async function prepare(
     if ('skip' in item) results.push({ ...claimOf(row), state: 'skipped', reason: item.skip });
     else if (suppressed.has(recipientOf(item)))
       results.push({ ...claimOf(row), state: 'skipped', reason: 'suppressed' });
-    else sendable.push({ row: attemptOf(row), mail: item });
+    else sendable.push({ row, mail: item });
   }
   return { sendable, results };
 }
@@ -112,22 +112,6 @@ function uncomposed(deps: DeliverDependencies, row: Attempt, fault: unknown): Di
     ? { ...claimOf(row), state: 'deferred', reply, dueAt }
     : { ...claimOf(row), state: 'failed', reply };
 }
-
-const attemptOf = ({
-  id,
-  editionDate,
-  leaseToken,
-  subscriberId,
-  attempts,
-  deadline,
-}: ClaimedDigest): Attempt => ({
-  id,
-  editionDate,
-  leaseToken,
-  subscriberId,
-  attempts,
-  deadline,
-});
 
 /** Milliseconds until the digest of a reader who has just moved is composed again. */
 const MOVED_MS = 5_000;
