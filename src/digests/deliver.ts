@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DigestId } from '#src/database/ids.ts';
+import { untilWritten } from '#src/database/until-written.ts';
 import type { Halt } from '#src/mail/delivery-halt.ts';
 import type { Mail, MailTransport } from '#src/mail/message.ts';
 import type { Throttle } from '#src/mail/throttle.ts';
@@ -201,24 +201,13 @@ function prepareAhead(deps: DeliverDependencies, rows: readonly ClaimedDigest[])
   return prepared;
 }
 
-/** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
-const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
-
 async function record(
   run: DeliveryRun,
   results: readonly DigestResult[],
   handedOverAt?: Date,
 ): Promise<void> {
   if (results.length === 0) return;
-  for (const pause of RECORD_PAUSES) {
-    try {
-      const written = await run.deps.ledger.record(results, handedOverAt);
-      for (const result of results) if (written.has(result.id)) run.summary[result.state] += 1;
-      run.lease.settle(results);
-      return;
-    } catch (error) {
-      if (pause === RECORD_PAUSES.at(-1)) throw error;
-      await delay(pause);
-    }
-  }
+  const written = await untilWritten(() => run.deps.ledger.record(results, handedOverAt));
+  for (const result of results) if (written.has(result.id)) run.summary[result.state] += 1;
+  run.lease.settle(results);
 }

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NoticeId } from '#src/database/ids.ts';
+import { untilWritten } from '#src/database/until-written.ts';
 import type { Halt } from './delivery-halt.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
 import { keepNoticeLease, type NoticeLease } from './notice-lease.ts';
-import type { ClaimedNotice, NoticeClaim, NoticeResult, NoticeStore } from './notice-store.ts';
+import type { ClaimedNotice, NoticeClaim, NoticeStore } from './notice-store.ts';
 import type { Throttle } from './throttle.ts';
 
 /** What composing made of a notice: a message, or why there is none. */
@@ -97,23 +97,9 @@ async function deliverOne(
   await deps.halt?.learn(outcome);
   if (outcome.type === 'rejected' && outcome.scope === 'address')
     await deps.suppress(to, outcome.reply).catch(() => undefined);
-  await recordPatiently(deps, { ...claim, ...resultOf(notice, outcome, deps.now()) });
+  const result = { ...claim, ...resultOf(notice, outcome, deps.now()) };
+  await untilWritten(() => deps.store.record(result));
   return outcome.type === 'accepted';
-}
-
-/** Milliseconds between attempts to record; what was sent must not be forgotten because the database restarts. */
-const RECORD_PAUSES = [100, 250, 500, 1_000, 2_000, ...Array.from({ length: 120 }, () => 5_000)];
-
-async function recordPatiently({ store }: DeliverNoticesDependencies, result: NoticeResult): Promise<void> {
-  for (const pause of RECORD_PAUSES) {
-    try {
-      await store.record(result);
-      return;
-    } catch (error) {
-      if (pause === RECORD_PAUSES.at(-1)) throw error;
-      await delay(pause);
-    }
-  }
 }
 
 type Ending =
