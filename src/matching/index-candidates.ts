@@ -51,7 +51,7 @@ export function* indexInSteps(
   const relevance = createRelevanceModel(collection, lexical);
   const texts = createTextNumbers();
   const spell = createTermSpeller(papers, index, TERMS_SHOWN, texts);
-  const remember = createTermMemory(texts);
+  const remember = createTermMemory(papers.length, texts);
   const byIdentity = new Map(
     known.flatMap(({ identity, names = [] }, at) =>
       [...names, identity].map((name) => [name, collection.positionOf(at)] as const),

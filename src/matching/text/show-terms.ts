@@ -89,17 +89,19 @@ export type TermMemory = (
   terms: (position: number) => readonly string[],
 ) => (position: number) => readonly string[];
 
-/** Lists of terms remembered, of all that were wrapped together: a power of two. */
+/** Lists of terms remembered at most, of all that were wrapped together, and for each paper: powers of two. */
 const REMEMBERED = 2 ** 18;
+const REMEMBERED_EACH = 2 ** 7;
 /** Numbers of a remembered list: who wrapped it, the position, and its terms, 0 where there are fewer than three. */
 const FIELDS = 5;
 
 /**
- * A memory of the terms shown, three at most. A flat array (5 MB), since as many lists in a map were 35 MB of objects, and made as
+ * A memory of the terms shown of so many papers, three at most. A flat array (5 MB), since as many lists in a map were 35 MB of objects, and made as
  * much garbage wait. A list has two places: a new one takes the first, and what stood there goes on to the second.
  */
-export function createTermMemory(numbers: TextNumbers): TermMemory {
-  const lists = new Uint32Array(REMEMBERED * FIELDS);
+export function createTermMemory(papers: number, numbers: TextNumbers): TermMemory {
+  const places = Math.min(REMEMBERED, 2 ** Math.ceil(Math.log2(Math.max(1, papers))) * REMEMBERED_EACH);
+  const lists = new Uint32Array(places * FIELDS);
   const isAt = (from: number, owner: number, position: number): boolean =>
     lists[from] === owner && lists[from + 1] === position;
   const put = (from: number, owner: number, position: number, terms: readonly string[]): void => {
@@ -125,7 +127,7 @@ export function createTermMemory(numbers: TextNumbers): TermMemory {
     wrapped += 1;
     const owner = wrapped;
     return (position) => {
-      const from = placeOf(owner, position) * FIELDS;
+      const from = placeOf(owner, position, places) * FIELDS;
       if (isAt(from, owner, position)) return read(from);
       if (isAt(from + FIELDS, owner, position)) return read(from + FIELDS);
       put(from, owner, position, terms(position));
@@ -134,10 +136,10 @@ export function createTermMemory(numbers: TextNumbers): TermMemory {
   };
 }
 
-/** An even place. Odd constants near 2^32 / golden ratio spread neighbouring numbers (Knuth, TAOCP 3, 6.4). */
-function placeOf(owner: number, position: number): number {
+/** An even place below a power of two. Odd constants near 2^32 / golden ratio spread neighbouring numbers (Knuth, TAOCP 3, 6.4). */
+function placeOf(owner: number, position: number, places: number): number {
   const mixed = Math.imul(owner, 0x9e3779b1) ^ Math.imul(position, 0x85ebca6b);
-  return (mixed ^ (mixed >>> 15)) & (REMEMBERED - 2);
+  return (mixed ^ (mixed >>> 15)) & (places - 2);
 }
 
 const NONE: readonly string[] = [];

@@ -5,7 +5,7 @@ import { offsetsOf, stemsOf } from '#src/matching/text/tokens.ts';
 
 describe('the memory of shown terms', () => {
   const numbers = createTextNumbers();
-  const remember = createTermMemory(numbers);
+  const remember = createTermMemory(1000, numbers);
   const termsOf = (list: number, position: number): string[] =>
     Array.from({ length: (list + position) % 4 }, (_, at) => `${list} ${position} ${at}`);
 
