@@ -45,7 +45,7 @@ const SHUTDOWN = { cut: 0.6, work: 0.85 };
 export function openTransport(
   config: Config,
   backing: Pick<Backing, 'smtpUrls' | 'database'>,
-  log: Pick<Log, 'fatal'>,
+  log: Pick<Log, 'fatal' | 'error' | 'warn'>,
 ): MailTransport {
   if (backing.smtpUrls.length === 0)
     throw new Error('SMTP_URL is not set, and this process has no local mailbox.');
@@ -60,6 +60,13 @@ export function openTransport(
         ? undefined
         : createRelayPermits({ store, relay, perMinute: relay.perMinute, onMore }),
     onRefused: (relay, reply) => log.fatal({ relay: relay.name, reply }, 'a relay refuses us as a sender'),
+    onReach: (relay, fault) =>
+      fault === null
+        ? log.warn({ relay: relay.name }, 'the relay is in reach again: delivery goes on')
+        : log.error(
+            { relay: relay.name, reply: fault },
+            'the relay is out of reach: is SMTP_URL right, and does it run? What is due is tried again every 20 s',
+          ),
   });
   const limits = parseDomainConnections(config.sendLimits.domainConnections);
   return limitDomains({ transport, store: createSlotStore({ database }), limits });

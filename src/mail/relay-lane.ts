@@ -37,12 +37,16 @@ export type LaneDependencies = {
   take(lane: RelayLane): SmtpJob | undefined;
   /** Something changed: a connection came or went. */
   onChange(): void;
+  /** Told once when a connection can't be had any more (what it said), and once when it can again (null). */
+  onReach?(fault: string | null): void;
 };
 
 /** Extra connections that a confirmation may open while all others are busy with digests. */
 export const URGENT_CONNECTIONS = 2;
 /** The breaker: after a failed connect the next one waits, doubling from the first to the last; milliseconds. */
 const RECONNECT_MS = { first: 250, last: 30_000 };
+/** Attempts that must fail in a row before anybody is told. */
+const TELL_AFTER = 3;
 
 /** Opens the lane of one relay; it connects when there is something to send. */
 export function createRelayLane(deps: LaneDependencies): RelayLane {
@@ -53,6 +57,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   let blocked: LaneFault | null = null;
   let closing = false;
   let chunking = true;
+  let told = false;
 
   const isBlocked = () => blocked !== null && performance.now() < blocked.until;
 
@@ -80,12 +85,19 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
 
   const connectFailed = (fault: ConnectFault) => {
     failures += 1;
+    // One that lets us in with fewer connections than we would like is in reach.
+    if (!told && failures >= TELL_AFTER && sessions.size === 0) {
+      told = true;
+      deps.onReach?.(fault.reply);
+    }
     const pause = Math.min(RECONNECT_MS.first * 2 ** (failures - 1), RECONNECT_MS.last);
     blocked = { ...fault, reply: `${relay.name}: ${fault.reply}`, until: performance.now() + pause };
   };
 
   const addSession = ({ socket, extensions }: OpenedConnection) => {
     failures = 0;
+    if (told) deps.onReach?.(null);
+    told = false;
     // A refusal of us as a sender is not taken back by a connection that was under way.
     if (blocked?.type === 'unreachable') blocked = null;
     const session = createSmtpSession({

@@ -51,6 +51,8 @@ export type TransportOptions = {
   readonly permits?: (relay: Relay, onMore: () => void) => RelayPermits | undefined;
   /** Told once when a relay refuses us as a sender although others still work. */
   readonly onRefused?: (relay: Relay, reply: string) => void;
+  /** Told once when a relay can't be reached any more (why), and once when it can again (null). */
+  readonly onReach?: (relay: Relay, fault: string | null) => void;
 };
 
 /**
@@ -230,6 +232,7 @@ function createLanes(
       timeouts: options.timeouts ?? RFC_TIMEOUTS,
       closeMs: options.closeMs ?? 20_000,
       connect: options.connect ?? connectToRelay,
+      onReach: (fault) => options.onReach?.(relay, fault),
       ...hooks,
     });
   });

@@ -245,6 +245,21 @@ describe('the server', () => {
     expect(sent.type).toBe('accepted');
   });
 
+  test('is out of reach: said once, and once when it is back', async () => {
+    const gone = await startSmtpSink();
+    await gone.close();
+    const told: (string | null)[] = [];
+    const onReach = (_relay: unknown, fault: string | null) => void told.push(fault);
+    const transport = createMailTransport({ relays: [parseRelay(gone.url)], connections: 2, onReach });
+    open.push(transport);
+    const sent = transport.send(message(1), yes);
+    await waitFor('the fault', () => told.length > 0);
+    expect(told).toEqual([expect.stringContaining('ECONNREFUSED')]);
+    open.push(await startSmtpSink({ port: gone.port }));
+    expect((await sent).type).toBe('accepted');
+    expect(told.slice(1)).toEqual([null]);
+  });
+
   test('says 421 in its greeting: deferred', async () => {
     const { transport } = await setUp({
       script: (stage) => (stage === 'greeting' ? '421 4.7.0 too busy' : undefined),
