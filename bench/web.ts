@@ -206,7 +206,6 @@ async function whileDelivering(url: string, readers: number, targets: { start: T
   await fillBench(database, readers);
   await database.destroy();
   const sink = await startScript('null-sink.ts');
-  let running = true;
   const delivery = measure('end-to-end.ts', [
     '--database',
     url,
@@ -214,14 +213,18 @@ async function whileDelivering(url: string, readers: number, targets: { start: T
     String(sink.port),
     '--readers',
     String(readers),
-  ]).finally(() => {
+  ]);
+  let running = true;
+  const end = () => {
     running = false;
-  });
+  };
+  delivery.then(end, end);
   try {
     // The process reads templates and papers first.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     const start = await calm(targets.start, 4);
     const subscribe = await calm(targets.subscribe, 4);
+    if (!running) await delivery;
     if (!running) throw new Error('the delivery ended before the measurement did; give more --readers');
     const { messages, seconds } = await delivery;
     return { start, subscribe, digestsPerSecond: Math.round(messages / seconds) };

@@ -204,7 +204,12 @@ async function allSent(): Promise<boolean> {
 const idle = async () => undefined;
 /** A service that runs has its templates loaded and its papers encoded: compose for a few readers before the clock starts. */
 async function warmUp(): Promise<void> {
-  const some = await database.selectFrom('subscribers').select('id').limit(200).execute();
+  const some = await database
+    .selectFrom('subscribers')
+    .select('id')
+    .where('state', '=', 'active')
+    .limit(200)
+    .execute();
   const rows = some.map(({ id }) => ({
     id: -id as DigestId,
     editionDate: edition,

@@ -26,6 +26,8 @@ export async function fillBench(database: Database, count: number): Promise<void
     from generate_series(1, ${count}::int) as n`.execute(database);
   await sql`
     insert into schedules (subscriber_id, next_digest_at)
-    select id, now() - interval '1 minute' from subscribers order by id`.execute(database);
+    select id, now() - interval '1 minute' from subscribers where state = 'active' order by id`.execute(
+    database,
+  );
   await sql`analyze subscribers, schedules`.execute(database);
 }
