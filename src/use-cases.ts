@@ -125,8 +125,8 @@ export function createDelivery(on: DeliveryFoundations) {
     deliverDigests,
     deliverNotices,
     sweep: async () => {
-      await services.subscribers.goOnWithRequests();
-      const summary = await sweep();
+      // Side by side: neither must keep the other from being done.
+      const [summary] = await Promise.all([sweep(), services.subscribers.goOnWithRequests()]);
       if (summary.unknown > 0) log.warn(summary, 'digests whose fate is not known');
       return summary;
     },

@@ -88,3 +88,11 @@ export function showReply(reply: SmtpReply): string {
 /** The enhanced status code (RFC 3463) of a reply, such as `5.1.1`; null when it has none. */
 export const enhancedCode = (reply: SmtpReply): string | null =>
   /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply.text)?.[1] ?? null;
+
+/** The server wants to hear more: 354, and nothing else that is said in a mail transaction. */
+export const isIntermediate = ({ code }: SmtpReply): boolean => code >= 300 && code < 400;
+/** `250 2.1.5`: RCPT was accepted, or MAIL (RFC 3463 section 3.2), and not a message. */
+export const speaksOfAddress = (reply: SmtpReply): boolean =>
+  reply.code < 300 && enhancedCode(reply)?.startsWith('2.1.') === true;
+/** The server does not know the command or its parameter (RFC 5321 section 4.2.4). */
+export const isUnknownCommand = ({ code }: SmtpReply): boolean => [500, 501, 502, 504].includes(code);

@@ -1,7 +1,16 @@
 import type { Socket } from 'node:net';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
 import { classifyReply } from './smtp-outcome.ts';
-import { createReplyParser, enhancedCode, type SmtpReply, showReply } from './smtp-reply.ts';
+import {
+  createReplyParser,
+  enhancedCode,
+  isIntermediate,
+  isUnknownCommand,
+  type SmtpReply,
+  showReply,
+  speaksOfAddress,
+} from './smtp-reply.ts';
+import { type Expected, type SmtpTimeouts, timeLimit } from './smtp-timeouts.ts';
 import { buildEnvelope, type Envelope, type Extensions, isOutcome, wireOctets } from './smtp-wire.ts';
 
 /** One message for a session; it may be on the wire as soon as the session has it. */
@@ -28,33 +37,6 @@ export type SmtpSession = {
   destroy(reason: string): void;
 };
 
-/** How long to wait for what, in milliseconds: RFC 5321 section 4.5.3.2. */
-export type SmtpTimeouts = {
-  readonly mail: number;
-  readonly rcpt: number;
-  readonly data: number;
-  /** For a block of content to be taken by the network. */
-  readonly block: number;
-  /** For the reply to the final dot. */
-  readonly content: number;
-  /** For what a server says that refused a message before it had it all: it may take it all the same. */
-  readonly secondAnswer: number;
-  readonly quit: number;
-};
-
-const MINUTE = 60_000;
-/** The RFC's own values, where it has any. */
-export const RFC_TIMEOUTS: SmtpTimeouts = {
-  mail: 5 * MINUTE,
-  rcpt: 5 * MINUTE,
-  data: 2 * MINUTE,
-  block: 3 * MINUTE,
-  content: 10 * MINUTE,
-  secondAnswer: 5_000,
-  quit: 5_000,
-};
-
-type Expected = 'mail' | 'rcpt' | 'data' | 'content' | 'rset' | 'emptied' | 'quit';
 type Opening = {
   job: SmtpJob;
   envelope: Envelope;
@@ -376,30 +358,4 @@ export function createSmtpSession(deps: {
     },
     destroy: close,
   };
-}
-
-const isIntermediate = ({ code }: SmtpReply) => code >= 300 && code < 400;
-/** `250 2.1.5`: RCPT was accepted, or MAIL (RFC 3463 section 3.2), and not a message. */
-const speaksOfAddress = (reply: SmtpReply) =>
-  reply.code < 300 && enhancedCode(reply)?.startsWith('2.1.') === true;
-/** RFC 5321 section 4.2.4: the command or its parameter is not known, or not implemented. */
-const isUnknownCommand = ({ code }: SmtpReply) => [500, 501, 502, 504].includes(code);
-
-function timeLimit(timeouts: SmtpTimeouts, kind: Expected, sending: Sending | null): number {
-  switch (kind) {
-    case 'content':
-      if (sending?.refused) return timeouts.secondAnswer;
-      return sending?.flushed ? timeouts.content : timeouts.block;
-    case 'mail':
-    case 'rset':
-      return timeouts.mail;
-    case 'emptied':
-      return timeouts.content;
-    case 'rcpt':
-      return timeouts.rcpt;
-    case 'data':
-      return timeouts.data;
-    case 'quit':
-      return timeouts.quit;
-  }
 }

@@ -11,7 +11,8 @@ import { createRelayLane, outcomeOf, type RelayLane } from './relay-lane.ts';
 import type { RelayPermits } from './relay-permits.ts';
 import { type ConnectFault, connectToRelay, type OpenedConnection } from './smtp-connect.ts';
 import type { Relay } from './smtp-relay.ts';
-import { RFC_TIMEOUTS, type SmtpJob, type SmtpTimeouts } from './smtp-session.ts';
+import type { SmtpJob } from './smtp-session.ts';
+import { RFC_TIMEOUTS, type SmtpTimeouts } from './smtp-timeouts.ts';
 
 /** A message that waits for a connection. */
 type Waiting = {

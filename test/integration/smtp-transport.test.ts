@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { contentOf, rawOf } from '#src/mail/content.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/message.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
-import { RFC_TIMEOUTS } from '#src/mail/smtp-session.ts';
+import { RFC_TIMEOUTS } from '#src/mail/smtp-timeouts.ts';
 import { createMailTransport, type TransportOptions } from '#src/mail/transport.ts';
 import { type SinkOptions, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 import { waitFor } from '../support/wait.ts';

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { contentOf } from '#src/mail/content.ts';
 import type { SendOutcome } from '#src/mail/message.ts';
 import { createReplyParser } from '#src/mail/smtp-reply.ts';
-import { createSmtpSession, RFC_TIMEOUTS, type SmtpJob } from '#src/mail/smtp-session.ts';
+import { createSmtpSession, type SmtpJob } from '#src/mail/smtp-session.ts';
+import { RFC_TIMEOUTS } from '#src/mail/smtp-timeouts.ts';
 import { endOfData, parseExtensions, stuffDots, wireOctets } from '#src/mail/smtp-wire.ts';
 
 /** What the simulated server does next. */
