@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { bigints } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
 import { addDays, type DigestId, type IsoDate, utcDate } from '#src/database/ids.ts';
 import {
@@ -12,7 +11,8 @@ import {
   reopenBlocks,
 } from './block-store.ts';
 import type { Claim } from './ledger.ts';
-import { BLOCK_SIZE, blockOf, type DigestRange } from './ranges.ts';
+import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
+import { type BrokenClaim, settleClaim } from './settle-claim-store.ts';
 
 /** What the sweep does to the ledger. Every method is one statement (or a loop of them) and idempotent. */
 export type RecoveryStore = {
@@ -36,13 +36,7 @@ export type RecoveryStore = {
    * Settles what a claim left open when its process died: the rows in `begun` may have been on the wire and are
    * `unknown`; all others of the claim were not, and are free again. @returns how many of either
    */
-  settleClaim(claim: {
-    readonly editionDate: IsoDate;
-    readonly leaseToken: number;
-    readonly from: number;
-    readonly to: number;
-    readonly begun: readonly DigestId[];
-  }): Promise<{ readonly unknown: number; readonly released: number }>;
+  settleClaim(claim: BrokenClaim): Promise<{ readonly unknown: number; readonly released: number }>;
   /** Who holds blocks of which nothing was handed over, as `nameOf` (process-identity.ts) has them. */
   idleHolders(): Promise<string[]>;
   /**
@@ -185,56 +179,6 @@ async function giveUp(database: Database, claims: readonly Claim[], reply: strin
       and d.state = 'handed_over' and d.lease_until < clock_timestamp()
     returning d.id`.execute(database);
   return rows.map((row) => row.id);
-}
-
-async function settleClaim(
-  database: Database,
-  { editionDate, leaseToken, from, to, begun }: Parameters<RecoveryStore['settleClaim']>[0],
-  now: Date,
-) {
-  const blocks = sql`b.first_id between ${blockOf(from)} and ${to} and b.edition_date = ${editionDate}::date`;
-  const isBegun = sql`d.id = any (${bigints(begun)})`;
-  return database.transaction().execute(async (tx) => {
-    // Nobody takes or gives up anything of the claim between this look at it and what is done with its rows.
-    const { rows: locked } = await sql<{ leaseToken: number | null; claimedAt: Date | null }>`
-      select b.lease_token as "leaseToken", b.claimed_at as "claimedAt" from digest_blocks b where ${blocks}
-      order by b.first_id for update`.execute(tx);
-    const held = locked.find((block) => block.leaseToken === leaseToken);
-    // A sweep elsewhere may have been faster and given rows up: what was not begun is taken back from it.
-    const { rows } = await sql<{ unknown: number; released: number }>`
-      with settled as (
-        update digests d
-        set state = case when ${isBegun} then 'unknown' else 'planned' end, in_doubt = ${isBegun},
-            reply = case when ${isBegun} then 'the worker was killed while this message was on the wire' else d.reply end,
-            finished_at = case when ${isBegun} then ${now}::timestamptz end,
-            attempts = d.attempts + (${isBegun})::int - d.in_doubt::int,
-            handed_over_at = coalesce(d.handed_over_at, ${held?.claimedAt ?? null}::timestamptz),
-            lease_token = case when ${isBegun} then ${leaseToken}::bigint end, lease_until = null
-        where d.id between ${from} and ${to} and d.edition_date = ${editionDate}::date
-          and (${IS_OPEN} and ${isBegun} and exists (
-                 select from digest_blocks b
-                 where ${blocks} and b.lease_token = ${leaseToken} and b.handed @> d.id
-               ) or d.in_doubt and d.lease_token = ${leaseToken}
-               and (d.state = 'handed_over' or not ${isBegun}))
-        returning d.state
-      ), free as (
-        select count(*) as n from digests d
-        where d.id between ${from} and ${to} and d.edition_date = ${editionDate}::date and ${held !== undefined}
-          and ${IS_OPEN} and not ${isBegun} and d.due_at <= ${now}
-      ), released as (
-        update digest_blocks b
-        set open = true, version = b.version + 1,
-            lease_until = case when b.lease_token = ${leaseToken} then null else b.lease_until end,
-            handed = case when b.lease_token = ${leaseToken} then '{}' else b.handed end,
-            lease_token = nullif(b.lease_token, ${leaseToken})
-        where ${blocks}
-      )
-      select count(*) filter (where state = 'unknown') as unknown,
-             count(*) filter (where state = 'planned') + (select n from free) as released from settled`.execute(
-      tx,
-    );
-    return { unknown: rows[0]?.unknown ?? 0, released: rows[0]?.released ?? 0 };
-  });
 }
 
 async function selectStranded(
