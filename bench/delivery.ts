@@ -4,53 +4,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDatabase } from '#src/database/database.ts';
-import { utcDate } from '#src/database/ids.ts';
+import { addDays, utcDate } from '#src/database/ids.ts';
 import { migrateDatabase } from '#src/database/migrate.ts';
 import { ensurePartitions } from '#src/digests/partition-store.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
 import { runningServer } from '#src/embedded/server-process.ts';
-import { HEAP_FLAGS } from '#src/heap-flags.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
-import { fillBench } from './delivery/fixture.ts';
+import { benchSink } from './delivery/against-source.ts';
+import { fillBench, makeDue } from './delivery/fixture.ts';
 import type { Parts } from './delivery/parts.ts';
-import { treeCpuSeconds } from './delivery/processes.ts';
-import {
-  type BenchServer,
-  findPostfixTools,
-  type Measured,
-  measure,
-  type PostfixTools,
-  runSmtpSource,
-  startPostfixSink,
-  startScript,
-} from './delivery/tools.ts';
+import { type Bench, endToEnd, type Figures, median, perSecond, yardstick } from './delivery/run-service.ts';
+import { type BenchServer, findPostfixTools, startScript } from './delivery/tools.ts';
 
 const HELP = `npm run bench -- delivery [options]
 
   --readers N     readers of a run (default 5000)
   --large N       readers of the large run of "cost per digest" (default 4 × readers)
+  --warm N        digests that a process delivers before the clock starts (default 20000), see below
   --rounds N      every figure is the median of so many rounds (default 3)
   --connections N SMTP connections (default 10)
   --only A,B      only these parts: sink, parts, null, dkim, scale, redis, latency, urgent
   --json          every figure, and the ratios
+
+A worker runs for weeks; one that has just started compiles for its first one or two seconds. Part "sink" measures both: names that end
+in "Cold" (toSmtpSourceCold …) are of a process that has just started, those without (toSmtpSource …) of one that runs: it has planned and
+delivered yesterday's edition to --warm readers before today's is measured. nodemailer's pool gets the same, counted in messages; smtp-source
+is C and needs none. Of all the other parts there is the running process only, in "scale" for both sizes, except "latency" (just started:
+the warm-up would take most of a minute). --warm 0 leaves the running process out, and all figures are of one that has just started.
+Memory is the most that was seen in either, warm-up included.
 `;
 
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
-
-/** Where a run plays. */
-type Bench = {
-  readonly databaseUrl: string;
-  /** Process of the database server. */
-  readonly databasePid: number;
-  readonly connections: number;
-  readonly rounds: number;
-  readonly fill: (readers: number) => Promise<void>;
-  readonly say: (line: string) => void;
-};
-
-type Figures = Record<string, number>;
 
 /** Entry of `npm run bench -- delivery`. */
 export async function run(args: string[]): Promise<void> {
@@ -59,6 +43,7 @@ export async function run(args: string[]): Promise<void> {
     options: {
       readers: { type: 'string', default: '5000' },
       large: { type: 'string' },
+      warm: { type: 'string', default: '20000' },
       rounds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '10' },
       only: { type: 'string', default: 'sink,parts,null,dkim,scale,redis,latency,urgent' },
@@ -79,7 +64,9 @@ export async function run(args: string[]): Promise<void> {
     databasePid: (await runningServer(join(folder, 'postgres', 'cluster')))?.pid ?? 0,
     connections: Number(values.connections),
     rounds: Number(values.rounds),
-    fill: (count) => fillBench(database, count),
+    warm: Number(values.warm),
+    fill: (fixture) => fillBench(database, fixture),
+    makeDue: (count) => makeDue(database, count),
     say: (line) => {
       if (!values.json) console.log(line);
     },
@@ -87,7 +74,7 @@ export async function run(args: string[]): Promise<void> {
   try {
     await migrateDatabase(database);
     const today = utcDate(new Date());
-    await ensurePartitions(database, today, today);
+    await ensurePartitions(database, addDays(today, -1), today);
     const tools = findPostfixTools();
     if (!tools) bench.say('no smtp-sink (postfix) here: the ratios to smtp-source are left out');
     if (parts.has('sink') && tools) await benchSink(bench, tools, readers, figures, ratios);
@@ -107,94 +94,17 @@ export async function run(args: string[]): Promise<void> {
   for (const map of [figures, ratios])
     for (const key of Object.keys(map)) map[key] = round(map[key] ?? Number.NaN);
   if (values.json)
-    console.log(JSON.stringify({ readers, connections: bench.connections, figures, ratios }, null, 2));
+    console.log(
+      JSON.stringify({ readers, warm: bench.warm, connections: bench.connections, figures, ratios }, null, 2),
+    );
   else console.table(ratios);
-}
-
-const perSecond = (result: Measured) => result.messages / result.seconds;
-
-/** With the CPU of the others on this machine, in microseconds per message. */
-type EndToEnd = Measured & { readonly databaseCpuUs: number; readonly sinkCpuUs: number };
-
-/** Readers are made before, so that the clock runs from "due" on. */
-async function endToEnd(
-  bench: Bench,
-  sink: BenchServer,
-  readers: number,
-  flags: string[] = [],
-): Promise<EndToEnd> {
-  await bench.fill(readers);
-  const cpu = () => [treeCpuSeconds(bench.databasePid), treeCpuSeconds(sink.pid)] as const;
-  const before = cpu();
-  const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(readers)];
-  const how = ['--connections', String(bench.connections), ...flags];
-  const result = await measure('end-to-end.ts', [...where, ...how], HEAP_FLAGS);
-  const after = cpu();
-  const us = (i: 0 | 1) => ((after[i] - before[i]) / readers) * 1e6;
-  return { ...result, databaseCpuUs: us(0), sinkCpuUs: us(1) };
-}
-
-const other = (script: string, bench: Bench, port: number, messages: number, size: number) =>
-  measure(script, [port, messages, size, bench.connections].map(String));
-
-/** Into postfix' sink, against postfix' source and nodemailer's pool, turn by turn. */
-async function benchSink(
-  bench: Bench,
-  tools: PostfixTools,
-  readers: number,
-  figures: Figures,
-  ratios: Figures,
-) {
-  const sink = await startPostfixSink(tools);
-  const rates: Record<'source' | 'nodemailer' | 'ours', number[]> = { source: [], nodemailer: [], ours: [] };
-  const cpu: Record<'nodemailer' | 'ours' | 'database' | 'sink', number[]> = {
-    nodemailer: [],
-    ours: [],
-    database: [],
-    sink: [],
-  };
-  let size = 40_000;
-  try {
-    for (let i = 0; i < bench.rounds; i++) {
-      const ours = await endToEnd(bench, sink, readers);
-      size = Number(ours.octets);
-      const { connections } = bench;
-      const source = readers / runSmtpSource(tools, sink.port, { messages: readers, size, connections });
-      const pool = await other('nodemailer-pool.ts', bench, sink.port, readers, size);
-      rates.ours.push(perSecond(ours));
-      rates.source.push(source);
-      rates.nodemailer.push(perSecond(pool));
-      cpu.ours.push(ours.cpuUs);
-      cpu.database.push(ours.databaseCpuUs);
-      cpu.sink.push(ours.sinkCpuUs);
-      cpu.nodemailer.push(pool.cpuUs);
-      figures.rssMb = Math.max(figures.rssMb ?? 0, ours.rssMb);
-      bench.say(
-        `round ${i + 1}: ours ${perSecond(ours).toFixed(0)}/s (${ours.cpuUs.toFixed(0)} µs, PostgreSQL ${ours.databaseCpuUs.toFixed(0)} µs, sink ${ours.sinkCpuUs.toFixed(0)} µs, ${ours.rssMb} MB, ${size} octets), smtp-source ${source.toFixed(0)}/s, nodemailer ${perSecond(pool).toFixed(0)}/s (${pool.cpuUs.toFixed(0)} µs)`,
-      );
-    }
-  } finally {
-    await sink.stop();
-  }
-  figures.octetsPerDigest = size;
-  figures.digestsPerSecond = median(rates.ours);
-  figures.smtpSourcePerSecond = median(rates.source);
-  figures.nodemailerRawPerSecond = median(rates.nodemailer);
-  figures.cpuUsPerDigest = median(cpu.ours);
-  figures.databaseCpuUsPerDigest = median(cpu.database);
-  figures.sinkCpuUsPerDigest = median(cpu.sink);
-  figures.nodemailerCpuUs = median(cpu.nodemailer);
-  // Ratios within a round: the machine is not the same from one to the next.
-  ratios.toSmtpSource = median(rates.ours.map((rate, i) => rate / (rates.source[i] ?? Number.NaN)));
-  ratios.toNodemailerRaw = median(rates.ours.map((rate, i) => rate / (rates.nodemailer[i] ?? Number.NaN)));
-  ratios.cpuToNodemailerRaw = median(cpu.ours.map((us, i) => us / (cpu.nodemailer[i] ?? Number.NaN)));
 }
 
 /** Where the CPU goes: one profiled run, its shares of what a digest costs without the profiler. */
 const benchParts = (bench: Bench, readers: number, figures: Figures) =>
   withNullSink(0, async (sink) => {
     const plain = await endToEnd(bench, sink, readers);
-    const { shares } = await endToEnd(bench, sink, readers, ['--parts']);
+    const { shares } = await endToEnd(bench, sink, readers, { flags: ['--parts'] });
     for (const [part, share] of Object.entries(shares as Parts))
       figures[`cpuUs ${part}`] = share * plain.cpuUs;
     figures['cpuUs PostgreSQL server'] = plain.databaseCpuUs;
@@ -222,7 +132,7 @@ const benchNull = (bench: Bench, readers: number, figures: Figures, ratios: Figu
     const shares: number[] = [];
     for (let i = 0; i < bench.rounds; i++) {
       const ours = await endToEnd(bench, sink, readers);
-      const bare = await other('bare-loop.ts', bench, sink.port, readers, Number(ours.octets));
+      const bare = await yardstick('bare-loop.ts', bench, sink.port, readers, Number(ours.octets));
       shares.push(perSecond(ours) / perSecond(bare));
       figures.nullSinkPerSecond = perSecond(ours);
       figures.bareLoopPerSecond = perSecond(bare);
@@ -237,14 +147,9 @@ const benchDkim = (bench: Bench, readers: number, figures: Figures, ratios: Figu
     const signing = opensslPerSecond();
     if (signing === null) return bench.say('no openssl here: the DKIM ratio is left out');
     const count = Math.min(readers, 10_000);
-    await bench.fill(count);
-    const where = ['--database', bench.databaseUrl, '--port', String(sink.port), '--readers', String(count)];
-    const how = ['--dkim', '--concurrency', '4', '--shared', '--connections', '5'];
+    const flags = ['--dkim', '--concurrency', '4', '--shared'];
     // Both plan and deliver what they find, until all is sent.
-    const results = await Promise.all(
-      [1, 2].map(() => measure('end-to-end.ts', [...where, ...how], HEAP_FLAGS)),
-    );
-    const seconds = Math.max(...results.map((result) => result.seconds));
+    const { seconds } = await endToEnd({ ...bench, connections: 5 }, sink, count, { flags, processes: 2 });
     figures.dkimPerSecond = count / seconds;
     figures.opensslSignaturesPerSecond = signing;
     ratios.dkimToSigningLimit = count / seconds / signing;
@@ -284,7 +189,7 @@ async function benchRedis(bench: Bench, readers: number, figures: Figures, ratio
     await withNullSink(0, async (sink) => {
       const shares: number[] = [];
       for (let i = 0; i < bench.rounds; i++) {
-        const onRedis = await endToEnd(bench, sink, readers, ['--redis', redis.url]);
+        const onRedis = await endToEnd(bench, sink, readers, { flags: ['--redis', redis.url] });
         const onPostgres = await endToEnd(bench, sink, readers);
         shares.push(perSecond(onRedis) / perSecond(onPostgres));
         figures.redisPerSecond = perSecond(onRedis);
@@ -303,7 +208,7 @@ const benchLatency = (bench: Bench, figures: Figures, ratios: Figures) =>
   withNullSink(50, async (sink) => {
     const connections = 20;
     const count = 4_000;
-    const ours = await endToEnd({ ...bench, connections }, sink, count);
+    const ours = await endToEnd({ ...bench, connections, warm: 0 }, sink, count);
     figures.latencyPerSecond = perSecond(ours);
     ratios.toRoundTripBound = perSecond(ours) / (connections / 0.05);
     bench.say(`50 ms away: ${perSecond(ours).toFixed(0)}/s of ${connections / 0.05}`);
@@ -312,7 +217,7 @@ const benchLatency = (bench: Bench, figures: Figures, ratios: Figures) =>
 /** How long an urgent message takes while a run is at full speed. */
 const benchUrgent = (bench: Bench, readers: number, figures: Figures) =>
   withNullSink(0, async (sink) => {
-    const ours = await endToEnd(bench, sink, readers, ['--probe']);
+    const ours = await endToEnd(bench, sink, readers, { flags: ['--probe'] });
     figures.urgentP99Ms = Number(ours.probeP99Ms);
     bench.say(
       `an urgent message during the run: p99 ${figures.urgentP99Ms.toFixed(0)} ms (${String(ours.probes)} of them)`,

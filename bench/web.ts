@@ -203,7 +203,7 @@ async function calm(target: Target, seconds: number) {
 /** Latency while a process of its own plans, composes and delivers to readers at full speed, into a sink that only answers. */
 async function whileDelivering(url: string, readers: number, targets: { start: Target; subscribe: Target }) {
   const database = openDatabase(url, { max: 1 });
-  await fillBench(database, readers);
+  await fillBench(database, { readers, due: readers });
   await database.destroy();
   const sink = await startScript('null-sink.ts');
   const delivery = measure('end-to-end.ts', [

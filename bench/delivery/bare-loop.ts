@@ -1,12 +1,12 @@
 // The least that can be done: a socket, one fixed buffer, commands of the next message behind the content of this one.
-// Arguments: port, messages, size, connections.
+// Arguments: port, messages, size, connections, messages of the warm-up.
 import { connect } from 'node:net';
 import { fixedMessage, measured } from './tools.ts';
 
-const [port = 0, messages = 0, size = 0, connections = 1] = process.argv.slice(2).map(Number);
+const [port = 0, messages = 0, size = 0, connections = 1, warm = 0] = process.argv.slice(2).map(Number);
 const ENVELOPE = 'MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n';
 const content = Buffer.concat([fixedMessage(size), Buffer.from(`.\r\n${ENVELOPE}`)]);
-let left = messages;
+let left = 0;
 
 const runConnection = () =>
   new Promise<void>((resolve, reject) => {
@@ -30,7 +30,10 @@ const runConnection = () =>
     });
   });
 
-const result = await measured(messages, async () => {
+const send = async (count: number) => {
+  left = count;
   await Promise.all(Array.from({ length: connections }, runConnection));
-});
+};
+await send(warm);
+const result = await measured(messages, () => send(messages));
 console.log(JSON.stringify(result));

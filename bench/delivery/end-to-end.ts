@@ -1,4 +1,5 @@
 // Due readers → ledger → queue → composed → accepted → recorded, in one process. Prints what it measured.
+// With --warm yesterday's edition first goes the same way, as far as readers are due; then it waits for "go" while they are made due again.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { openDatabase } from '#src/database/database.ts';
-import { type DigestId, type PaperId, type SubscriberId, utcDate } from '#src/database/ids.ts';
+import {
+  addDays,
+  type DigestId,
+  type IsoDate,
+  type PaperId,
+  type SubscriberId,
+  utcDate,
+} from '#src/database/ids.ts';
 import { createDigestComposer } from '#src/digests/compose.ts';
 import { createDeliverDigests } from '#src/digests/deliver.ts';
 import { openJournals } from '#src/digests/journal.ts';
@@ -28,7 +36,7 @@ import { createLinks } from '#src/subscribers/links.ts';
 import { recipientsByIds } from '#src/subscribers/subscriber-store.ts';
 import { createTokens } from '#src/subscribers/tokens.ts';
 import { profileParts } from './parts.ts';
-import { fixedMessage, measured } from './tools.ts';
+import { fixedMessage, measured, waitForGo } from './tools.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +44,8 @@ const { values } = parseArgs({
     redis: { type: 'string', default: '' },
     port: { type: 'string', default: '0' },
     readers: { type: 'string', default: '0' },
+    /** Readers of yesterday's edition. */
+    warm: { type: 'string', default: '0' },
     connections: { type: 'string', default: '10' },
     /** Another process works on the same readers: the end is when all rows are, whoever sent them. */
     shared: { type: 'boolean', default: false },
@@ -52,6 +62,7 @@ const { values } = parseArgs({
 
 const SECRET = 'the secret of a benchmark, which mails nobody';
 const readers = Number(values.readers);
+const warm = Number(values.warm);
 const now = () => new Date();
 const database = openDatabase(values.database, { max: 8 });
 const queue = await openQueue(
@@ -70,7 +81,7 @@ const links = createLinks({
   baseUrl: 'https://papers.example.org',
   tokens: createTokens({ secret: SECRET }),
 });
-/** Of a digest, as the warm-up saw them. */
+/** Of a digest. */
 let octets = 0;
 const composer = createDigestComposer({
   papersByIds: async (ids) => new Map((await papers.papersByIds(ids)).map((paper) => [paper.id, paper])),
@@ -148,14 +159,14 @@ const chosenFor = (id: SubscriberId) => ({
   candidates: allPapers.length,
 });
 
-async function plan(): Promise<void> {
+async function plan(editionDate: IsoDate): Promise<void> {
   for (;;) {
     const rows = await database.transaction().execute(async (tx) => {
       const due = await claimDue(tx, now(), 500);
       const written = await ledger.insert(
         tx,
         due.map((reader) => ({
-          editionDate: edition,
+          editionDate,
           subscriberId: reader.id,
           kind: 'daily' as const,
           content: chosenFor(reader.id),
@@ -194,16 +205,17 @@ async function probe(latencies: number[]): Promise<void> {
   }
 }
 
-async function allSent(): Promise<boolean> {
-  const { rows } = await sql<{ n: number }>`select count(*) as n from digests where state = 'sent'`.execute(
+async function allSent(editionDate: IsoDate, count: number): Promise<boolean> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*) as n from digests where state = 'sent' and edition_date = ${editionDate}`.execute(
     database,
   );
-  return rows[0]?.n === readers;
+  return rows[0]?.n === count;
 }
 
 const idle = async () => undefined;
-/** A service that runs has its templates loaded and its papers encoded: compose for a few readers before the clock starts. */
-async function warmUp(): Promise<void> {
+/** Templates are loaded and the edition's papers encoded before the clock starts, warm or not: compose for a few readers. */
+async function encodePapers(): Promise<void> {
   const some = await database
     .selectFrom('subscribers')
     .select('id')
@@ -223,16 +235,15 @@ async function warmUp(): Promise<void> {
   }));
   for (let i = 0; i < 5; i++) {
     const messages = [...(await composer.compose(rows)).values()].map((mail) => {
-      if ('skip' in mail) throw new Error(`a digest of the warm-up was skipped: ${mail.skip}`);
+      if ('skip' in mail) throw new Error(`a digest was skipped: ${mail.skip}`);
       return rawOf(messageOf(mail));
     });
     octets = messages.reduce((sum, raw) => sum + raw.length, 0) / messages.length;
   }
 }
 
-await warmUp();
-const deliverAll = async () => {
-  const workers = await queue.startWorkers(
+const startWorkers = () =>
+  queue.startWorkers(
     {
       'deliver-digests': async ({ editionDate, from, to }) =>
         void (await deliver({ editionDate: editionDate as typeof edition, from, to })),
@@ -245,12 +256,30 @@ const deliverAll = async () => {
     },
     { concurrency: { digests: Number(values.concurrency) } },
   );
+
+/** Plans an edition for `count` readers who are due, until all of them have it. */
+async function deliverEdition(editionDate: IsoDate, count: number): Promise<void> {
+  done = 0;
+  await plan(editionDate);
+  while (done < count && !(values.shared && (await allSent(editionDate, count))))
+    await delay(values.shared ? 50 : 5);
+}
+
+await encodePapers();
+let workers: Awaited<ReturnType<typeof startWorkers>> | undefined;
+let warmRssMb = 0;
+if (warm > 0) {
+  workers = await startWorkers();
+  warmRssMb = (await measured(warm, () => deliverEdition(addDays(edition, -1), warm))).rssMb;
+  await waitForGo();
+}
+const deliverAll = async () => {
+  workers ??= await startWorkers();
   const latencies: number[] = [];
+  const delivering = deliverEdition(edition, readers);
   const probing = values.probe ? probe(latencies) : undefined;
-  await plan();
-  while (done < readers && !(values.shared && (await allSent()))) await delay(values.shared ? 50 : 5);
+  await delivering;
   await probing;
-  await workers.close(10_000);
   latencies.sort((a, b) => a - b);
   return values.probe
     ? { probeP99Ms: latencies[Math.floor(latencies.length * 0.99)], probes: latencies.length }
@@ -258,8 +287,10 @@ const deliverAll = async () => {
 };
 const run = () => measured(readers, deliverAll);
 const { result, shares } = values.parts ? await profileParts(run) : { result: await run(), shares: {} };
+await workers?.close(10_000);
 await transport.close();
 await queue.close();
 await database.destroy();
 rmSync(folder, { recursive: true });
-console.log(JSON.stringify({ ...result, octets: Math.round(octets), shares }));
+const rssMb = Math.max(result.rssMb, warmRssMb);
+console.log(JSON.stringify({ ...result, rssMb, octets: Math.round(octets), shares }));

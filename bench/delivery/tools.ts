@@ -1,7 +1,9 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '#test/support/redis.ts';
 
@@ -88,27 +90,48 @@ export type Measured = {
   readonly [key: string]: unknown;
 };
 
-/** Runs a measuring script to its end and reads what it measured. @param flags of Node */
+/** How to run a measuring script. */
+export type MeasureOptions = {
+  /** Of Node. */
+  readonly flags?: readonly string[];
+  /** What is done between its warm-up and its measured run, for which it waits: see {@link waitForGo}. */
+  readonly whenWarm?: () => Promise<void>;
+};
+
+/** Runs a measuring script to its end and reads what it measured: its last line of JSON. */
 export async function measure(
   script: string,
   args: readonly string[],
-  flags: readonly string[] = [],
+  { flags = [], whenWarm }: MeasureOptions = {},
 ): Promise<Measured> {
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     // Where src/main.ts keeps compiled modules.
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/paperboy'),
     },
   });
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`${script} ended with ${String(code)}:\n${output}`);
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Measured;
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  let last = '';
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line === WARM) {
+      await whenWarm?.();
+      child.stdin.write('go\n');
+    } else last = line;
+  }
+  const code = await ended;
+  if (code !== 0) throw new Error(`${script} ended with ${String(code)}:\n${last}`);
+  return JSON.parse(last) as Measured;
+}
+
+const WARM = 'warm';
+
+/** For a measuring script: says that its warm-up is over, and waits until the run may begin. */
+export async function waitForGo(): Promise<void> {
+  console.log(WARM);
+  await once(process.stdin, 'data');
+  process.stdin.pause();
 }
 
 /** Seconds that `smtp-source` takes to send `messages` of `size` octets over `connections`. */
