@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { type LookupAddress, lookup } from 'node:dns';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { Relay } from './smtp-relay.ts';
 import { type Extensions, parseExtensions } from './smtp-wire.ts';
@@ -13,16 +14,77 @@ export type ConnectFault = {
   readonly code?: number;
 };
 
-const CONNECT_MS = 30_000;
-const GREETING_MS = 300_000;
+/** How long connecting may take, in milliseconds. */
+export type ConnectTimes = {
+  /** For the TCP connection, whatever addresses the name has. */
+  readonly connect: number;
+  /** For one address where there is another. */
+  readonly address: number;
+  /**
+   * From then until we are logged in. All of it together takes no longer, so that a server that answers an octet now and then
+   * does not hold a connection for ever.
+   */
+  readonly setup: number;
+};
+
+/** RFC 5321 section 4.5.3.2.1 gives five minutes to the greeting alone. */
+const TIMES: ConnectTimes = { connect: 30_000, address: 1_000, setup: 300_000 };
 
 /**
- * Connects to a relay. nodemailer does DNS, TLS, EHLO, STARTTLS and every way of AUTH; then the socket is taken from it
- * and the transactions are driven by smtp-session.ts. That leans on one member which is not public, `_socket`
+ * Connects to a relay. We open the socket; nodemailer does TLS, EHLO, STARTTLS and every way of AUTH; then the socket is taken
+ * from it and the transactions are driven by smtp-session.ts. That leans on one member which is not public, `_socket`
  * (test/integration/smtp-connect.test.ts fails when a new nodemailer changes it).
+ *
+ * nodemailer's own connecting counts the greeting into the time for connecting, and remembers addresses for five minutes, dead or not.
  */
-export function connectToRelay(relay: Relay): Promise<OpenedConnection | ConnectFault> {
+export async function connectToRelay(
+  relay: Relay,
+  times: ConnectTimes = TIMES,
+): Promise<OpenedConnection | ConnectFault> {
+  const socket = await openSocket(relay, times);
+  return socket instanceof Error ? describeFault(socket) : introduce(relay, socket, times.setup);
+}
+
+/** Tries the addresses of the relay in turn. */
+function openSocket({ host, port }: Relay, times: ConnectTimes): Promise<Socket | Error> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, lookup: lookUp, autoSelectFamilyAttemptTimeout: times.address });
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(error);
+    };
+    const timer = setTimeout(() => fail(new Error('Connection timeout')), times.connect);
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeListener('error', fail);
+      resolve(socket);
+    });
+  });
+}
+
+/** Where names were last, by name. */
+const lastKnown = new Map<string, LookupAddress[]>();
+
+/** Asks each time, for relays move; while nobody answers for a name it is where it was. */
+const lookUp: LookupFunction = (host, options, callback) =>
+  lookup(host, { ...options, all: true }, (error, found) => {
+    if (!error) lastKnown.set(host, found);
+    const addresses = error ? lastKnown.get(host) : found;
+    const [first] = addresses ?? [];
+    if (!addresses || !first) return callback(error, []);
+    if (options.all) return callback(null, addresses);
+    callback(null, first.address, first.family);
+  });
+
+function introduce(
+  relay: Relay,
+  connected: Socket,
+  setupMs: number,
+): Promise<OpenedConnection | ConnectFault> {
   const connection = new SMTPConnection({
+    connection: connected,
     host: relay.host,
     port: relay.port,
     secure: relay.implicitTls,
@@ -31,23 +93,25 @@ export function connectToRelay(relay: Relay): Promise<OpenedConnection | Connect
     // STARTTLS offered and then refused (454): goes on without, as where it isn't offered.
     opportunisticTLS: relay.startTls === 'offered',
     tls: { rejectUnauthorized: relay.verifyCertificate },
-    connectionTimeout: CONNECT_MS,
-    // RFC 5321 section 4.5.3.2.1: five minutes for the greeting.
-    greetingTimeout: GREETING_MS,
-    // The same for every later answer up to here, the TLS handshake included (nodemailer: ten minutes).
-    socketTimeout: GREETING_MS,
+    connectionTimeout: setupMs,
+    greetingTimeout: setupMs,
+    socketTimeout: setupMs,
     ...(relay.ehloName === undefined ? {} : { name: relay.ehloName }),
   });
   return new Promise((resolve) => {
     const fail = (error: FaultyConnection) => {
+      clearTimeout(timer);
       connection.close();
+      connected.destroy();
       resolve(describeFault(error));
     };
+    const timer = setTimeout(() => fail(new Error('it did not let us in in time')), setupMs);
     connection.once('error', fail);
     connection.connect((error) => {
       if (error) return fail(error);
       const extensions = parseExtensions(String(connection.lastServerResponse || ''));
       const ready = () => {
+        clearTimeout(timer);
         connection.removeListener('error', fail);
         resolve({ socket: takeSocket(connection), extensions });
       };
@@ -63,7 +127,7 @@ export function connectToRelay(relay: Relay): Promise<OpenedConnection | Connect
 type FaultyConnection = Error & { code?: string | undefined; responseCode?: number | undefined };
 
 function describeFault(error: FaultyConnection): ConnectFault {
-  const reply = error.message.replace(/\s+/g, ' ').slice(0, 300);
+  const reply = error.message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300);
   const code = error.responseCode;
   const refused = error.code === 'EAUTH' && (code === undefined || code >= 500);
   return { type: refused ? 'refused' : 'unreachable', reply, ...(code === undefined ? {} : { code }) };

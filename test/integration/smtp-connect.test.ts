@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { contentOf } from '#src/mail/content.ts';
@@ -94,5 +95,60 @@ describe('a connection through nodemailer, and the socket taken from it', () => 
     expect(refused).toMatchObject({ type: 'refused' });
     const away = await connectToRelay(parseRelay('smtp://127.0.0.1:1'));
     expect(away).toMatchObject({ type: 'unreachable' });
+  });
+});
+
+describe('a relay that takes its time', () => {
+  const open: { close(): void }[] = [];
+  afterEach(() => {
+    for (const server of open.splice(0)) server.close();
+  });
+  /** Serves a connection by hand; answers its URL. */
+  const serve = async (serveOne: (socket: Socket) => Promise<unknown>): Promise<string> => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      void serveOne(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    open.push(server);
+    await once(server, 'listening');
+    return `smtp://localhost:${(server.address() as AddressInfo).port}`;
+  };
+  const times = { connect: 250, address: 100, setup: 1_500 };
+
+  test('for its greeting longer than connecting may take is waited for', async () => {
+    const url = await serve(async (socket) => {
+      await delay(600);
+      socket.write('220 at last\r\n');
+      await once(socket, 'data');
+      socket.write('250-relay.test\r\n250 SIZE 1000\r\n');
+    });
+    const opened = await connectToRelay(parseRelay(url), times);
+    if (!('socket' in opened)) throw new Error(opened.reply);
+    opened.socket.destroy();
+    expect(opened.extensions.maxSize).toBe(1_000);
+  });
+
+  test('for ever, an octet now and then, is given up', async () => {
+    const url = await serve(async (socket) => {
+      socket.write('220 hello\r\n');
+      await once(socket, 'data');
+      for (let line = '250-relay.test\r\n'; !socket.destroyed; line = '250-AND MORE\r\n')
+        for (const octet of line) {
+          socket.write(octet);
+          await delay(20);
+        }
+    });
+    expect(await connectToRelay(parseRelay(url), times)).toMatchObject({
+      type: 'unreachable',
+      reply: 'it did not let us in in time',
+    });
+  });
+
+  test('and speaks in control characters is quoted without them: the ledger could not keep them', async () => {
+    const url = await serve(async (socket) => socket.end('554 no\0 not\x07 you\r\n'));
+    const fault = await connectToRelay(parseRelay(url), times);
+    expect(fault).toMatchObject({ type: 'unreachable', code: 554 });
+    expect('reply' in fault && fault.reply).toMatch(/554 no not you$/);
   });
 });
