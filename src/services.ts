@@ -7,6 +7,7 @@ import { createEditionStore } from './digests/edition-store.ts';
 import { createLedger } from './digests/ledger.ts';
 import { createNoteCoverage } from './digests/note-coverage.ts';
 import { createPlanner } from './digests/plan.ts';
+import { nameOf, thisProcess } from './digests/process-identity.ts';
 import { profilesOf } from './digests/profiles.ts';
 import { createStatistics, fitInThread } from './digests/refit-statistics.ts';
 import { createRemindersOf } from './digests/reminders.ts';
@@ -76,7 +77,7 @@ export function createServices(on: Foundations) {
   const links = createLinks({ baseUrl: on.baseUrl, tokens });
   const topics = createTopicStore({ database });
   const papers = createPaperStore({ database });
-  const notices = createNoticeStore({ database, now });
+  const notices = createNoticeStore({ database, now, holder: nameOf(thisProcess()) });
   const suppressions = createSuppressionStore({ hashKey: secret });
   const ledger = createLedger({ database, now });
   const editions = createEditionStore({ database });

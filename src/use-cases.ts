@@ -9,7 +9,7 @@ import { openJournals } from './digests/journal.ts';
 import { ensurePartitions } from './digests/partition-store.ts';
 import { createRecoveryStore } from './digests/recovery-store.ts';
 import { pruneLedger } from './digests/retention-store.ts';
-import { createSettleJournals } from './digests/settle-journals.ts';
+import { createSettleJournals, type SettlementSummary } from './digests/settle-journals.ts';
 import { giveSignOfLife } from './digests/sign-of-life.ts';
 import { createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
@@ -50,6 +50,9 @@ export type UseCaseFoundations = DeliveryFoundations & {
 
 /** A notice of a killed worker is free again after so many milliseconds: somebody waits for it. It is renewed while it is on its way. */
 const NOTICE_LEASE_MS = 60_000;
+
+/** Notices that a job takes at most. */
+const NOTICES_PER_JOB = 50;
 
 /** Wires delivery on top of the services: of digests, of notices, and what puts right what a crash left behind. */
 export function createDelivery(on: DeliveryFoundations) {
@@ -103,6 +106,7 @@ export function createDelivery(on: DeliveryFoundations) {
   });
   const deliverNotices = createDeliverNotices({
     store: services.notices,
+    openJournal: journals.openNotices,
     compose: services.composeNotice,
     transport,
     suppressedAmong,
@@ -112,7 +116,19 @@ export function createDelivery(on: DeliveryFoundations) {
     now,
     leaseMs: NOTICE_LEASE_MS,
   });
-  const settleJournals = createSettleJournals({ journals, ledger: services.ledger, store });
+  const settleJournals = createSettleJournals({
+    journals,
+    ledger: services.ledger,
+    store,
+    notices: services.notices,
+    onFault: (error, file) => log.error({ err: error, file }, 'a journal could not be settled'),
+  });
+  /** What was freed goes on at once; where the queue is away the sweep finds it. */
+  const goOn = async ({ notices, strays }: SettlementSummary) => {
+    for (const range of strays) await queue.add('deliver-digests', range);
+    for (let start = 0; start < notices.length; start += NOTICES_PER_JOB)
+      await queue.add('deliver-notices', { ids: notices.slice(start, start + NOTICES_PER_JOB) });
+  };
   const sweep = createSweep({
     store,
     notices: services.notices,
@@ -132,7 +148,9 @@ export function createDelivery(on: DeliveryFoundations) {
     },
     settleJournals: async () => {
       const summary = await settleJournals();
-      if (summary.claims > 0) log.warn(summary, 'settled what a killed process left behind');
+      const counts = { ...summary, notices: summary.notices.length, strays: summary.strays.length };
+      if (counts.claims + counts.notices > 0) log.warn(counts, 'settled what a killed process left behind');
+      await goOn(summary).catch(() => undefined);
       return summary;
     },
   };

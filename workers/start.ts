@@ -43,8 +43,8 @@ export function bindProcessors(
   ) as Processors;
 }
 
-/** How often the journals of this machine are looked at for killed processes, in milliseconds. */
-const SETTLE_EVERY_MS = 30_000;
+/** How long after a look at the journals of this machine for killed processes the next one begins, in milliseconds. */
+const SETTLE_EVERY_MS = 5_000;
 
 /**
  * Starts the workers of this process, and keeps the repeatable jobs scheduled. First it settles what killed processes
@@ -63,7 +63,14 @@ export async function startWorkers(deps: {
   });
   await deps.queue.schedule(SCHEDULES);
   // A fault of the database: the next look settles it.
-  const timer = setInterval(() => void settle(deps.useCases).catch(() => undefined), SETTLE_EVERY_MS);
+  let looking = false;
+  const look = async () => {
+    if (looking) return;
+    looking = true;
+    await settle(deps.useCases).catch(() => undefined);
+    looking = false;
+  };
+  const timer = setInterval(() => void look(), SETTLE_EVERY_MS);
   return {
     close: (graceMs) => {
       clearInterval(timer);

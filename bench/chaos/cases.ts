@@ -4,6 +4,7 @@ import type { SinkScript, SinkStage } from '#test/support/smtp-sink.ts';
 import { CALENDAR_CASES } from './calendar-cases.ts';
 import type { Case } from './case.ts';
 import { MORE_CASES } from './more-cases.ts';
+import { NOTICE_CASES } from './notice-cases.ts';
 import { fill, LEASE_SECONDS, type Stage, type WorkerProcess } from './stage.ts';
 
 /** Kills a worker the first time the sink comes to a stage, `n` commands in. */
@@ -310,6 +311,7 @@ export const CASES: readonly Case[] = [
   unsubscribing,
   ...MORE_CASES,
   ...CALENDAR_CASES,
+  ...NOTICE_CASES,
 ];
 
 /** Puts a stage into the state that a case begins with. */

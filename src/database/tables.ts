@@ -188,6 +188,7 @@ export interface Notices {
   due_at: Generated<Timestamp>;
   email: string;
   finished_at: Timestamp | null;
+  holder: string | null;
   id: Generated<number>;
   kind: string;
   language: Generated<string>;

@@ -159,6 +159,23 @@ export async function releaseIdle(db: Queryable, holders: readonly string[]) {
   return rows[0] ?? { claims: 0, released: 0 };
 }
 
+/** Tokens under which `holder` has blocks, and nothing of them on its way. */
+export async function idleTokens(db: Queryable, holder: string): Promise<number[]> {
+  const { rows } = await sql<{ token: number }>`
+    select b.lease_token as token from digest_blocks b where ${IS_IDLE} and b.holder = ${holder}`.execute(db);
+  return rows.map((row) => row.token);
+}
+
+/** Frees such blocks by their tokens. @returns their ids */
+export async function freeIdle(db: Queryable, tokens: readonly number[]): Promise<DigestRange[]> {
+  if (tokens.length === 0) return [];
+  const { rows } = await sql<Block>`
+    update digest_blocks b set lease_token = null, lease_until = null
+    where ${IS_IDLE} and b.lease_token = any (${[...tokens]}::bigint[])
+    returning b.first_id as first, b.edition_date as "editionDate"`.execute(db);
+  return rows.map(({ editionDate, first }) => ({ editionDate, from: first, to: first + BLOCK_SIZE - 1 }));
+}
+
 /**
  * Locks the blocks of rows of `digests` before they are put back to be sent: who changes both takes the block first, so
  * that no two wait for each other.

@@ -47,8 +47,6 @@ export async function prepare(
 ): Promise<PreparedWindow> {
   if (rows.length === 0) return { sendable: [], results: [] };
   const { composed, failed } = await composeAll(deps, rows);
-  const addresses = [...composed.values()].flatMap((item) => ('skip' in item ? [] : [recipientOf(item)]));
-  const suppressed = await deps.suppressedAmong(addresses);
   const sendable: Sendable[] = [];
   const results: DigestResult[] = [...failed];
   const broken = new Set(failed.map((result) => result.id));
@@ -56,11 +54,31 @@ export async function prepare(
     if (broken.has(row.id)) continue;
     const item = composed.get(row.id) ?? { skip: 'address-gone' };
     if ('skip' in item) results.push({ ...claimOf(row), state: 'skipped', reason: item.skip });
-    else if (suppressed.has(recipientOf(item)))
-      results.push({ ...claimOf(row), state: 'skipped', reason: 'suppressed' });
     else sendable.push({ row, mail: item });
   }
   return { sendable, results };
+}
+
+/**
+ * Takes out whose address bounced or complained until now: composing is a window ahead, and the limits may have held it
+ * up since.
+ */
+export async function bar(
+  deps: Pick<DeliverDependencies, 'suppressedAmong'>,
+  { sendable, results }: PreparedWindow,
+): Promise<PreparedWindow> {
+  if (sendable.length === 0) return { sendable, results };
+  const suppressed = await deps.suppressedAmong(sendable.map(({ mail }) => recipientOf(mail)));
+  if (suppressed.size === 0) return { sendable, results };
+  const isBarred = ({ mail }: Sendable) => suppressed.has(recipientOf(mail));
+  const barred = sendable.filter(isBarred);
+  return {
+    sendable: sendable.filter((item) => !isBarred(item)),
+    results: [
+      ...results,
+      ...barred.map(({ row }): DigestResult => ({ ...claimOf(row), state: 'skipped', reason: 'suppressed' })),
+    ],
+  };
 }
 
 /** Gives back, with a time of its own, what the limits don't let go now. */

@@ -5,6 +5,7 @@ import type { Mail, MailTransport } from '#src/mail/message.ts';
 import type { Throttle } from '#src/mail/throttle.ts';
 import {
   admit,
+  bar,
   claimOf,
   type DeliveryRun,
   handOver,
@@ -26,10 +27,10 @@ export type ComposeDigests = (rows: readonly ClaimedDigest[]) => Promise<Readonl
 
 /** What {@link createDeliverDigests} needs. */
 export type DeliverDependencies = {
-  readonly ledger: Pick<Ledger, 'claim' | 'release' | 'handOver' | 'renew' | 'record' | 'nextDue'>;
+  readonly ledger: Pick<Ledger, 'claim' | 'release' | 'drop' | 'handOver' | 'renew' | 'record' | 'nextDue'>;
   readonly compose: ComposeDigests;
   readonly transport: Pick<MailTransport, 'send'>;
-  /** Those of these envelope addresses that must not be mailed. Asked right before sending. */
+  /** Those of these envelope addresses that must not be mailed. Asked right before they are handed over. */
   readonly suppressedAmong: (addresses: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Called for an address that a server says can't be mailed (5.1.1 and the like). */
   readonly suppress: (address: string, reply: string) => Promise<void>;
@@ -124,6 +125,7 @@ async function deliverClaim(
     throw error;
   } finally {
     lease.stop();
+    deps.ledger.drop(claims[0] as Claim);
   }
 }
 
@@ -163,7 +165,7 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
     while (rows.length > 0) {
       if (run.fault !== undefined) throw run.fault;
       if (run.signal?.aborted || deps.halt.active()) break;
-      const prepared = await admit(run, await next);
+      const prepared = await bar(deps, await admit(run, await next));
       rows.splice(0, size);
       next = prepareAhead(deps, rows.slice(0, size));
       const handedOver = await handOver(run, prepared.sendable);

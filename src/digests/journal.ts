@@ -1,9 +1,11 @@
-import { closeSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DigestId, IsoDate } from '#src/database/ids.ts';
+import type { DigestId, IsoDate, NoticeId } from '#src/database/ids.ts';
+import type { NoticeClaim, NoticeJournal, NoticeResult } from '#src/mail/notice-store.ts';
+import { createJournalFile, type JournalFile, readLines, type Unwritten } from './journal-file.ts';
 import type { Claim, DigestResult } from './ledger.ts';
-import { type Identity, isGone, isSameBoot, thisProcess } from './process-identity.ts';
+import { type Identity, isGone, isSameBoot, isSameHost, thisProcess } from './process-identity.ts';
 import type { SignsOfLife } from './sign-of-life.ts';
 
 /**
@@ -36,29 +38,36 @@ export type Leftover = {
   readonly begun: readonly DigestId[];
 };
 
+/** The same of a claim of notices. */
+export type NoticeLeftover = Pick<Leftover, 'file' | 'leaseToken'> & {
+  readonly results: readonly NoticeResult[];
+  readonly begun: readonly NoticeId[];
+};
+
 /** The journals of a machine. All Paperboy processes of the machine use the same directory. */
 export type Journals = {
   /** Starts the journal of a claim. @throws the file system's error */
   open(rows: readonly Claim[]): ClaimJournal;
+  /** Starts the journal of a claim of notices, all under one token. @throws the file system's error */
+  openNotices(claims: readonly NoticeClaim[]): NoticeJournal;
   /** Journals nobody writes any more. Those of before a restart of the machine are removed: they may lack their end. */
   leftovers(): Promise<Leftover[]>;
+  /** The same of notices. */
+  noticeLeftovers(): Promise<NoticeLeftover[]>;
   /** The leftover is settled in the ledger. */
-  remove(leftover: Leftover): Promise<void>;
+  remove(leftover: Pick<Leftover, 'file'>): Promise<void>;
 };
 
 type Header = Identity & {
   /** Its process' sign of life, where it gives one. */
   readonly sign?: string | undefined;
-  readonly editionDate: IsoDate;
   readonly leaseToken: number;
-  readonly from: number;
-  readonly to: number;
 };
+type DigestsHeader = Header & Pick<Leftover, 'editionDate' | 'from' | 'to'>;
 
-/** What writes the ends that journals of this process have not written yet. */
-type Unwritten = Set<() => void>;
-
-const SUFFIX = '.journal';
+/** Of digests, and of notices. */
+const SUFFIXES = { digests: '.journal', notices: '.notices' } as const;
+type Suffix = (typeof SUFFIXES)[keyof typeof SUFFIXES];
 
 /**
  * Opens (and makes) the directory of journals; it must be on a local disk.
@@ -74,10 +83,25 @@ export function openJournals({
   mkdirSync(directory, { recursive: true });
   const abandoned = new Set<string>();
   const unwritten: Unwritten = new Set();
+  const open = (suffix: Suffix, leaseToken: number, claim: object): JournalFile => {
+    const file = join(directory, `${leaseToken}-${process.pid}${suffix}`);
+    const header: Header = { ...thisProcess(), sign: signs?.own(), leaseToken, ...claim };
+    return createJournalFile(file, header, unwritten, () => abandoned.add(file));
+  };
+  const look = (suffix: Suffix) => readLeftovers({ directory, abandoned, signs }, suffix);
   return {
-    open: (rows) =>
-      openClaim({ directory, sign: signs?.own() }, rows, unwritten, (file) => abandoned.add(file)),
-    leftovers: () => readLeftovers(directory, abandoned, signs),
+    open: (rows) => {
+      const { editionDate, leaseToken } = firstOf(rows);
+      const ids = rows.map((row) => row.id);
+      return open(SUFFIXES.digests, leaseToken, {
+        editionDate,
+        from: Math.min(...ids),
+        to: Math.max(...ids),
+      });
+    },
+    openNotices: (claims) => open(SUFFIXES.notices, firstOf(claims).leaseToken, {}),
+    leftovers: async () => (await look(SUFFIXES.digests)).flatMap(leftoverOf),
+    noticeLeftovers: async () => (await look(SUFFIXES.notices)).map(noticeLeftoverOf),
     remove: async ({ file }) => {
       abandoned.delete(file);
       await unlink(file).catch(() => undefined);
@@ -85,135 +109,50 @@ export function openJournals({
   };
 }
 
-function openClaim(
-  { directory, sign }: { readonly directory: string; readonly sign: string | undefined },
-  rows: readonly Claim[],
-  unwritten: Unwritten,
-  onAbandon: (file: string) => void,
-): ClaimJournal {
-  const first = rows[0];
+function firstOf<Row>([first]: readonly Row[]): Row {
   if (!first) throw new RangeError('a claim without rows needs no journal');
-  const { editionDate, leaseToken } = first;
-  const ids = rows.map((row) => row.id);
-  const header: Header = {
-    ...thisProcess(),
-    sign,
-    editionDate,
-    leaseToken,
-    from: Math.min(...ids),
-    to: Math.max(...ids),
-  };
-  const file = join(directory, `${leaseToken}-${process.pid}${SUFFIX}`);
-  const fd = openFile(directory, file);
-  let broken: unknown;
-  /** Nothing may follow a line that was cut short: the two would be read as one. */
-  const append = (text: string) => {
-    if (broken !== undefined) throw broken;
-    try {
-      const octets = Buffer.from(text);
-      if (writeSync(fd, octets) < octets.length) throw new Error(`${file}: no space left for the journal`);
-    } catch (error) {
-      broken = error;
-      throw error;
-    }
-  };
-  try {
-    append(`${JSON.stringify(header)}\n`);
-  } catch (error) {
-    closeSync(fd);
-    unlinkSync(file);
-    throw error;
-  }
-  let pending = '';
-  let closed = false;
-  const flush = () => {
-    unwritten.delete(tryFlush);
-    if (pending === '' || closed) return;
-    const text = pending;
-    pending = '';
-    append(text);
-  };
-  /** The ledger is about to be told as well: an end that can't be written only leaves more in doubt after a crash. */
-  const tryFlush = () => {
-    try {
-      flush();
-    } catch {}
-  };
-  const finish = () => {
-    if (closed) return;
-    unwritten.delete(tryFlush);
-    closed = true;
-    closeSync(fd);
-  };
-  return {
-    begin: (id) => {
-      // Ends that came with the same packet go out with it: one write per message. Those of other claims as well: the
-      // last message of this connection may be of one, and both would be in doubt.
-      pending += `B ${id}\n`;
-      unwritten.delete(tryFlush);
-      for (const writeEnds of unwritten) writeEnds();
-      flush();
-    },
-    end: (result) => {
-      if (pending === '') setImmediate(tryFlush);
-      pending += endLine(result);
-      unwritten.add(tryFlush);
-    },
-    close: () => {
-      finish();
-      rmSync(file, { force: true });
-    },
-    abandon: () => {
-      tryFlush();
-      finish();
-      onAbandon(file);
-    },
-  };
+  return first;
 }
 
-/** Somebody may tidy up the folder while we run. */
-function openFile(directory: string, file: string): number {
-  try {
-    return openSync(file, 'a', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(directory, { recursive: true });
-    return openSync(file, 'a', 0o600);
-  }
-}
-
-const endLine = (result: DigestResult): string => {
-  const due = 'dueAt' in result ? result.dueAt.toISOString() : '-';
-  const reply = 'reply' in result ? result.reply.replace(/\s+/g, ' ') : '';
-  return `E ${result.id} ${result.state} ${due} ${reply}\n`;
-};
+/** A journal that nobody writes any more. */
+type Found = { readonly file: string; readonly header: Header; readonly text: string };
 
 async function readLeftovers(
-  directory: string,
-  abandoned: ReadonlySet<string>,
-  signs: SignsOfLife | undefined,
-): Promise<Leftover[]> {
-  const found: Leftover[] = [];
+  {
+    directory,
+    abandoned,
+    signs,
+  }: {
+    readonly directory: string;
+    readonly abandoned: ReadonlySet<string>;
+    readonly signs: SignsOfLife | undefined;
+  },
+  suffix: Suffix,
+): Promise<Found[]> {
+  const found: Found[] = [];
   const named = new Set<string>();
   for (const name of await namesIn(directory)) {
-    if (!name.endsWith(SUFFIX)) continue;
+    if (!Object.values(SUFFIXES).some((known) => name.endsWith(known))) continue;
     const file = join(directory, name);
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const header = readHeader(text);
+    const header = readHeader(await read(file));
     // A file whose header is not complete was begun a moment ago, or never got to its first message.
     if (!header) continue;
     if (!isSameBoot(header)) {
-      await unlink(file).catch(() => undefined);
+      await removeOld(file, header);
       continue;
     }
     const { sign } = header;
     if (sign !== undefined) named.add(sign);
+    if (!name.endsWith(suffix)) continue;
     const gone = isGone(header) || (sign !== undefined && (await signs?.isDead(sign)) === true);
-    if (abandoned.has(file) || gone) found.push(parseJournal(file, header, text));
+    // Read now that nobody writes it any more: it may have begun a message since its header was read, and died of it.
+    if (abandoned.has(file) || gone) found.push({ file, header, text: await read(file) });
   }
   await signs?.tidy(named);
   return found;
 }
+
+const read = (file: string) => readFile(file, 'utf8').catch(() => '');
 
 async function namesIn(directory: string): Promise<string[]> {
   try {
@@ -224,38 +163,44 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
+/** No claim is open for so long, in milliseconds. */
+const OLD_MS = 7 * 86_400_000;
+
+/** Of another machine that uses the same folder, which it should not, only what is long over: it may be at work. */
+async function removeOld(file: string, header: Header): Promise<void> {
+  const age = isSameHost(header) ? OLD_MS : await ageOf(file);
+  if (age >= OLD_MS) await unlink(file).catch(() => undefined);
+}
+
+const ageOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+
 function readHeader(text: string): Header | null {
   const end = text.indexOf('\n');
   if (end === -1) return null;
   try {
-    return JSON.parse(text.slice(0, end)) as Header;
+    const header: Header | null = JSON.parse(text.slice(0, end));
+    return Number.isSafeInteger(header?.leaseToken) && typeof header?.pid === 'number' ? header : null;
   } catch {
     return null;
   }
 }
 
-/** A last line without its end was being written when the process died: its `B` counts, its `E` does not. */
-function parseJournal(file: string, header: Header, text: string): Leftover {
-  const { editionDate, leaseToken, from, to } = header;
-  const begun = new Set<DigestId>();
-  const results = new Map<DigestId, DigestResult>();
-  for (const match of text.matchAll(/^(?:B (\d+)$|E (\d+) (\w+) (\S+) (.*)\n)/gm)) {
-    const [, begin, end, state, due, reply = ''] = match;
-    if (begin !== undefined) {
-      begun.add(Number(begin) as DigestId);
-      continue;
-    }
-    const id = Number(end) as DigestId;
-    const result = {
-      id,
-      editionDate,
-      leaseToken,
-      state,
-      reply,
-      ...(due === '-' ? {} : { dueAt: new Date(due ?? 0) }),
-    };
-    if (state !== 'unknown') begun.delete(id);
-    results.set(id, result as DigestResult);
-  }
-  return { file, editionDate, leaseToken, from, to, results: [...results.values()], begun: [...begun] };
+/** None of a file that is damaged: what it was about ends with its lease. */
+function leftoverOf({ file, header, text }: Found): Leftover[] {
+  const { editionDate, leaseToken, from, to } = header as DigestsHeader;
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || Number.isNaN(Date.parse(editionDate)))
+    return [];
+  const { fates, begun } = readLines(text, (id) => id >= from && id <= to);
+  const results = fates.map((fate) => ({ ...fate, editionDate, leaseToken }) as DigestResult);
+  return [{ file, editionDate, leaseToken, from, to, results, begun: begun as DigestId[] }];
+}
+
+function noticeLeftoverOf({ file, header: { leaseToken }, text }: Found): NoticeLeftover {
+  const { fates, begun } = readLines(text, Number.isSafeInteger);
+  const results = fates.map((fate) => ({ ...fate, leaseToken }) as NoticeResult);
+  return { file, leaseToken, results, begun: begun as NoticeId[] };
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
+import { heldTokensOf } from '#src/database/held-tokens.ts';
 import type { DigestId, IsoDate, PaperId, SubscriberId } from '#src/database/ids.ts';
-import { endLease, heldBlockOf, IS_OPEN } from './block-store.ts';
+import { endLease, freeIdle, heldBlockOf, IS_OPEN, idleTokens } from './block-store.ts';
 import { claimRows } from './claim-store.ts';
 import type { ClaimedDigest, DigestState, PlannedDigest, SkipReason } from './digest.ts';
 import { handOverRows, renewRows } from './hand-over-store.ts';
@@ -51,7 +52,8 @@ export type Ledger = {
   insert(db: Queryable, rows: readonly PlannedDigest[]): Promise<InsertedDigest[]>;
   /**
    * Takes the first block of a range that nobody holds and of which rows are due (`planned` or `deferred`, before their
-   * deadline) for `leaseMs` milliseconds; answers those rows, lowest id first. {@link release} it when all are recorded.
+   * deadline) for `leaseMs` milliseconds; answers those rows, lowest id first. {@link release} it when all are recorded,
+   * and say {@link drop} in any case.
    */
   claim(
     range: DigestRange,
@@ -62,6 +64,13 @@ export type Ledger = {
    * @returns when the next of its rows is due (or was); null when there is none, or somebody else has the block
    */
   release(claim: Claim): Promise<Date | null>;
+  /** Nothing more is done here under this claim: where it could not be released, its journal settles it. */
+  drop(claim: Claim): void;
+  /**
+   * Frees blocks that this process took by a statement whose answer never came, and nothing of which was handed over.
+   * @returns their ids, to be delivered
+   */
+  releaseStrays(): Promise<DigestRange[]>;
   /** When the next row of a range is due (or was) whose block nobody holds; null when there is none. */
   nextDue(range: DigestRange): Promise<Date | null>;
   /**
@@ -102,10 +111,17 @@ export function createLedger({
   readonly now: () => Date;
   readonly holder?: string;
 }): Ledger {
+  const tokens = heldTokensOf(database);
   return {
     insert: (db, rows) => insertRows(db, rows, now()),
-    claim: (range, options) => claimRows(database, range, { ...options, holder }, now()),
+    claim: (range, options) =>
+      tokens.take(
+        () => claimRows(database, range, { ...options, holder }, now()),
+        ([first]) => first?.leaseToken,
+      ),
     release: async (claim) => (await endLease(database, heldBlockOf([claim]), now()))?.nextDue ?? null,
+    drop: ({ leaseToken }) => tokens.drop(leaseToken),
+    releaseStrays: async () => freeIdle(database, await tokens.strays(() => idleTokens(database, holder))),
     nextDue: (range) => selectNextDue(database, range, now()),
     handOver: (claims, leaseMs) => handOverRows(database, claims, leaseMs, now()),
     renew: (claims, leaseMs) => renewRows(database, claims, leaseMs),

@@ -60,7 +60,10 @@ export function identityOf(name: string): Identity | null {
 
 /** True when that process ran since the machine was last started: what it wrote is in the files. */
 export const isSameBoot = (identity: Identity): boolean =>
-  identity.boot === thisProcess().boot && (identity.boot !== '' || identity.host === thisProcess().host);
+  identity.boot === thisProcess().boot && (identity.boot !== '' || isSameHost(identity));
+
+/** True when that process ran under the name that this machine has now. */
+export const isSameHost = (identity: Identity): boolean => identity.host === thisProcess().host;
 
 /** True when that process is known to have ended; false also where that can't be known from here. */
 export function isGone(identity: Identity): boolean {

@@ -3,7 +3,7 @@ import { untilWritten } from '#src/database/until-written.ts';
 import type { Halt } from './delivery-halt.ts';
 import type { MailTransport, OutgoingMessage, SendOutcome } from './message.ts';
 import { keepNoticeLease, type NoticeLease } from './notice-lease.ts';
-import type { ClaimedNotice, NoticeClaim, NoticeStore } from './notice-store.ts';
+import type { ClaimedNotice, NoticeClaim, NoticeJournal, NoticeStore } from './notice-store.ts';
 import type { Throttle } from './throttle.ts';
 
 /** What composing made of a notice: a message, or why there is none. */
@@ -11,7 +11,12 @@ export type ComposedNotice = OutgoingMessage | { readonly skip: string };
 
 /** What {@link createDeliverNotices} needs. */
 export type DeliverNoticesDependencies = {
-  readonly store: Pick<NoticeStore, 'claim' | 'handOver' | 'renew' | 'record'>;
+  readonly store: Pick<NoticeStore, 'claim' | 'drop' | 'handOver' | 'renew' | 'record'>;
+  /**
+   * Starts the journal of a claim: narrows what a killed process leaves in doubt to what was on the wire. Where it can't
+   * be written the notices go without: somebody waits for them, and what was handed over is in doubt after a kill.
+   */
+  readonly openJournal?: (claims: readonly NoticeClaim[]) => NoticeJournal;
   readonly compose: (notice: ClaimedNotice) => Promise<ComposedNotice>;
   readonly transport: Pick<MailTransport, 'send'>;
   /**
@@ -33,24 +38,58 @@ export type DeliverNoticesDependencies = {
 const RETRY = { first: 15_000, last: 3_600_000 };
 
 /**
- * Delivers transactional mails by id: claim → compose → hand over → send → record, each with its own commit, since
- * they are few and every one counts.
+ * Delivers transactional mails by id: claim → compose → hand over → send → record, from the hand-over on each with its own
+ * commit, since they are few and every one counts.
  * @returns how many were sent
  */
 export function createDeliverNotices(deps: DeliverNoticesDependencies) {
   return async (ids: readonly NoticeId[]): Promise<number> => {
     const since = performance.now();
     const claimed = await deps.store.claim(ids, deps.leaseMs);
-    const sent = await Promise.all(claimed.map((notice) => deliverHeld(deps, notice, since)));
-    return sent.filter(Boolean).length;
+    const [first] = claimed;
+    if (!first) return 0;
+    try {
+      return await deliverClaim(deps, claimed, since);
+    } finally {
+      deps.store.drop(first.leaseToken);
+    }
   };
 }
 
-async function deliverHeld(
+async function deliverClaim(
   deps: DeliverNoticesDependencies,
-  notice: ClaimedNotice,
+  claimed: readonly ClaimedNotice[],
   since: number,
-): Promise<boolean> {
+): Promise<number> {
+  const journal = openJournal(deps, claimed);
+  // All of them, whatever befalls one: the journal is closed over nothing that is on the wire.
+  const ends = await Promise.allSettled(
+    claimed.map((notice) => deliverHeld({ ...deps, journal }, notice, since)),
+  );
+  const fault = ends.find((end) => end.status === 'rejected');
+  if (fault) {
+    journal?.abandon();
+    throw fault.reason;
+  }
+  journal?.close();
+  return ends.filter((end) => end.status === 'fulfilled' && end.value).length;
+}
+
+function openJournal(
+  deps: DeliverNoticesDependencies,
+  claimed: readonly ClaimedNotice[],
+): NoticeJournal | undefined {
+  try {
+    return deps.openJournal?.(claimed.map(claimOf));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of one claim. */
+type ClaimRun = DeliverNoticesDependencies & { readonly journal: NoticeJournal | undefined };
+
+async function deliverHeld(deps: ClaimRun, notice: ClaimedNotice, since: number): Promise<boolean> {
   const { store, leaseMs } = deps;
   const lease = keepNoticeLease({ store, claim: claimOf(notice), leaseMs, since });
   try {
@@ -62,11 +101,7 @@ async function deliverHeld(
 
 const claimOf = ({ id, leaseToken }: ClaimedNotice): NoticeClaim => ({ id, leaseToken });
 
-async function deliverOne(
-  deps: DeliverNoticesDependencies,
-  notice: ClaimedNotice,
-  lease: NoticeLease,
-): Promise<boolean> {
+async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLease): Promise<boolean> {
   const claim = claimOf(notice);
   const message = await deps.compose(notice);
   if ('skip' in message) {
@@ -90,7 +125,14 @@ async function deliverOne(
     handedOver = await deps.store.handOver(notice, deps.leaseMs);
     return handedOver;
   };
-  const outcome = await deps.transport.send(message, handOver, { urgent: true, onContent: lease.holds });
+  let begun = false;
+  const outcome = await deps.transport.send(message, handOver, {
+    urgent: true,
+    onContent: () => (begun = lease.holds() && begin(deps.journal, notice.id)),
+    onOutcome: (known) => {
+      if (begun) deps.journal?.end({ ...claim, ...resultOf(notice, known, deps.now()) });
+    },
+  });
   // Somebody else has it, or nothing was begun and the claim simply lapses.
   if (outcome.type === 'deferred' && !handedOver && outcome.reply === 'not handed over') return false;
   deps.throttle?.learn(to, outcome);
@@ -100,6 +142,16 @@ async function deliverOne(
   const result = { ...claim, ...resultOf(notice, outcome, deps.now()) };
   await untilWritten(() => deps.store.record(result));
   return outcome.type === 'accepted';
+}
+
+/** False where the journal can't be written: what it doesn't know must not be on the wire. */
+function begin(journal: NoticeJournal | undefined, id: NoticeId): boolean {
+  try {
+    journal?.begin(id);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 type Ending =

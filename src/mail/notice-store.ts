@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database, Queryable } from '#src/database/database.ts';
+import { heldTokensOf } from '#src/database/held-tokens.ts';
 import type { NoticeId, SubscriberId } from '#src/database/ids.ts';
 import type { Notice, NoticeKind } from './notice.ts';
 import { withoutAddresses } from './redact.ts';
@@ -31,12 +32,39 @@ export type NoticeResult = NoticeClaim &
     | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date }
   );
 
+/**
+ * What one claim of notices has put on the wire, in a local file that survives `kill -9` of this process: the ledger says
+ * what was handed over, the journal what of it was really begun.
+ */
+export type NoticeJournal = {
+  /** The content is about to be written. @throws the file system's error: then it must not be written */
+  begin(id: NoticeId): void;
+  /** Its fate is known. */
+  end(result: NoticeResult): void;
+  /** Everything is recorded: the file goes away. */
+  close(): void;
+  /** Something is not: the file stays until it is settled. */
+  abandon(): void;
+};
+
+/** What the journal of a claim says that its process did not come to settle. */
+export type BrokenNoticeClaim = {
+  readonly leaseToken: number;
+  /** Notices whose content was begun, without an answer known. */
+  readonly begun: readonly NoticeId[];
+};
+
 /** The ledger of transactional mails: the states of digests, one row at a time. */
 export type NoticeStore = {
   /** Writes rows in the caller's transaction; enqueue after its commit. @returns ids in the order of the input */
   plan(tx: Queryable, notices: readonly PlannedNotice[], now: Date): Promise<NoticeId[]>;
-  /** Takes those of `ids` that are due and before their deadline, for `leaseMs` milliseconds. */
+  /**
+   * Takes those of `ids` that are due and before their deadline, for `leaseMs` milliseconds, all under one token. Say
+   * {@link NoticeStore.drop} when they are recorded or given up.
+   */
   claim(ids: readonly NoticeId[], leaseMs: number): Promise<ClaimedNotice[]>;
+  /** Nothing more is done here under this token. */
+  drop(leaseToken: number): void;
   /** Commits `handed_over`; false when the lease is lost and the notice must not be sent. */
   handOver(notice: NoticeClaim, leaseMs: number): Promise<boolean>;
   /** Lengthens the lease of a notice on its way; false when it is lost. */
@@ -49,6 +77,17 @@ export type NoticeStore = {
    * @returns ids that are due, at most 1,000
    */
   recover(options: { readonly resend: boolean; readonly waitMs: number }): Promise<NoticeId[]>;
+  /**
+   * Settles what a claim left open: the notices in `begun` may have been on the wire and are `unknown`, all others of it
+   * were not. @returns those that are free again
+   */
+  settleClaim(claim: BrokenNoticeClaim): Promise<{ readonly unknown: number; readonly freed: NoticeId[] }>;
+  /** Who holds notices that were not handed over; names as this store's `holder`. */
+  idleHolders(): Promise<string[]>;
+  /** Frees such notices of holders that are gone. @returns which */
+  releaseIdle(holders: readonly string[]): Promise<NoticeId[]>;
+  /** Frees those that this process took by a statement whose answer never came. @returns which */
+  releaseStrays(): Promise<NoticeId[]>;
   /** Removes notices that were done with before `before`, 10,000 at most. @returns how many */
   removeFinished(before: Date): Promise<number>;
 };
@@ -57,11 +96,32 @@ const HOUR = 3_600_000;
 /** After this a notice is worthless to its reader, in milliseconds. A confirmation is asked for again instead. */
 const lifetime = (kind: NoticeKind) => (kind === 'confirm' || kind === 'confirm-address' ? 6 : 48) * HOUR;
 
-/** Opens the store. Due times follow `now`; leases follow the database's own clock. */
-export function createNoticeStore(deps: { database: Database; now: () => Date }): NoticeStore {
+/**
+ * Opens the store. Due times follow `now`; leases follow the database's own clock. `holder` names who claims; without a
+ * name what it leaves behind waits for its lease.
+ */
+export function createNoticeStore(deps: {
+  database: Database;
+  now: () => Date;
+  holder?: string;
+}): NoticeStore {
+  const { database, holder = null } = deps;
+  const tokens = heldTokensOf(database);
   return {
     plan: insertNotices,
-    claim: (ids, leaseMs) => claimNotices(deps.database, ids, leaseMs, deps.now()),
+    claim: (ids, leaseMs) =>
+      tokens.take(
+        () => claimNotices(database, ids, { leaseMs, holder }, deps.now()),
+        ([first]) => first?.leaseToken,
+      ),
+    drop: tokens.drop,
+    settleClaim: (claim) => settleNotices(database, claim, deps.now()),
+    idleHolders: () => selectIdleHolders(database),
+    releaseIdle: (holders) => releaseWhere(database, sql`holder = any (${[...holders]}::text[])`),
+    releaseStrays: async () => {
+      const strays = await tokens.strays(() => selectIdleTokens(database, holder));
+      return strays.length === 0 ? [] : releaseWhere(database, sql`lease_token = any (${strays}::bigint[])`);
+    },
     handOver: async (notice, leaseMs) => {
       const result = await sql`
         update notices set state = 'handed_over', attempts = attempts + 1,
@@ -140,9 +200,15 @@ type ClaimedRow = {
   lease_token: number;
 };
 
-async function claimNotices(database: Database, ids: readonly NoticeId[], leaseMs: number, now: Date) {
+async function claimNotices(
+  database: Database,
+  ids: readonly NoticeId[],
+  { leaseMs, holder }: { readonly leaseMs: number; readonly holder: string | null },
+  now: Date,
+) {
   const { rows } = await sql<ClaimedRow>`
-    update notices set state = 'claimed', lease_token = nextval('lease_tokens'),
+    with claim as materialized (select nextval('lease_tokens') as token)
+    update notices set state = 'claimed', lease_token = (select token from claim), holder = ${holder},
                        lease_until = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
     where id in (select id from notices
                  where id = any (${[...ids]}::bigint[]) and state in ('planned', 'deferred')
@@ -173,6 +239,44 @@ async function recordNotice(database: Database, result: NoticeResult, now: Date)
     where id = ${result.id} and lease_token = ${result.leaseToken}
       and state in ('claimed', 'handed_over', 'unknown')`.execute(database);
   return numAffectedRows === 1n;
+}
+
+async function settleNotices(database: Database, { leaseToken, begun }: BrokenNoticeClaim, now: Date) {
+  const isBegun = sql`id = any (${[...begun]}::bigint[])`;
+  // A sweep elsewhere may have been faster and given some up: what was not begun is taken back from it.
+  const { rows } = await sql<{ id: NoticeId; state: string }>`
+    update notices
+    set state = case when ${isBegun} then 'unknown' else 'planned' end, lease_until = null,
+        attempts = attempts - (not ${isBegun} and state <> 'claimed')::int,
+        finished_at = case when ${isBegun} then ${now}::timestamptz end,
+        reply = case when ${isBegun} then 'the worker was killed while this message was on the wire' else reply end
+    where lease_token = ${leaseToken}
+      and (state in ('claimed', 'handed_over') or state = 'unknown' and not ${isBegun})
+    returning id, state`.execute(database);
+  const freed = rows.filter((row) => row.state === 'planned').map((row) => row.id);
+  return { unknown: rows.length - freed.length, freed };
+}
+
+async function selectIdleHolders(database: Database): Promise<string[]> {
+  const { rows } = await sql<{ holder: string }>`
+    select distinct holder from notices where state = 'claimed' and holder is not null`.execute(database);
+  return rows.map((row) => row.holder);
+}
+
+async function selectIdleTokens(database: Database, holder: string | null): Promise<number[]> {
+  const { rows } = await sql<{ token: number }>`
+    select distinct lease_token as token from notices where state = 'claimed' and holder = ${holder}`.execute(
+    database,
+  );
+  return rows.map((row) => row.token);
+}
+
+/** A hand-over that the server does after its client's death comes first, and keeps its notice, or finds it free. */
+async function releaseWhere(database: Database, whose: RawBuilder<unknown>): Promise<NoticeId[]> {
+  const { rows } = await sql<{ id: NoticeId }>`
+    update notices set state = 'planned', lease_until = null where state = 'claimed' and ${whose}
+    returning id`.execute(database);
+  return rows.map((row) => row.id);
 }
 
 async function recoverNotices(

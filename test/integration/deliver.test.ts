@@ -8,15 +8,23 @@ import { createDeliverDigests, type DeliverDependencies } from '#src/digests/del
 import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
-import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { createSweep, type SweepDependencies } from '#src/digests/sweep.ts';
 import { createHalt } from '#src/mail/delivery-halt.ts';
 import { createHaltStore } from '#src/mail/halt-store.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { addressKey, createSuppressionStore } from '#src/mail/suppression-store.ts';
+import type { Throttle } from '#src/mail/throttle.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { addReaders, composeFor, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
+import {
+  addReaders,
+  composeFor,
+  EDITION,
+  NOON,
+  plannedFor,
+  settlerOf,
+  statesOf,
+} from '../support/ledger-fixture.ts';
 import { type SinkScript, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 
 let test_: TestDatabase;
@@ -457,6 +465,23 @@ test('asked to stop, it finishes what is on the wire and gives the rest back, un
   ).toHaveLength(1);
 });
 
+test('an address that bounces while its digest, composed, waits for the limits is not mailed', async () => {
+  await plan(30);
+  const late = 'reader30@example.org';
+  const throttle: Throttle = {
+    admit: async (addresses) => {
+      if (addresses.includes(late))
+        await suppressions.add(test_.database, addressKey(late), 'hard_bounce', clock);
+      return addresses.map(() => 0);
+    },
+    pauseMs: async () => 0,
+    spend: () => undefined,
+    learn: () => undefined,
+  };
+  expect(await worker({ throttle })(everything)).toMatchObject({ sent: 29, skipped: 1 });
+  expect(perReader().has(late)).toBe(false);
+});
+
 test('a database away at the end of a claim: its journal gives the block back', async () => {
   await plan(100);
   const directory = mkdtempSync(join(tmpdir(), 'paperboy-deliver-'));
@@ -473,8 +498,8 @@ test('a database away at the end of a claim: its journal gives the block back', 
   const run = worker({ ledger: { ...ledger, release }, journals });
   const summary = await run(everything, { signal: stopping.signal });
   expect(await ledger.nextDue(everything)).toBeNull();
-  const store = createRecoveryStore({ database: test_.database, now: () => clock });
-  expect(await createSettleJournals({ journals, ledger, store })()).toMatchObject({ claims: 1, unknown: 0 });
+  const settle = settlerOf(test_.database, () => clock, journals);
+  expect(await settle()).toMatchObject({ claims: 1, unknown: 0 });
   sink.script = () => undefined;
   expect((await worker()(everything)).sent).toBe(100 - summary.sent);
   expect(perReader().size).toBe(100);

@@ -12,9 +12,8 @@ import { createLedger } from '#src/digests/ledger.ts';
 import { createLedgerReport } from '#src/digests/ledger-report-store.ts';
 import { nameOf, thisProcess } from '#src/digests/process-identity.ts';
 import { createRecoveryStore } from '#src/digests/recovery-store.ts';
-import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { addReaders, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
+import { addReaders, EDITION, NOON, plannedFor, settlerOf, statesOf } from '../support/ledger-fixture.ts';
 
 let test_: TestDatabase;
 let clock = NOON;
@@ -207,10 +206,7 @@ test('a sweep closes what is finished and waits for no block that somebody else 
 });
 
 describe('a claim whose process was killed before it opened a journal', () => {
-  const settle = () => {
-    const journals = { leftovers: async () => [], remove: async () => undefined };
-    return createSettleJournals({ journals, ledger: ledger(), store: recovery() })();
-  };
+  const settle = () => settlerOf(test_.database, () => clock)();
   const gone = nameOf({ ...thisProcess(), started: 'long ago' });
   const claimBy = (holder: string) =>
     createLedger({ database: test_.database, now: () => clock, holder }).claim(everything, {
@@ -221,7 +217,7 @@ describe('a claim whose process was killed before it opened a journal', () => {
   test('is free again at once, for another process of the same machine', async () => {
     await planned(3);
     expect(await claimBy(gone)).toHaveLength(3);
-    expect(await settle()).toEqual({ claims: 1, recorded: 0, unknown: 0, released: 3 });
+    expect(await settle()).toMatchObject({ claims: 1, recorded: 0, unknown: 0, released: 3 });
     expect(await settle()).toMatchObject({ claims: 0 });
     expect(await claim()).toHaveLength(3);
   });
@@ -246,6 +242,39 @@ describe('a claim whose process was killed before it opened a journal', () => {
     await ledger().handOver(rows.slice(0, 1), 60_000);
     expect(await settle()).toMatchObject({ claims: 0, released: 0 });
     expect(await statesOf(test_.database)).toEqual({ handed_over: 1, claimed: 1 });
+  });
+});
+
+describe('a claim that a live process never heard of', () => {
+  /** What a broken connection leaves: done by the server, and no answer. */
+  const claimUnheard = () =>
+    sql`update digest_blocks set lease_token = nextval('lease_tokens'), holder = ${nameOf(thisProcess())},
+               claimed_at = ${NOON}, lease_until = clock_timestamp() + interval '1 minute'`.execute(
+      test_.database,
+    );
+  const settle = () => settlerOf(test_.database, () => clock)();
+
+  test('is free again at the next look, and what is worked on is not', async () => {
+    await planned(2);
+    const [heard] = await claim();
+    expect((await settle()).strays).toEqual([]);
+    ledger().drop(heard as ClaimedDigest);
+    await sql`truncate digests, digest_blocks, subscribers cascade`.execute(test_.database);
+    await planned(2);
+    await claimUnheard();
+    expect(await claim()).toEqual([]);
+    const { claims, strays } = await settle();
+    expect({ claims, strays }).toMatchObject({ claims: 1, strays: [{ editionDate: EDITION }] });
+    expect(await claim()).toHaveLength(2);
+  });
+
+  test('is left to its journal, or its lease, where something was handed over', async () => {
+    await planned(2);
+    await claimUnheard();
+    await sql`update digest_blocks set handed = int8multirange(int8range(first_id, first_id + 1))`.execute(
+      test_.database,
+    );
+    expect((await settle()).strays).toEqual([]);
   });
 });
 
@@ -392,7 +421,7 @@ describe('a claim that ends without a word', () => {
       await ledger().record([lost]);
       if (resent) expect(await recovery().resendUnknown(0)).toBe(1);
       journal.abandon();
-      await createSettleJournals({ journals, ledger: ledger(), store: recovery() })();
+      await settlerOf(test_.database, () => clock, journals)();
       rmSync(directory, { recursive: true });
       const { rows: kept } = await sql`select state, reply, resent from digests order by id`.execute(
         test_.database,

@@ -1,7 +1,12 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isoDate, type NoticeId } from '#src/database/ids.ts';
+import { openJournals } from '#src/digests/journal.ts';
+import { nameOf, thisProcess } from '#src/digests/process-identity.ts';
 import { contentOf } from '#src/mail/content.ts';
 import { createDeliverNotices } from '#src/mail/deliver-notices.ts';
 import { limitDomains, parseDomainConnections } from '#src/mail/domain-connections.ts';
@@ -15,6 +20,7 @@ import { createThrottle, parseLimits } from '#src/mail/throttle.ts';
 import { createThrottleStore } from '#src/mail/throttle-store.ts';
 import { createMailTransport } from '#src/mail/transport.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { settlerOf } from '../support/ledger-fixture.ts';
 import { type SinkOptions, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -276,6 +282,75 @@ describe('a confirmation', () => {
     expect(await selectUncertainNotices(test_.database, isoDate('2020-01-01'), 10)).toMatchObject([
       { id, kind: 'test', state: 'sent', resent: true },
     ]);
+  });
+
+  test('of a killed worker is in doubt only where it was on the wire, and goes on at once where it was not', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'paperboy-notices-'));
+    const journals = openJournals({ directory });
+    const ids = [];
+    for (const name of ['sent', 'wire', 'waits', 'idle']) ids.push(await planTest(`${name}@killed.test`));
+    const claims = (await store().claim(ids, 60_000)).toSorted((one, other) => one.id - other.id);
+    const [answered, onTheWire, waiting] = claims.map(({ id, leaseToken }) => ({ id, leaseToken }));
+    if (!answered || !onTheWire || !waiting) throw new Error('nothing was claimed');
+    for (const claim of [answered, onTheWire, waiting]) await store().handOver(claim, 60_000);
+    const journal = journals.openNotices(claims);
+    journal.begin(answered.id);
+    journal.end({ ...answered, state: 'sent', reply: '250 ok' });
+    journal.begin(onTheWire.id);
+    journal.abandon();
+    const summary = await settlerOf(test_.database, () => clock, journals)();
+    expect(summary).toMatchObject({ claims: 1, unknownNotices: 1 });
+    expect(new Set(summary.notices)).toEqual(new Set(ids.slice(2)));
+    expect((await states()).map(({ state }) => state)).toEqual(['sent', 'unknown', 'planned', 'planned']);
+    // As if it had never been tried.
+    const { rows } = await sql<{
+      attempts: number;
+    }>`select attempts from notices where state = 'planned'`.execute(test_.database);
+    expect(rows).toEqual([{ attempts: 0 }, { attempts: 0 }]);
+    rmSync(directory, { recursive: true });
+  });
+
+  test('that was claimed by a process that is gone, or by a statement whose answer never came, is free at the next look', async () => {
+    const own = nameOf(thisProcess());
+    for (const holder of [nameOf({ ...thisProcess(), started: 'long ago' }), own]) {
+      const id = await planTest('a@claimed.test');
+      await sql`update notices set state = 'claimed', holder = ${holder}, lease_token = nextval('lease_tokens'),
+                       lease_until = clock_timestamp() + interval '1 minute' where id = ${id}`.execute(
+        test_.database,
+      );
+      expect((await settlerOf(test_.database, () => clock)()).notices).toEqual([id]);
+    }
+    const held = createNoticeStore({ database: test_.database, now: () => clock, holder: own });
+    const [claimed] = await held.claim([await planTest('b@claimed.test')], 60_000);
+    expect((await settlerOf(test_.database, () => clock)()).notices).toEqual([]);
+    held.drop(claimed?.leaseToken ?? 0);
+    expect((await settlerOf(test_.database, () => clock)()).notices).toEqual([claimed?.id]);
+  });
+
+  test('keeps a journal of what is on the wire, and sends nothing that it can’t note', async () => {
+    const sink = await sinkWith();
+    const directory = mkdtempSync(join(tmpdir(), 'paperboy-notices-'));
+    const { openNotices } = openJournals({ directory });
+    const openJournal: typeof openNotices = (claims) => ({
+      ...openNotices(claims),
+      begin: () => {
+        throw new Error('ENOSPC');
+      },
+    });
+    expect(await deliver(sink.url, { openJournal })([await planTest('a@full.test')])).toBe(0);
+    expect(sink.messages).toEqual([]);
+    expect(await states()).toMatchObject([{ state: 'deferred' }]);
+    let seen = '';
+    sink.script = (stage) => {
+      if (stage === 'content')
+        for (const name of readdirSync(directory)) seen += readFileSync(join(directory, name), 'utf8');
+      return undefined;
+    };
+    const id = await planTest('b@full.test');
+    expect(await deliver(sink.url, { openJournal: openNotices })([id])).toBe(1);
+    expect(seen).toContain(`\nB ${id}\n`);
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 
   test('whose database is away when it has been taken is recorded later, and not sent again', async () => {

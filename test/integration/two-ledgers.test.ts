@@ -7,11 +7,9 @@ import type { Config } from '#src/config.ts';
 import type { Database } from '#src/database/database.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import { createLedger } from '#src/digests/ledger.ts';
-import { createRecoveryStore } from '#src/digests/recovery-store.ts';
-import { createSettleJournals } from '#src/digests/settle-journals.ts';
 import { journalDirectory } from '#src/service.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { addReaders, EDITION, NOON, plannedFor } from '../support/ledger-fixture.ts';
+import { addReaders, EDITION, NOON, plannedFor, settlerOf } from '../support/ledger-fixture.ts';
 
 let real: TestDatabase;
 let trial: TestDatabase;
@@ -39,7 +37,7 @@ async function deliver(database: Database) {
   await ledger.handOver([row], 60_000);
   const directory = await journalDirectory({ dataDir } as Config, database);
   const journals = openJournals({ directory });
-  const settle = createSettleJournals({ journals, ledger, store: createRecoveryStore({ database, now }) });
+  const settle = settlerOf(database, now, journals);
   return { row, journals, settle, directory };
 }
 

@@ -3,8 +3,13 @@ import type { Database } from '#src/database/database.ts';
 import { type IsoDate, isoDate, type PaperId, type SubscriberId } from '#src/database/ids.ts';
 import type { ComposeDigests } from '#src/digests/deliver.ts';
 import type { PlannedDigest } from '#src/digests/digest.ts';
+import { createLedger } from '#src/digests/ledger.ts';
+import { nameOf, thisProcess } from '#src/digests/process-identity.ts';
+import { createRecoveryStore } from '#src/digests/recovery-store.ts';
+import { createSettleJournals, type SettleDependencies } from '#src/digests/settle-journals.ts';
 import { contentOf } from '#src/mail/content.ts';
 import type { OutgoingMessage } from '#src/mail/message.ts';
+import { createNoticeStore } from '#src/mail/notice-store.ts';
 
 /** The edition that fixtures are made for, and an instant in it. */
 export const EDITION: IsoDate = isoDate('2026-06-10');
@@ -52,6 +57,25 @@ export const composeFor =
   (first: number): ComposeDigests =>
   async (rows) =>
     new Map(rows.map((row) => [row.id, messageOf(row.id, row.subscriberId, first)]));
+
+/** Settles journals, of digests and of notices, as the service does. */
+export const settlerOf = (
+  database: Database,
+  now: () => Date,
+  journals: SettleDependencies['journals'] = NO_JOURNALS,
+) =>
+  createSettleJournals({
+    journals,
+    ledger: createLedger({ database, now }),
+    store: createRecoveryStore({ database, now }),
+    notices: createNoticeStore({ database, now, holder: nameOf(thisProcess()) }),
+  });
+
+const NO_JOURNALS: SettleDependencies['journals'] = {
+  leftovers: async () => [],
+  noticeLeftovers: async () => [],
+  remove: async () => undefined,
+};
 
 /** How many rows are in which state. */
 export async function statesOf(database: Database): Promise<Record<string, number>> {

@@ -6,12 +6,13 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type DigestId, isoDate } from '#src/database/ids.ts';
+import { type DigestId, isoDate, type NoticeId } from '#src/database/ids.ts';
 import type { ClaimedDigest } from '#src/digests/digest.ts';
 import { openJournals } from '#src/digests/journal.ts';
 import type { DigestResult } from '#src/digests/ledger.ts';
@@ -195,7 +196,77 @@ describe('a journal', () => {
   test('that is damaged stops nobody', async () => {
     writeFileSync(join(directory, '1-1.journal'), '{"half');
     writeFileSync(join(directory, '2-1.journal'), 'no json\nB 1\n');
+    writeFileSync(join(directory, '3-1.journal'), 'null\nB 1\n');
+    const header = { ...thisProcess(), pid: 2 ** 22 - 1, started: '1', editionDate };
+    writeFileSync(join(directory, '4-1.journal'), `${JSON.stringify({ ...header, leaseToken: 'x' })}\nB 1\n`);
+    writeFileSync(join(directory, '5-1.journal'), `${JSON.stringify({ ...header, leaseToken: 5 })}\nB 1\n`);
     expect(await openJournals({ directory }).leftovers()).toEqual([]);
+  });
+
+  test('with damaged lines leaves in doubt what it can’t tell, and speaks of its own rows only', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    for (const { id } of rows) journal.begin(id);
+    const lines = [
+      'E 11 sent - 250 ok',
+      'E 12 se\0t - 250 ok',
+      'E 13 vanished - 250 ok',
+      'E 14 deferred - 450 later',
+      'E 14 deferred tomorrow 450 later',
+      'B 999999999999999999999999',
+      'E 7 sent - 250 of another',
+      '\0\0\0\0',
+      '',
+    ];
+    appendFileSync(join(directory, `7-${process.pid}.journal`), lines.join('\n'));
+    journal.abandon();
+    const [leftover] = await journals.leftovers();
+    expect(leftover).toMatchObject({ begun: [12, 13, 14], results: [{ id: 11, state: 'sent' }] });
+    expect(leftover?.results).toHaveLength(1);
+  });
+
+  test('is read when its process is known to have ended, and not before: it may have begun a message meanwhile', async () => {
+    const sign = 'abc';
+    const signs = {
+      own: () => sign,
+      // It lives while the journal is looked at first, begins a message, and is killed.
+      isDead: async () => {
+        appendFileSync(join(directory, `7-${process.pid}.journal`), 'B 12\n');
+        return true;
+      },
+      tidy: async () => undefined,
+    };
+    const journals = openJournals({ directory, signs });
+    journals.open(rows).begin(11 as DigestId);
+    expect(await journals.leftovers()).toMatchObject([{ begun: [11, 12] }]);
+  });
+
+  test('of another machine that shares the folder by mistake is left alone while it may be at work', async () => {
+    const journals = openJournals({ directory });
+    journals.open(rows).begin(11 as DigestId);
+    disguise({ boot: 'its own', host: 'another' });
+    expect(await journals.leftovers()).toEqual([]);
+    const [name = ''] = readdirSync(directory);
+    expect(name).not.toBe('');
+    const weekAgo = new Date(Date.now() - 8 * 86_400_000);
+    utimesSync(join(directory, name), weekAgo, weekAgo);
+    expect(await journals.leftovers()).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('of notices is one of its own kind', async () => {
+    const journals = openJournals({ directory });
+    const claims = [1, 2, 3].map((id) => ({ id: id as NoticeId, leaseToken: 9 }));
+    const journal = journals.openNotices(claims);
+    journal.begin(1 as NoticeId);
+    journal.begin(2 as NoticeId);
+    journal.end({ id: 1 as NoticeId, leaseToken: 9, state: 'sent', reply: '250 ok' });
+    journal.abandon();
+    expect(await journals.leftovers()).toEqual([]);
+    const [leftover] = await journals.noticeLeftovers();
+    expect(leftover).toMatchObject({ leaseToken: 9, begun: [2], results: [{ id: 1, state: 'sent' }] });
+    if (leftover) await journals.remove(leftover);
+    expect(readdirSync(directory)).toEqual([]);
   });
 });
 
