@@ -135,7 +135,7 @@ async function startOwnMailbox(config: Config): Promise<Mailbox> {
 }
 
 /** The mailbox of a `start` that runs beside this command, if one does. */
-async function runningMailbox(config: Config): Promise<Pick<Mailbox, 'smtpUrl' | 'webUrl'> | null> {
+export async function runningMailbox(config: Config): Promise<Pick<Mailbox, 'smtpUrl' | 'webUrl'> | null> {
   const text = await readFile(runningFile(config), 'utf8').catch(() => null);
   if (text === null) return null;
   try {

@@ -1,12 +1,9 @@
-import { resolveTxt } from 'node:dns/promises';
 import type { Command } from 'commander';
 import { readConfig } from '#src/config.ts';
 import { dkimRecord, signingKeys } from '#src/mail/dkim.ts';
+import { publishedKey } from '#src/mail/domain-records.ts';
 import { dkimKeysOf } from '#src/signer.ts';
 import { CommandError, type Io } from './io.ts';
-
-/** What the DNS says of one key. */
-type Published = 'right' | 'missing' | 'different' | 'not asked';
 
 /** `paperboy mail dkim` */
 export function registerDkim(mail: Command, io: Io): void {
@@ -30,7 +27,7 @@ async function showKeys(io: Io, { check, json }: { check?: boolean; json?: boole
   const records = await Promise.all(
     keys.map(async (key) => {
       const { name, value } = dkimRecord(key);
-      const published = check ? await askDns(name, value) : 'not asked';
+      const published = check ? await publishedKey({ name, value }) : 'not asked';
       return { name, type: 'TXT', value, signs: signing.includes(key), published };
     }),
   );
@@ -47,10 +44,3 @@ async function showKeys(io: Io, { check, json }: { check?: boolean; json?: boole
 
 /** A TXT record's strings hold 255 octets at most (RFC 1035 §3.3). */
 const zoneStrings = (value: string) => (value.match(/.{1,255}/g) ?? []).map((part) => `"${part}"`).join(' ');
-
-async function askDns(name: string, value: string): Promise<Published> {
-  const found = await resolveTxt(name).catch(() => []);
-  if (found.length === 0) return 'missing';
-  const bare = (text: string) => text.replace(/\s/g, '');
-  return found.some((strings) => bare(strings.join('')) === bare(value)) ? 'right' : 'different';
-}

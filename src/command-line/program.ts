@@ -4,6 +4,7 @@ import { ConfigError } from '#src/config.ts';
 import { registerApiKeys } from './api-keys.ts';
 import { registerConfig } from './config.ts';
 import { registerDigests } from './digests.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerIngest } from './ingest.ts';
 import { CommandError, type Io, standardIo } from './io.ts';
 import { registerLedger } from './ledger.ts';
@@ -19,6 +20,7 @@ import { registerWhy } from './why.ts';
 const registrations = [
   registerServe,
   registerConfig,
+  registerDoctor,
   registerIngest,
   registerSources,
   registerSubscribers,

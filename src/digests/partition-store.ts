@@ -32,6 +32,13 @@ export async function ensurePartitions(database: Database, from: IsoDate, to: Is
   return made;
 }
 
+/** Names of the partitions that the editions of `date` should be in and that are not there. */
+export async function missingPartitions(db: Queryable, date: IsoDate): Promise<string[]> {
+  const month = firstOfMonth(date);
+  const there = await Promise.all(TABLES.map((table) => exists(db, table, month)));
+  return TABLES.filter((_table, at) => !there[at]).map((table) => partitionName(table, month));
+}
+
 /** The first days of the months from that of `from` to that of `to`. */
 function monthsBetween(from: IsoDate, to: IsoDate): IsoDate[] {
   const months: IsoDate[] = [];

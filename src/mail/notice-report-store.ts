@@ -28,3 +28,14 @@ export async function selectUncertainNotices(
   );
   return rows;
 }
+
+/** How many notices were due before `before` and wait, and since when the first of them is due; null when none is. */
+export async function countWaitingNotices(
+  database: Database,
+  before: Date,
+): Promise<{ readonly count: number; readonly since: Date | null }> {
+  const { rows } = await sql<{ count: number; since: Date | null }>`
+    select count(*)::int as count, min(due_at) as since from notices
+    where state in ('planned', 'deferred') and due_at < ${before}`.execute(database);
+  return rows[0] ?? { count: 0, since: null };
+}

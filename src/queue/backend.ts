@@ -26,6 +26,8 @@ export type BullQueue = Pick<
   | 'close'
   | 'getJobCounts'
   | 'getJobScheduler'
+  | 'getJobSchedulers'
+  | 'getWorkersCount'
   | 'on'
   | 'removeJobScheduler'
   | 'upsertJobScheduler'
@@ -72,6 +74,12 @@ export async function openBackend(backend: QueueBackend): Promise<QueueFactory> 
   await migrateQueue(backend);
   return postgresFactory(backend);
 }
+
+/** The backend as it is, to look at: its schema stays as found, and its queues write nothing of themselves. */
+export const backendAsItIs = (backend: QueueBackend): Pick<QueueFactory, 'queue'> =>
+  backend.kind === 'redis'
+    ? redisFactory(backend, { skipMetasUpdate: true })
+    : postgresFactory(backend, { skipMetasUpdate: true });
 
 /** A statement of a migration may take longer than others, and may wait for another process that migrates. */
 const MIGRATION_MS = 15 * 60_000;
@@ -124,7 +132,19 @@ const clientWithin = (answerMs: number) =>
     }
   };
 
-function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFactory {
+/** Passed on to BullMQ's queues. */
+type QueueManners = { readonly skipMetasUpdate?: boolean };
+
+/** Connections of one queue or worker at most. */
+const POOL = 5;
+
+/** Connections to PostgreSQL that the queue of one process takes at most: producer and worker of three lanes. */
+export const MOST_CONNECTIONS = 6 * POOL;
+
+function postgresFactory(
+  backend: QueueBackend & { kind: 'postgres' },
+  manners: QueueManners = {},
+): QueueFactory {
   const { Queue, Worker } = withBackend(createPostgresBackend);
   const answerMs = backend.answerMs ?? ANSWER_MS;
   // A pool of our own for each, and not its settings: BullMQ's connection that waits for jobs is then one of it as well.
@@ -133,7 +153,7 @@ function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFac
       connectionString: backend.url,
       application_name: 'paperboy-queue',
       options: `-c search_path=${SCHEMA}`,
-      max: 5,
+      max: POOL,
       keepAlive: true,
       connectionTimeoutMillis: answerMs,
       Client: clientWithin(answerMs),
@@ -141,7 +161,11 @@ function postgresFactory(backend: QueueBackend & { kind: 'postgres' }): QueueFac
   return {
     queue: (name) => {
       const pool = openPool();
-      const queue = new Queue(name, { connection: asConnection(pool), defaultJobOptions: jobOptions });
+      const queue = new Queue(name, {
+        ...manners,
+        connection: asConnection(pool),
+        defaultJobOptions: jobOptions,
+      });
       return closingWith(queue as unknown as BullQueue, pool);
     },
     worker: (name, concurrency, process) => {
@@ -164,7 +188,7 @@ function closingWith<Closable extends { close(): Promise<void> }>(thing: Closabl
   return thing;
 }
 
-function redisFactory(backend: QueueBackend & { kind: 'redis' }): QueueFactory {
+function redisFactory(backend: QueueBackend & { kind: 'redis' }, manners: QueueManners = {}): QueueFactory {
   const prefix = backend.prefix ?? 'paperboy';
   // A producer gives up soon when Redis is gone (the sweep makes it good); a worker waits for it for ever.
   // A worker that waits for a job is answered every five seconds.
@@ -174,7 +198,12 @@ function redisFactory(backend: QueueBackend & { kind: 'redis' }): QueueFactory {
   const consumer = { ...limits, maxRetriesPerRequest: null };
   return {
     queue: (name) =>
-      new RedisQueue(name, { connection: producer, prefix, defaultJobOptions: jobOptions }) as BullQueue,
+      new RedisQueue(name, {
+        ...manners,
+        connection: producer,
+        prefix,
+        defaultJobOptions: jobOptions,
+      }) as BullQueue,
     worker: (name, concurrency, process) =>
       new RedisWorker(name, (job) => process(job), {
         ...workerOptions,

@@ -95,3 +95,15 @@ export async function claimEndedPauses(
     .execute();
   return rows.map(fromRow);
 }
+
+/** How many active readers should have been planned before `before`, and since when the first of them waits; null when none does. */
+export async function countOverdue(
+  db: Queryable,
+  before: Date,
+): Promise<{ readonly count: number; readonly since: Date | null }> {
+  const { rows } = await sql<{ count: number; since: Date | null }>`
+    select count(*)::int as count, min(s.next_digest_at) as since
+    from schedules s join subscribers r on r.id = s.subscriber_id
+    where s.next_digest_at < ${before} and r.state = 'active'`.execute(db);
+  return rows[0] ?? { count: 0, since: null };
+}

@@ -29,7 +29,10 @@ export function createTakesMail(resolver: DomainResolver = DNS): TakesMail {
     let answer = known.get(domain);
     if (!answer) {
       if (known.size >= KEPT) known.clear();
-      known.set(domain, (answer = Promise.race([ask(resolver, domain), later()])));
+      known.set(
+        domain,
+        (answer = Promise.race([askForMail(domain, resolver).then((found) => found !== 'none'), later()])),
+      );
     }
     return answer;
   };
@@ -40,18 +43,22 @@ const later = (): Promise<boolean> =>
     setTimeout(() => resolve(true), PATIENCE_MS).unref();
   });
 
-async function ask(resolver: DomainResolver, domain: string): Promise<boolean> {
+/** What the DNS says: by its MX, by its address alone, not at all; `unknown` when it could not be asked. */
+export type MailRecords = 'mx' | 'address' | 'none' | 'unknown';
+
+/** Asks the DNS, as {@link createTakesMail} does, without a limit of time. */
+export async function askForMail(domain: string, resolver: DomainResolver = DNS): Promise<MailRecords> {
   try {
     const records = await resolver.mx(domain);
-    return records.some((record) => record.exchange !== '' && record.exchange !== '.');
+    return records.some((record) => record.exchange !== '' && record.exchange !== '.') ? 'mx' : 'none';
   } catch (error) {
-    if (!isAbsent(error)) return true;
+    if (!isAbsent(error)) return 'unknown';
   }
   try {
-    return (await resolver.addresses(domain)).length > 0;
+    return (await resolver.addresses(domain)).length > 0 ? 'address' : 'none';
   } catch (error) {
     const faults = error instanceof AggregateError ? error.errors : [error];
-    return !faults.every(isAbsent);
+    return faults.every(isAbsent) ? 'none' : 'unknown';
   }
 }
 

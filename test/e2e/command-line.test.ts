@@ -52,6 +52,7 @@ describe('every command explains itself', () => {
     ['worker'],
     ['migrate'],
     ['config'],
+    ['doctor'],
     ['ingest'],
     ['subscriber'],
     ['subscriber', 'add'],
@@ -109,6 +110,19 @@ describe('mistakes get a clear message and an exit code', () => {
     expect(result).toMatchObject({ code });
     expect(result.err).toMatch(message);
     expect(result.err).not.toMatch(/\n\s+at /);
+  });
+});
+
+test('doctor ends with 0 on a trial that was never started, with 2 and the fault when a setting is wrong', async () => {
+  const trial = await paperboy(['doctor', '--offline'], { DATA_DIR: join(folder, 'trial') });
+  expect(trial).toMatchObject({ code: 0, out: expect.stringMatching(/^warning +database +.*not made yet/m) });
+  const faulty = await paperboy(['doctor', '--json'], { PORT: 'eighty' });
+  expect(faulty.code).toBe(2);
+  expect(JSON.parse(faulty.out)).toMatchObject({
+    failed: 1,
+    findings: [
+      { check: 'configuration', state: 'failed', seen: expect.stringContaining('PORT is "eighty"') },
+    ],
   });
 });
 

@@ -1,0 +1,108 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '#src/config.ts';
+import { type Check, type Finding, failed, ok, size, warning, wordsOf } from './check.ts';
+
+/** Whether this Node runs Paperboy. @param version `process.versions.node` */
+export function judgeNode(version: string): Finding {
+  return Number.parseInt(version, 10) >= 24
+    ? ok('node', version)
+    : failed('node', version, 'Node.js 24 is needed: run it as `npx paperboy …`, which brings its own');
+}
+
+/** What is known of a folder. */
+export type FolderFacts = {
+  readonly folder: string;
+  /** The folder itself or, where it is not there yet, the nearest above it. */
+  readonly nearest: string;
+  /** Why it can't be written to; null when it can. */
+  readonly fault: string | null;
+  readonly freeOctets: number;
+  /** The number by which Linux tells file systems apart (statfs(2)); null elsewhere. */
+  readonly fileSystem: number | null;
+};
+
+/** File systems on other machines, as statfs(2) numbers them, and memory, which a restart empties. */
+const NETWORK = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x00c36400, 'Ceph'],
+  [0x5346414f, 'AFS'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x01161970, 'GFS2'],
+]);
+const TMPFS = 0x01021994;
+
+/** Below so many octets free the next day's work may not fit; below so many it does not. */
+const FREE = { warning: 1e9, failed: 100e6 };
+
+/** Whether DATA_DIR will do. */
+export function judgeFolder(facts: FolderFacts): Finding {
+  const { folder, nearest, fault, freeOctets, fileSystem } = facts;
+  const where =
+    nearest === folder
+      ? `${folder}, ${size(freeOctets)} free`
+      : `${folder} is not there yet, ${size(freeOctets)} free`;
+  const network = fileSystem === null ? undefined : NETWORK.get(fileSystem);
+  if (fault !== null)
+    return failed(
+      'data folder',
+      `${nearest} can't be written to (${fault})`,
+      'DATA_DIR: set it to a folder that can',
+    );
+  if (freeOctets < FREE.failed)
+    return failed('data folder', where, 'make room, or set DATA_DIR to a larger disk');
+  if (network)
+    return warning(
+      'data folder',
+      `${where}, on ${network}`,
+      'DATA_DIR: a disk of this machine; the send journal in it must outlive a crash, and be fast',
+    );
+  if (fileSystem === TMPFS)
+    return warning(
+      'data folder',
+      `${where}, in memory (tmpfs)`,
+      'DATA_DIR: a disk; what is in memory is gone after a restart',
+    );
+  if (freeOctets < FREE.warning) return warning('data folder', where, 'make room soon');
+  return ok('data folder', where);
+}
+
+/** Node and DATA_DIR. */
+export const checkMachine = (config: Config): Check => ({
+  name: 'data folder',
+  fix: 'DATA_DIR: a folder on a disk of this machine',
+  run: async () => [judgeNode(process.versions.node), judgeFolder(await readFolder(config.dataDir))],
+});
+
+/** Looks at a folder; makes and writes nothing. */
+export async function readFolder(folder: string): Promise<FolderFacts> {
+  const nearest = await nearestFolder(folder);
+  const fault = await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK).then(
+    () => null,
+    wordsOf,
+  );
+  const { bavail, bsize, type } = await statfs(nearest);
+  return {
+    folder,
+    nearest,
+    fault,
+    freeOctets: bavail * bsize,
+    fileSystem: process.platform === 'linux' ? type : null,
+  };
+}
+
+async function nearestFolder(folder: string): Promise<string> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      await access(at);
+      return at;
+    } catch (error) {
+      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      if (!isAbsent || dirname(at) === at) return at;
+    }
+  }
+}
