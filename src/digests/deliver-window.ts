@@ -226,6 +226,10 @@ async function sendOne(
       begun = true;
       return true;
     },
+    onRefusal: () => {
+      begun = false;
+      journal?.end({ ...claimOf(row), state: 'planned' });
+    },
     onOutcome: (known) => {
       if (withdrawn) return;
       result = unfit ?? resultOf(row, known, { now: deps.now(), random: (deps.random ?? Math.random)() });

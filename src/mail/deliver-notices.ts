@@ -129,6 +129,10 @@ async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLe
   const outcome = await deps.transport.send(message, handOver, {
     urgent: true,
     onContent: () => (begun = lease.holds() && begin(deps.journal, notice.id)),
+    onRefusal: () => {
+      begun = false;
+      deps.journal?.end({ ...claim, state: 'deferred', reply: 'refused by one relay', dueAt: deps.now() });
+    },
     onOutcome: (known) => {
       if (begun) deps.journal?.end({ ...claim, ...resultOf(notice, known, deps.now()) });
     },

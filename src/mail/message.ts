@@ -66,6 +66,8 @@ export type SendOptions = {
    * It must not wait: it is the place for a local journal.
    */
   onContent?(): boolean;
+  /** Called when a server has refused content that was begun, and another relay or connection is to take the message. */
+  onRefusal?(): void;
   /** Called as soon as the outcome is known, before the content of the next message on that connection is begun. */
   onOutcome?(outcome: SendOutcome): void;
 };

@@ -31,6 +31,11 @@ export type LaneDependencies = {
   readonly limit: number;
   readonly messagesPerConnection: number;
   readonly idleMs: number;
+  /**
+   * A connection whose server has said nothing for this long while we wait, in milliseconds, is waited for (RFC 5321: up to ten
+   * minutes), but another one takes its place: at most {@link LaneDependencies.limit} more.
+   */
+  readonly stuckMs: number;
   readonly timeouts: SmtpTimeouts;
   readonly closeMs: number;
   connect(relay: Relay): Promise<OpenedConnection | ConnectFault>;
@@ -53,11 +58,13 @@ const TELL_AFTER = 3;
 export function createRelayLane(deps: LaneDependencies): RelayLane {
   const { relay } = deps;
   const sessions = new Map<SmtpSession, { idleSince: number | null }>();
-  let connecting = 0;
+  /** When each attempt that is under way began, of `performance.now()`. */
+  const attempts = new Set<{ readonly since: number }>();
   let failures = 0;
   let blocked: LaneFault | null = null;
   let closing = false;
-  let chunking = true;
+  /** What the relay offers and does not know. */
+  const unknown = new Set<'chunking' | 'size'>();
   let told = false;
 
   const isBlocked = () => blocked !== null && performance.now() < blocked.until;
@@ -73,11 +80,12 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   };
 
   const openConnection = async () => {
-    connecting += 1;
+    const attempt = { since: performance.now() };
+    attempts.add(attempt);
     const opened = await deps
       .connect(relay)
       .catch((error: unknown): ConnectFault => ({ type: 'unreachable', reply: String(error) }));
-    connecting -= 1;
+    attempts.delete(attempt);
     if (!('socket' in opened)) connectFailed(opened);
     else if (closing) opened.socket.destroy();
     else addSession(opened);
@@ -95,32 +103,58 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
     blocked = { ...fault, reply: `${relay.name}: ${fault.reply}`, until: performance.now() + pause };
   };
 
-  const addSession = ({ socket, extensions }: OpenedConnection) => {
+  /** Being let in is not enough: there are relays that then say 421, or hang up, to whatever they are given. */
+  const works = () => {
+    if (failures === 0) return;
     failures = 0;
     if (told) deps.onReach?.(null);
     told = false;
     // A refusal of us as a sender is not taken back by a connection that was under way.
     if (blocked?.type === 'unreachable') blocked = null;
+  };
+
+  const addSession = ({ socket, extensions }: OpenedConnection) => {
     const session = createSmtpSession({
       socket,
-      extensions: { ...extensions, chunking: extensions.chunking && chunking },
+      extensions: {
+        ...extensions,
+        chunking: extensions.chunking && !unknown.has('chunking'),
+        size: extensions.size && !unknown.has('size'),
+      },
       timeouts: deps.timeouts,
       maxMessages: deps.messagesPerConnection,
-      take: () => deps.take(lane),
+      take: () => {
+        if (session.answered) works();
+        return deps.take(lane);
+      },
       onIdle: () => {
+        if (session.answered) works();
         const state = sessions.get(session);
         if (state) state.idleSince = performance.now();
       },
-      onNoChunking: () => {
-        chunking = false;
-      },
-      onClosed: () => {
+      onUnknown: (extension) => void unknown.add(extension),
+      onClosed: (reason, fruitless) => {
         sessions.delete(session);
+        if (session.answered) works();
+        if (fruitless && !closing) connectFailed({ type: 'unreachable', reply: reason });
         // Later, so that whoever cut it has settled its own state.
         setImmediate(() => deps.onChange());
       },
     });
     sessions.set(session, { idleSince: performance.now() });
+  };
+
+  /** How many connections wait for messages, are being opened, have not shown yet that they work, and are stuck. */
+  const census = (now: number) => {
+    const opened = [...sessions.keys()];
+    const isStuck = (session: SmtpSession) => session.waitingMs(now) > deps.stuckMs;
+    const connecting = [...attempts].filter(({ since }) => now - since <= deps.stuckMs).length;
+    return {
+      idle: opened.filter((session) => session.idle).length,
+      connecting,
+      untried: opened.filter((session) => !session.answered && !isStuck(session)).length,
+      stuck: opened.filter(isStuck).length + attempts.size - connecting,
+    };
   };
 
   const lane: RelayLane = {
@@ -130,10 +164,10 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       // What is open works, whatever befell the last attempt to open another.
       startIdle();
       if (isBlocked()) return;
-      const idle = [...sessions.keys()].filter((session) => session.idle).length;
-      const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0);
+      const { idle, connecting, untried, stuck } = census(performance.now());
+      const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0) + Math.min(stuck, deps.limit);
       // While it is not known to work again, one attempt is enough.
-      const allowed = failures > 0 ? 1 - connecting : limit - sessions.size - connecting;
+      const allowed = failures > 0 ? 1 - connecting - untried : limit - sessions.size - attempts.size;
       const wanted = Math.min(queued - idle - connecting, allowed);
       for (let i = 0; i < wanted; i++) void openConnection();
     },
@@ -141,7 +175,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
     refuse: (reply, code, ms) => {
       blocked = { type: 'refused', reply, code, until: performance.now() + ms };
     },
-    busy: () => sessions.size + connecting,
+    busy: () => sessions.size + attempts.size,
     tick: (now) => {
       for (const [session, { idleSince }] of sessions) {
         session.checkTime(now);

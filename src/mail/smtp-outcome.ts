@@ -40,6 +40,17 @@ function isAboutSender(reply: SmtpReply, phase: SmtpPhase): boolean {
 const isAboutSize = (reply: SmtpReply, enhanced: string | null) =>
   reply.code === 552 || enhanced === '5.3.4' || enhanced === '5.2.3';
 
+/**
+ * The relay would not take this message, whoever it is for: another relay may. All that is said to MAIL (what is about the sender
+ * is told by {@link classifyReply}), a message that is too big, and a mail system in trouble (RFC 3463: X.3.X).
+ */
+export function isAboutRelay(reply: SmtpReply, phase: SmtpPhase): boolean {
+  if (reply.code < 400) return false;
+  const enhanced = enhancedCode(reply);
+  if (phase === 'mail' || enhanced?.slice(1, 4) === '.3.') return true;
+  return phase === 'content' && enhanced === null && (reply.code === 552 || reply.code === 452);
+}
+
 function scopeOf(reply: SmtpReply, phase: SmtpPhase): 'address' | 'message' {
   const enhanced = enhancedCode(reply);
   if (enhanced !== null) return ADDRESS_GONE.has(enhanced) ? 'address' : 'message';

@@ -6,9 +6,13 @@ export type SmtpReply = {
   readonly text: string;
 };
 
-/** Longest line and longest reply that are read, in octets; RFC 5321 asks for 512 and says nothing of the other. */
+/**
+ * Longest line and longest reply that are read, in octets; RFC 5321 asks for 512 and says nothing of the other. Of a reply no more than the
+ * first octets are kept: what matters of ten thousand lines is their code.
+ */
 const MAX_LINE = 8_192;
-const MAX_REPLY = 65_536;
+const MAX_REPLY = 16 << 20;
+const KEPT = 8_192;
 
 /** What the parser made of the octets so far. */
 export type ReplyParser = {
@@ -33,7 +37,7 @@ export function createReplyParser(): ReplyParser {
       return `not an SMTP reply: ${JSON.stringify(line.slice(0, 80))}`;
     if (open && open.code !== code) return `a reply that changes its code: ${open.code} and ${code}`;
     const text = line.slice(4);
-    const reply: SmtpReply = { code, text: open ? `${open.text}\n${text}` : text };
+    const reply: SmtpReply = { code, text: open ? joined(open.text, text) : text };
     size += line.length;
     if (size > MAX_REPLY) return 'a reply without end';
     if (line[3] === '-') {
@@ -63,6 +67,8 @@ export function createReplyParser(): ReplyParser {
     },
   };
 }
+
+const joined = (text: string, line: string) => (text.length < KEPT ? `${text}\n${line}` : text);
 
 /** What nearly every reply is. */
 const PRINTABLE = /^[ -~]*$/;
@@ -96,3 +102,5 @@ export const speaksOfAddress = (reply: SmtpReply): boolean =>
   reply.code < 300 && enhancedCode(reply)?.startsWith('2.1.') === true;
 /** The server does not know the command or its parameter (RFC 5321 section 4.2.4). */
 export const isUnknownCommand = ({ code }: SmtpReply): boolean => [500, 501, 502, 504].includes(code);
+/** The server does not know a parameter of MAIL (RFC 5321 section 4.1.1.11). */
+export const isUnknownParameter = ({ code }: SmtpReply): boolean => code === 555 || code === 504;

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { OutgoingMessage, SendOutcome } from './message.ts';
-import { classifyReply } from './smtp-outcome.ts';
+import { classifyReply, isAboutRelay, type SmtpPhase } from './smtp-outcome.ts';
 import {
   createReplyParser,
   enhancedCode,
   isIntermediate,
   isUnknownCommand,
+  isUnknownParameter,
   type SmtpReply,
   showReply,
   speaksOfAddress,
@@ -18,9 +19,18 @@ export type SmtpJob = {
   readonly message: OutgoingMessage;
   /** Called right before the first octet of the content is written; false stops it: nothing is sent. */
   onContent(): boolean;
-  /** Called once. `untouched`: this connection ended (or refused to go on) before any content of it was written. */
-  done(result: SendOutcome | { readonly type: 'untouched'; readonly reply: string }): void;
+  /** Called once. */
+  done(result: JobResult): void;
 };
+
+/**
+ * What became of a message on one connection. `untouched`: the connection ended (or refused to go on) before any content of it was
+ * taken. `unfit`: this relay would not take it, and another may; where there is none, that is its outcome.
+ */
+export type JobResult =
+  | SendOutcome
+  | { readonly type: 'untouched'; readonly reply: string }
+  | { readonly type: 'unfit'; readonly outcome: SendOutcome };
 
 /** An established, authenticated SMTP connection that carries one message after the other. */
 export type SmtpSession = {
@@ -29,6 +39,10 @@ export type SmtpSession = {
   readonly idle: boolean;
   /** Messages given to this connection so far. */
   readonly count: number;
+  /** The server has said what became of a message, whatever it was. */
+  readonly answered: boolean;
+  /** How long the server has kept us waiting for an answer, in milliseconds. */
+  waitingMs(now: number): number;
   /** Ends the connection when the server has kept us waiting too long; call it every second or so. */
   checkTime(now: number): void;
   /** QUIT after what is in flight; resolves once the socket is closed. */
@@ -40,7 +54,7 @@ export type SmtpSession = {
 type Opening = {
   job: SmtpJob;
   envelope: Envelope;
-  failed: SendOutcome | null;
+  failed: JobResult | null;
   begun: boolean;
   /** RCPT was accepted. */
   recipient: boolean;
@@ -57,7 +71,7 @@ type Sending = { job: SmtpJob; flushed: boolean; refused: SmtpReply | null };
  * at most that one message is in doubt.
  * @param deps.take the next message for this connection, if one is ready now
  * @param deps.onIdle told when there was none
- * @param deps.onClosed told once, when the connection is gone
+ * @param deps.onClosed told once, when the connection is gone; `fruitless`: with a message on it, and none before had been answered
  * @param deps.maxMessages after so many the connection is ended with QUIT
  */
 export function createSmtpSession(deps: {
@@ -67,9 +81,9 @@ export function createSmtpSession(deps: {
   readonly maxMessages: number;
   take(): SmtpJob | undefined;
   onIdle(): void;
-  onClosed(reason: string): void;
-  /** Told when the server offers CHUNKING and does not know BDAT: the next connections must do without. */
-  onNoChunking?(): void;
+  onClosed(reason: string, fruitless: boolean): void;
+  /** Told when the server offers CHUNKING or SIZE and does not know it: the next connections must do without. */
+  onUnknown?(extension: 'chunking' | 'size'): void;
 }): SmtpSession {
   const { socket, extensions, timeouts } = deps;
   const parser = createReplyParser();
@@ -80,6 +94,7 @@ export function createSmtpSession(deps: {
   let quitting = false;
   let closed = false;
   let count = 0;
+  let answered = false;
   let waitingSince = performance.now();
 
   const expect = (...kinds: Expected[]) => {
@@ -91,7 +106,7 @@ export function createSmtpSession(deps: {
   const open = (job: SmtpJob): string | null => {
     const envelope = buildEnvelope(job.message, extensions);
     if (isOutcome(envelope)) {
-      job.done(envelope);
+      job.done(envelope.type === 'sender-rejected' ? envelope : { type: 'unfit', outcome: envelope });
       return null;
     }
     count += 1;
@@ -152,8 +167,16 @@ export function createSmtpSession(deps: {
     write('QUIT\r\n');
   };
 
+  /** What a reply that ended a transaction means for its message. */
+  const resultOf = (reply: SmtpReply, phase: SmtpPhase): JobResult => {
+    answered = true;
+    const outcome = classifyReply(reply, phase);
+    const unfit = outcome.type !== 'sender-rejected' && isAboutRelay(reply, phase);
+    return unfit ? { type: 'unfit', outcome } : outcome;
+  };
+
   /** The transaction being opened ended without content. */
-  const failOpening = (outcome: SendOutcome) => {
+  const failOpening = (outcome: JobResult) => {
     const job = opening?.job;
     opening = null;
     resetFirst = true;
@@ -212,7 +235,7 @@ export function createSmtpSession(deps: {
     if (isIntermediate(reply)) return close(`out of order: ${showReply(reply)}`);
     // With DATA 354 shows whether answers and commands still go together; with BDAT only this does.
     if (extensions.chunking && speaksOfAddress(reply)) return close(`out of order: ${showReply(reply)}`);
-    if (extensions.chunking && isUnknownCommand(reply)) return withoutChunking(reply);
+    if (extensions.chunking && isUnknownCommand(reply)) return without('chunking', reply);
     // A refusal in the middle of it may be repeated at its end, or be taken back there.
     if (early && sending) {
       sending.refused = reply;
@@ -221,7 +244,7 @@ export function createSmtpSession(deps: {
     }
     const job = sending?.job;
     sending = null;
-    job?.done(classifyReply(reply, 'content'));
+    job?.done(resultOf(reply, 'content'));
     if (reply.code === 421) return close(showReply(reply));
     goOn();
   };
@@ -232,13 +255,15 @@ export function createSmtpSession(deps: {
     close(`answered twice: ${showReply(reply)}`);
   };
 
-  /** Nothing of the message was taken: another connection sends it with DATA. */
-  const withoutChunking = (reply: SmtpReply) => {
-    const job = sending?.job;
-    sending = null;
-    deps.onNoChunking?.();
+  /** Nothing of the message was taken: another connection sends it with DATA, or without naming its size. */
+  const without = (extension: 'chunking' | 'size', reply: SmtpReply) => {
+    const job = extension === 'chunking' ? sending?.job : opening?.job;
+    if (extension === 'chunking') sending = null;
+    else opening = null;
+    answered = true;
+    deps.onUnknown?.(extension);
     job?.done({ type: 'untouched', reply: showReply(reply) });
-    close(`CHUNKING offered, and not known: ${showReply(reply)}`);
+    close(`${extension.toUpperCase()} offered, and not known: ${showReply(reply)}`);
   };
 
   /** 421: the server hangs up. Said to RCPT, and not of a server going down, it is about this recipient. */
@@ -246,7 +271,7 @@ export function createSmtpSession(deps: {
     if (kind === 'rcpt' && opening && !enhancedCode(reply)?.startsWith('4.3.')) {
       const { job } = opening;
       opening = null;
-      job.done(classifyReply(reply, 'rcpt'));
+      job.done(resultOf(reply, 'rcpt'));
     }
     close(showReply(reply));
   };
@@ -266,8 +291,9 @@ export function createSmtpSession(deps: {
     // Nobody means these: its answers have come apart from our commands. Going on, we would wait for minutes for answers to what it takes for content.
     const outOfOrder = kind === 'data' ? reply.code < 400 && reply.code !== 354 : isIntermediate(reply);
     if (outOfOrder) return close(`out of order: ${showReply(reply)}`);
+    if (kind === 'mail' && extensions.size && isUnknownParameter(reply)) return without('size', reply);
     const accepted = kind === 'data' ? reply.code === 354 : reply.code < 300;
-    if (!accepted && !current.failed) current.failed = classifyReply(reply, kind);
+    if (!accepted && !current.failed) current.failed = resultOf(reply, kind);
     if (kind === 'rcpt' && accepted) current.recipient = true;
     const last = extensions.chunking ? 'rcpt' : 'data';
     if (!extensions.pipelining) return nextCommand(current, kind, last);
@@ -283,7 +309,7 @@ export function createSmtpSession(deps: {
     failOpening(current.failed);
   };
 
-  const abandonOpening = (current: Opening, outcome: SendOutcome) => {
+  const abandonOpening = (current: Opening, outcome: JobResult) => {
     opening = null;
     current.job.done(outcome);
     close('it wants the content of a message whose sender it refused');
@@ -309,10 +335,10 @@ export function createSmtpSession(deps: {
     sending = null;
     opening = null;
     const reply = `connection lost: ${reason}`;
-    if (unanswered?.refused) unanswered.job.done(classifyReply(unanswered.refused, 'content'));
+    if (unanswered?.refused) unanswered.job.done(resultOf(unanswered.refused, 'content'));
     else unanswered?.job.done({ type: 'unknown', reply });
     unopened?.job.done({ type: 'untouched', reply });
-    deps.onClosed(reason);
+    deps.onClosed(reason, !answered && (unanswered ?? unopened) !== null);
   };
 
   socket.on('data', (chunk: Buffer) => {
@@ -345,6 +371,10 @@ export function createSmtpSession(deps: {
     get count() {
       return count;
     },
+    get answered() {
+      return answered;
+    },
+    waitingMs: (now) => (closed || expected.length === 0 ? 0 : now - waitingSince),
     checkTime: (now) => {
       const kind = expected[0];
       if (closed || kind === undefined) return;

@@ -25,6 +25,8 @@ type Waiting = {
   losses: number;
   /** `handOver` said yes: it isn't asked again on the next connection. */
   handedOver: boolean;
+  /** Relays that would not take it, and what to say when no other does. */
+  unfit?: { readonly lanes: Set<RelayLane>; outcome: SendOutcome };
 };
 
 /** A message is tried on so many connections that end before its turn, then it is deferred. */
@@ -42,6 +44,8 @@ export type TransportOptions = {
   readonly messagesPerConnection?: number;
   /** An idle connection is kept this long, in milliseconds (default 20 s). */
   readonly idleMs?: number;
+  /** A connection that is silent for so long, in milliseconds, doesn't count among those allowed (default 30 s). */
+  readonly stuckMs?: number;
   /** How long a message waits while every relay is out of reach, in milliseconds (default 5 s); then it is deferred. */
   readonly patienceMs?: number;
   readonly timeouts?: SmtpTimeouts;
@@ -70,9 +74,9 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   let closing = false;
 
   /** The next message whose hand-over is settled; those that must ask the ledger first do so meanwhile. */
-  const take = (): Waiting | undefined => {
-    const settled = ready.shift();
-    if (settled) return settled;
+  const take = (lane: RelayLane): Waiting | undefined => {
+    const at = ready.findIndex((item) => !item.unfit?.lanes.has(lane));
+    if (at !== -1) return ready.splice(at, 1)[0];
     // Every connection that waits may have one message asking.
     while (asking <= options.connections) {
       const next = urgent.shift() ?? waiting.shift();
@@ -110,8 +114,8 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   };
 
   /** The next message, put together; one that can't be is put off. */
-  const takeMessage = (): { item: Waiting; message: OutgoingMessage } | undefined => {
-    for (let item = take(); item; item = take()) {
+  const takeMessage = (lane: RelayLane): { item: Waiting; message: OutgoingMessage } | undefined => {
+    for (let item = take(lane); item; item = take(lane)) {
       try {
         return { item, message: messageOf(item.mail) };
       } catch (error) {
@@ -121,18 +125,35 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     return undefined;
   };
 
-  const toJob = (item: Waiting, message: OutgoingMessage, lane: RelayLane): SmtpJob => ({
-    message,
-    onContent: () => item.options.onContent?.() ?? true,
-    done: (result) => {
-      if (result.type === 'sender-rejected') return refused(item, lane, result);
-      if (result.type !== 'untouched') return item.resolve(result);
-      item.losses += 1;
-      if (item.losses >= MAX_LOSSES || result.reply === 'not handed over')
-        return item.resolve({ type: 'deferred', reply: result.reply });
-      ready.push(item);
-    },
-  });
+  const toJob = (item: Waiting, message: OutgoingMessage, lane: RelayLane): SmtpJob => {
+    let begun = false;
+    return {
+      message,
+      onContent: () => (begun = item.options.onContent?.() ?? true),
+      done: (result) => {
+        if (result.type === 'sender-rejected') return refused(item, lane, result);
+        if (result.type !== 'untouched' && result.type !== 'unfit') return item.resolve(result);
+        if (begun) item.options.onRefusal?.();
+        if (result.type === 'unfit') return unfit(item, lane, result.outcome);
+        item.losses += 1;
+        if (item.losses >= MAX_LOSSES || result.reply === 'not handed over')
+          return item.resolve({ type: 'deferred', reply: result.reply });
+        again(item);
+      },
+    };
+  };
+
+  /** One relay would not take a message (too big …): another may. Of what they say the hopeful is its outcome. */
+  const unfit = (item: Waiting, lane: RelayLane, said: SendOutcome) => {
+    const { lanes: asked, outcome } = item.unfit ?? { lanes: new Set(), outcome: said };
+    item.unfit = { lanes: asked.add(lane), outcome: outcome.type === 'deferred' ? outcome : said };
+    if (lanes.every((other) => asked.has(other))) return item.resolve(item.unfit.outcome);
+    again(item);
+    queueMicrotask(pump);
+  };
+
+  /** To be given to the next connection. */
+  const again = (item: Waiting) => (item.options.urgent ? ready.unshift(item) : ready.push(item));
 
   /** One relay refuses us: another may take the message; when none is left, that is the outcome. */
   const refused = (item: Waiting, lane: RelayLane, outcome: SendOutcome & { type: 'sender-rejected' }) => {
@@ -140,13 +161,13 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     if (alone) return item.resolve(outcome);
     if (!lane.fault()) options.onRefused?.(lane.relay, outcome.reply);
     lane.refuse(outcome.reply, outcome.code, REFUSED_MS);
-    ready.push(item);
+    again(item);
   };
 
   const lanes = createLanes(options, {
     take: (lane) => {
       if (closing || lane.fault()?.type === 'refused' || allowed(lane) === 0) return undefined;
-      const taken = takeMessage();
+      const taken = takeMessage(lane);
       if (!taken) return undefined;
       permits.get(lane)?.use();
       return toJob(taken.item, taken.message, lane);
@@ -167,16 +188,34 @@ export function createMailTransport(options: TransportOptions): MailTransport {
 
   /** Every relay is out of reach: whoever has waited long enough is told so. */
   const deferStranded = () => {
-    const faults = lanes.map((lane) => lane.fault());
-    const [fault] = faults;
-    if (!fault || faults.includes(null) || lanes.some((lane) => lane.busy() > 0)) return;
-    const reachable = faults.find((other) => other?.type === 'unreachable');
-    const patience = reachable ? (options.patienceMs ?? 5_000) : 0;
-    const before = performance.now() - patience;
+    const fault = faultOf(lanes);
+    if (!fault) return deferUnfit();
+    const before = performance.now() - patienceWith(fault);
     for (const list of [urgent, ready, waiting]) {
       const gone = list.filter((item) => item.since <= before);
       list.splice(0, list.length, ...list.filter((item) => item.since > before));
-      for (const item of gone) item.resolve(outcomeOf(reachable ?? fault));
+      for (const item of gone) item.resolve(outcomeOf(fault));
+    }
+  };
+
+  /** What keeps all of these relays from taking anything; null while one of them may. */
+  const faultOf = (some: readonly RelayLane[]): ConnectFault | null => {
+    const faults = some.map((lane) => (lane.busy() > 0 ? null : lane.fault()));
+    if (faults.includes(null)) return null;
+    return faults.find((fault) => fault?.type === 'unreachable') ?? faults[0] ?? null;
+  };
+
+  const patienceWith = (fault: ConnectFault) =>
+    fault.type === 'unreachable' ? (options.patienceMs ?? 5_000) : 0;
+
+  /** Messages that the relays in reach would not take. */
+  const deferUnfit = () => {
+    const now = performance.now();
+    for (const item of ready.filter((one) => one.unfit !== undefined)) {
+      const fault = faultOf(lanes.filter((lane) => !item.unfit?.lanes.has(lane)));
+      if (!fault || !item.unfit || item.since > now - patienceWith(fault)) continue;
+      ready.splice(ready.indexOf(item), 1);
+      item.resolve(fault.type === 'unreachable' ? outcomeOf(fault) : item.unfit.outcome);
     }
   };
 
@@ -230,6 +269,7 @@ function createLanes(
       limit: Math.min(share, relay.connections ?? share),
       messagesPerConnection: options.messagesPerConnection ?? 1_000,
       idleMs: options.idleMs ?? 20_000,
+      stuckMs: options.stuckMs ?? 30_000,
       timeouts: options.timeouts ?? RFC_TIMEOUTS,
       closeMs: options.closeMs ?? 20_000,
       connect: options.connect ?? connectToRelay,

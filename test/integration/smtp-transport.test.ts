@@ -5,7 +5,7 @@ import type { MailTransport, OutgoingMessage, SendOutcome } from '#src/mail/mess
 import { parseRelay } from '#src/mail/smtp-relay.ts';
 import { RFC_TIMEOUTS } from '#src/mail/smtp-timeouts.ts';
 import { createMailTransport, type TransportOptions } from '#src/mail/transport.ts';
-import { type SinkOptions, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { type SinkOptions, type SinkStage, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 import { waitFor } from '../support/wait.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -300,6 +300,51 @@ describe('the server', () => {
     expect(outcome).toMatchObject({ type: 'unknown', reply: expect.stringContaining('50 ms') });
   });
 
+  test('hangs on every connection it had: others take their place', async () => {
+    let hanging = 0;
+    const { sink, transport } = await setUp(
+      { script: (stage) => (stage === 'rcpt' && hanging < 2 ? (hanging++, 'hang') : undefined) },
+      { stuckMs: 200, closeMs: 0 },
+    );
+    void many(transport, 20);
+    await waitFor('all but those that hang', () => sink.messages.length === 18);
+    expect(sink.connections.peak).toBeLessThanOrEqual(4);
+  });
+
+  test('never greets on the connections it had: others take their place', async () => {
+    const { transport } = await setUp(
+      { script: (stage, { n }) => (stage === 'greeting' && n <= 2 ? 'hang' : undefined) },
+      { stuckMs: 200, closeMs: 0 },
+    );
+    expect(types(await many(transport, 20))).toEqual(['accepted']);
+  });
+
+  test('says 421 to whatever it is given: it is not stormed', async () => {
+    const { sink, transport } = await setUp(
+      { script: (stage) => (stage === 'mail' ? '421 4.3.2 no' : undefined) },
+      { patienceMs: 500 },
+    );
+    expect(types(await many(transport, 20))).toEqual(['deferred']);
+    expect(sink.connections.total).toBeLessThanOrEqual(8);
+  });
+
+  test('offers SIZE and does not know it: the messages go without', async () => {
+    const { sink, transport } = await setUp({
+      script: (stage, { line }) =>
+        stage === 'mail' && line.includes('SIZE=') ? '555 5.5.4 SIZE?' : undefined,
+    });
+    expect(types(await many(transport, 10))).toEqual(['accepted']);
+    expect(sink.messages).toHaveLength(10);
+  });
+
+  test('answers in ten thousand lines', async () => {
+    const lines = `${'250-2.0.0 a line of a very long answer\r\n'.repeat(10_000)}250 2.0.0 Ok`;
+    const { transport } = await setUp({ script: (stage) => (stage === 'content' ? lines : undefined) });
+    const outcomes = await many(transport, 3);
+    expect(types(outcomes)).toEqual(['accepted']);
+    expect(outcomes[0]?.reply.length).toBeLessThan(10_000);
+  });
+
   test('rejects the sender: said as such', async () => {
     const { transport } = await setUp({
       script: (stage) => (stage === 'mail' ? '550 5.7.1 sender blocked' : undefined),
@@ -442,6 +487,55 @@ describe('several relays', () => {
     const blocked: SinkOptions = { script: (stage) => (stage === 'mail' ? '550 5.7.1 no' : undefined) };
     const { transport } = await two(blocked, blocked);
     expect(types(await many(transport, 5))).toEqual(['sender-rejected']);
+  });
+
+  const sized: SinkOptions = { extensions: ['PIPELINING', 'SIZE 10'] };
+  const refusing = (at: SinkStage, reply: string): SinkOptions => ({
+    script: (stage) => (stage === at ? reply : undefined),
+  });
+  test.each<[string, SinkOptions]>([
+    ['says that it takes no message of that size', sized],
+    ['finds the message too big', refusing('mail', '552 5.3.4 too big')],
+    ['finds it too big after the dot', refusing('content', '552 5.3.4 too big')],
+    ['can’t just now', refusing('mail', '451 4.3.0 local error')],
+    ['has no room', refusing('content', '452 4.3.1 disk full')],
+  ])('one that %s leaves it to the other', async (_name, first) => {
+    const { second, transport } = await two(first, {});
+    expect(types(await many(transport, 30))).toEqual(['accepted']);
+    expect(second.messages).toHaveLength(30);
+  });
+
+  test('what one would not take is put off while the other can’t be reached, and refused when neither would', async () => {
+    const { second, transport } = await two(sized, sized, { patienceMs: 0 });
+    expect(types(await many(transport, 3))).toEqual(['rejected']);
+    await second.close();
+    await waitFor('the connections to it to be gone', () => second.connections.open === 0);
+    expect(types(await many(transport, 3))).toEqual(['deferred']);
+  });
+
+  test('content that one refused and the other takes is begun twice, and said to be', async () => {
+    const { transport } = await two(refusing('content', '552 5.3.4 too big'), {}, { connections: 2 });
+    const seen: string[] = [];
+    const sendOne = (n: number) =>
+      transport.send(message(n), yes, {
+        onContent: () => seen.push('begun') > 0,
+        onRefusal: () => void seen.push('refused'),
+      });
+    const outcomes = await Promise.all([1, 2, 3].map(sendOne));
+    expect(types(outcomes)).toEqual(['accepted']);
+    const count = (what: string) => seen.filter((one) => one === what).length;
+    expect(count('refused')).toBeGreaterThan(0);
+    expect(count('begun') - count('refused')).toBe(3);
+  });
+
+  test('one that lets us in and hangs up on every message is soon left alone', async () => {
+    const { first, transport } = await two(
+      { script: (stage) => (stage === 'inside-content' ? 'drop' : undefined) },
+      { latencyMs: 10 },
+    );
+    const outcomes = await many(transport, 120);
+    expect(outcomes.filter((outcome) => outcome.type === 'unknown').length).toBeLessThanOrEqual(10);
+    expect(first.connections.total).toBeLessThanOrEqual(12);
   });
 
   test('that come back within patience defer nothing', async () => {

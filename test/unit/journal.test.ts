@@ -99,6 +99,26 @@ describe('a journal', () => {
     expect((await journals.leftovers())[0]).toMatchObject({ begun: [11], results: [] });
   });
 
+  test('keeps in doubt what one relay refused and another was given', async () => {
+    const journals = openJournals({ directory });
+    const journal = journals.open(rows);
+    const refused = (id: number): DigestResult => ({
+      id: id as DigestId,
+      editionDate,
+      leaseToken: 7,
+      state: 'planned',
+    });
+    for (const id of [11, 12]) {
+      journal.begin(id as DigestId);
+      journal.end(refused(id));
+    }
+    journal.begin(11 as DigestId);
+    journal.abandon();
+    const [leftover] = await journals.leftovers();
+    expect(leftover?.begun).toEqual([11]);
+    expect(leftover?.results.map(({ id, state }) => ({ id, state }))).toEqual([{ id: 12, state: 'planned' }]);
+  });
+
   test('keeps in doubt what ended unknown', async () => {
     const journals = openJournals({ directory });
     const journal = journals.open(rows);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { contentOf } from '#src/mail/content.ts';
 import type { SendOutcome } from '#src/mail/message.ts';
 import { createReplyParser } from '#src/mail/smtp-reply.ts';
-import { createSmtpSession, type SmtpJob } from '#src/mail/smtp-session.ts';
+import { createSmtpSession, type JobResult, type SmtpJob } from '#src/mail/smtp-session.ts';
 import { RFC_TIMEOUTS } from '#src/mail/smtp-timeouts.ts';
 import { endOfData, parseExtensions, stuffDots, wireOctets } from '#src/mail/smtp-wire.ts';
 
@@ -34,6 +34,8 @@ const scenario = fc.record({
 });
 
 type Result = SendOutcome | { type: 'untouched'; reply: string };
+/** Where there is no other relay. */
+const resultOf = (result: JobResult): Result => (result.type === 'unfit' ? result.outcome : result);
 
 /** A server that follows a script and remembers what it took responsibility for, octet for octet. */
 function simulateServer(
@@ -185,7 +187,7 @@ describe('a session, whatever the server does', () => {
               begun.add(n);
               return true;
             },
-            done: (result) => void results[n]?.push(result),
+            done: (result) => void results[n]?.push(resultOf(result)),
           }),
         );
         const waiting = [...jobs];
@@ -289,7 +291,7 @@ describe('replies', () => {
     expect(createReplyParser().push(Buffer.from(`250 ${'x'.repeat(9_000)}`)).fault).toBe(
       'a line without end',
     );
-    const endless = Buffer.from('250-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n'.repeat(3_000));
+    const endless = Buffer.from(`250-${'x'.repeat(8_000)}\r\n`.repeat(2_200));
     expect(createReplyParser().push(endless).fault).toBe('a reply without end');
     expect(createReplyParser().push(Buffer.from('100 hello\r\n')).fault).toMatch(/not an SMTP reply/);
   });
@@ -362,7 +364,7 @@ describe('a server that answers at the wrong moment', () => {
           }
           return true;
         },
-        done: resolve,
+        done: (result) => resolve(resultOf(result)),
       };
       theirs.on('data', (chunk: Buffer) => {
         for (const line of chunk.toString('latin1').split('\r\n')) {
