@@ -10,8 +10,9 @@ const RECENCY = 0.99;
 const WEIGHTS = Array.from({ length: PAPERS_COUNTED }, (_, age) => RECENCY ** age);
 /** The sum of the first so many. */
 const WEIGHTS_SUMMED = WEIGHTS.reduce((sums, weight) => [...sums, (sums.at(-1) ?? 0) + weight], [0]);
-/** Papers marked count `k / (k + HALF)`: three are already half of the full weight. */
-const HALF = 3;
+/** What a phrase counts, in papers marked, and what the first of these counts beside itself: it says most that is new. */
+const PHRASE = 10 / 3;
+const FIRST = 2 / 3;
 /** Deviations above the mean at which a paper is clearly like the marked ones; the deviation of a single one's relevance. */
 const FULL = 4;
 /** Most that likeness to a paper marked "less" takes from a score. */
@@ -74,7 +75,7 @@ export function likeness(
       scores,
     ),
     marked,
-    share: count / (count + HALF),
+    share: (count + FIRST) / (count + FIRST + PHRASE),
   };
 }
 
