@@ -46,6 +46,9 @@ export function bindProcessors(
 /** How long after a look at the journals of this machine for killed processes the next one begins, in milliseconds. */
 const SETTLE_EVERY_MS = 5_000;
 
+/** How long workers are waited for when the process can't start, in milliseconds. */
+const GIVE_UP_MS = 5_000;
+
 /**
  * Starts the workers of this process, and keeps the repeatable jobs scheduled. First it settles what killed processes
  * of this machine left behind, so that nothing of it is touched by the new work.
@@ -61,7 +64,13 @@ export async function startWorkers(deps: {
   const workers = await deps.queue.startWorkers(processors, {
     concurrency: { digests: deps.concurrency ?? 2 },
   });
-  await deps.queue.schedule(SCHEDULES);
+  try {
+    await deps.queue.schedule(SCHEDULES);
+  } catch (error) {
+    // A process that gives up must not go on taking jobs: it could do none of them.
+    await workers.close(GIVE_UP_MS);
+    throw error;
+  }
   // A fault of the database: the next look settles it.
   let looking = false;
   const look = async () => {

@@ -91,7 +91,13 @@ export async function openQueue(
         worker.on('error', onError);
         worker.on('failed', (_job, error) => onError(error));
       }
-      await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+      try {
+        await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+      } catch (error) {
+        // Left alone they would take jobs as soon as they can, of a process that is about to give up.
+        await closeWorkers(workers, stopping, GIVE_UP_MS);
+        throw error;
+      }
       return { close: (graceMs) => closeWorkers(workers, stopping, graceMs) };
     },
     schedule: async (wanted) => {
@@ -135,6 +141,9 @@ const runJob = <Name extends JobName>(
   data: unknown,
   signal: AbortSignal,
 ): Promise<void> => processors[name](parsePayload(name, data), { signal });
+
+/** How long workers that could not be started are waited for, in milliseconds. */
+const GIVE_UP_MS = 5_000;
 
 async function closeWorkers(workers: BullWorker[], stopping: AbortController, graceMs: number) {
   stopping.abort();

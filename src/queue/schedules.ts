@@ -5,29 +5,44 @@ import { parsePayload } from './payload.ts';
 /** Repeatable jobs without parameters, and how often they run, in milliseconds. */
 export type Schedules = { readonly [Name in Exclude<JobName, `deliver-${string}`>]?: number };
 
+/** How soon a look that failed is done again, in milliseconds: without its schedules nothing is planned or swept. */
+const AGAIN_MS = 2_000;
+
 /**
  * Keeps BullMQ job schedulers in place. BullMQ plans the next run when one is taken; a flushed Redis, or a clock set
- * back by an hour, would therefore end (or pause) a schedule for good: a look every half minute puts it right.
+ * back by an hour, would therefore end (or pause) a schedule for good: a look every half minute puts it right. A backend that
+ * takes nothing at the moment is no reason not to begin: it is asked again.
  */
 export async function keepSchedules(deps: {
   queue: BullQueue;
   schedules: Schedules;
   onError: (error: Error) => void;
-  /** How often to look, in milliseconds of the monotonic clock. */
+  /** How often to look, and how soon again after a fault, in milliseconds of the monotonic clock. */
   lookEveryMs?: number;
+  againMs?: number;
 }): Promise<{ stop(): Promise<void> }> {
   const wanted = Object.entries(deps.schedules) as [keyof Schedules, number][];
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
   const look = async () => {
-    for (const [name, every] of wanted) await keepOne(deps.queue, name, every);
+    let pause = deps.lookEveryMs ?? 30_000;
+    try {
+      for (const [name, every] of wanted) await keepOne(deps.queue, name, every);
+    } catch (error) {
+      deps.onError(error as Error);
+      pause = deps.againMs ?? AGAIN_MS;
+    }
+    if (!stopped) timer = setTimeout(lookAgain, pause);
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const lookAgain = () => {
+    looking = look();
   };
   await look();
-  let looking: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    looking = look().catch(deps.onError);
-  }, deps.lookEveryMs ?? 30_000);
   return {
     stop: async () => {
-      clearInterval(timer);
+      stopped = true;
+      clearTimeout(timer);
       await looking;
     },
   };

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { BullQueue } from '#src/queue/backend.ts';
 import { JOBS } from '#src/queue/jobs.ts';
+import type { OpenQueue } from '#src/queue/queue.ts';
+import { keepSchedules } from '#src/queue/schedules.ts';
 import type { WorkerUseCases } from '#workers/processor.ts';
-import { bindProcessors, PROCESSORS } from '#workers/start.ts';
+import { bindProcessors, PROCESSORS, startWorkers } from '#workers/start.ts';
+import { waitFor } from '../support/wait.ts';
 
 const calls: unknown[] = [];
 const useCases: WorkerUseCases = {
@@ -43,5 +47,53 @@ describe('the processors', () => {
     expect(() => bindProcessors(useCases, without)).toThrow('job "sweep" has no processor');
     const twice = [...PROCESSORS, ...PROCESSORS.filter((processor) => processor.name === 'plan')];
     expect(() => bindProcessors(useCases, twice)).toThrow('job "plan" has 2 processors');
+  });
+});
+
+describe('workers that can’t be started', () => {
+  test('are closed: of a process that gives up they would take the jobs of all others, and do none', async () => {
+    const done: string[] = [];
+    const queue: OpenQueue = {
+      queue: { add: async () => undefined },
+      startWorkers: async () => ({
+        close: async () => {
+          done.push('closed');
+          return true;
+        },
+      }),
+      schedule: async () => {
+        throw new Error('could not serialize access');
+      },
+      depth: async () => 0,
+      close: async () => undefined,
+    };
+    await expect(startWorkers({ queue, useCases })).rejects.toThrow('could not serialize access');
+    expect(done).toEqual(['closed']);
+  });
+});
+
+describe('schedules', () => {
+  test('of a backend that takes nothing at the moment are asked for again, and no end of the process', async () => {
+    const faults: string[] = [];
+    const placed: string[] = [];
+    let full = true;
+    const queue = {
+      getJobScheduler: async () => undefined,
+      upsertJobScheduler: async (name: string) => {
+        if (full) throw new Error('OOM command not allowed');
+        placed.push(name);
+      },
+    } as unknown as BullQueue;
+    const kept = await keepSchedules({
+      queue,
+      schedules: { plan: 60_000, sweep: 60_000 },
+      onError: (error) => faults.push(error.message),
+      againMs: 5,
+    });
+    expect(faults).toEqual(['OOM command not allowed']);
+    full = false;
+    await waitFor('the schedules', () => placed.length === 2);
+    await kept.stop();
+    expect(placed).toEqual(['plan', 'sweep']);
   });
 });
