@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '#src/database/database.ts';
 import type { IsoDate } from '#src/database/ids.ts';
+import { IN_B, IS_OPEN } from './block-store.ts';
+import { BLOCK_SIZE } from './ranges.ts';
 
 /** What of the ledger is not done, at an instant. */
 export type WaitingDigests = {
@@ -22,9 +24,11 @@ export type WaitingDigests = {
 export async function selectWaitingDigests(database: Database, at: Date): Promise<WaitingDigests> {
   const { rows } = await sql<WaitingDigests>`
     with open as materialized (
-      select d.state, d.due_at, d.attempts, d.reply from digest_blocks b
-        join digests d on d.edition_date = b.edition_date and d.id between b.first_id and b.first_id + 499
-      where b.open and d.state in ('planned', 'deferred')),
+      -- a block at a time, which the limit tells the planner
+      select d.state, d.due_at, d.reply from digest_blocks b
+      cross join lateral (
+        select d.state, d.due_at, d.reply from digests d where ${IN_B} and ${IS_OPEN} limit ${BLOCK_SIZE}) as d
+      where b.open),
     doubtful as (select edition_date from digests where in_doubt and state = 'unknown')
     select (count(*) filter (where due_at <= ${at}))::int as due, min(due_at) filter (where due_at <= ${at}) as "dueSince",
       (count(*) filter (where state = 'deferred'))::int as deferred,

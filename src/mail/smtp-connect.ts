@@ -127,11 +127,15 @@ function introduce(
 type FaultyConnection = Error & { code?: string | undefined; responseCode?: number | undefined };
 
 function describeFault(error: FaultyConnection): ConnectFault {
-  const reply = error.message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300);
+  // Where a name has several addresses each has its own words, and all together have none.
+  const words = error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : error.message;
+  const reply = words.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300);
   const code = error.responseCode;
   const refused = error.code === 'EAUTH' && (code === undefined || code >= 500);
   return { type: refused ? 'refused' : 'unreachable', reply, ...(code === undefined ? {} : { code }) };
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** From here on nodemailer neither reads nor times out. What it does on the socket's end does no harm. */
 function takeSocket(connection: SMTPConnection): Socket {

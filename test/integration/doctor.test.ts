@@ -155,17 +155,19 @@ describe('paperboy doctor', () => {
     }
   });
 
-  test('a relay that refuses our login', async () => {
+  test('a relay that refuses our login, one that takes it, and one with a certificate nobody signed', async () => {
     const relay = new SMTPServer({
-      disabledCommands: ['STARTTLS'],
-      allowInsecureAuth: true,
-      onAuth: (_auth, _session, done) => done(new Error('who are you')),
+      disableReverseLookup: true,
+      onAuth: ({ username }, _session, done) =>
+        username === 'grace' ? done(null, { user: username }) : done(new Error('who are you')),
     });
     relay.listen(0, '127.0.0.1');
     await once(relay.server, 'listening');
     const { port } = relay.server.address() as AddressInfo;
     try {
-      const found = await findings({ SMTP_URL: `smtp://ada:hush-hush@127.0.0.1:${port}, ${sink.url}` });
+      const found = await findings({
+        SMTP_URL: `smtp://ada:hush-hush@127.0.0.1:${port}?verify=no, ${sink.url}`,
+      });
       expect(found[`relay 127.0.0.1:${port}`]).toMatchObject({
         state: 'failed',
         seen: expect.stringMatching(/535/),
@@ -173,6 +175,15 @@ describe('paperboy doctor', () => {
       });
       expect(found[`relay 127.0.0.1:${sink.port}`]?.state).toBe('ok');
       expect(JSON.stringify(found)).not.toContain('hush-hush');
+      const other = await findings({ SMTP_URL: `smtp://grace:pw@127.0.0.1:${port}?tls=required&verify=no` });
+      expect(other[`relay 127.0.0.1:${port}`]?.seen).toMatch(
+        /TLSv1\.3, certificate until \d{4}-\d\d-\d\d, logged in as grace/,
+      );
+      const strict = await findings({ SMTP_URL: `smtp://grace:pw@127.0.0.1:${port}?tls=required` });
+      expect(strict[`relay 127.0.0.1:${port}`]).toMatchObject({
+        state: 'failed',
+        fix: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+      });
     } finally {
       relay.close();
     }
