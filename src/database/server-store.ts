@@ -11,6 +11,8 @@ export type ServerFacts = {
   readonly latencyMs: number;
   /** Milliseconds by which the server's clock is ahead of ours; below zero: behind. Exact to half of the latency. */
   readonly clockAheadMs: number;
+  /** Whether our role may make tables, and the queue's schema. */
+  readonly mayCreate: boolean;
   /** Connections that an ordinary role may open at all, those in use now, and those of them that Paperboy's processes hold. */
   readonly connections: { readonly limit: number; readonly used: number; readonly own: number };
 };
@@ -21,9 +23,13 @@ export async function readServerFacts(database: Database, now: () => Date): Prom
   await sql`select 1`.execute(database);
   const start = performance.now();
   const asked = now().getTime();
-  const { rows } = await sql<{ version: string; number: number; at: Date }>`
+  const { rows } = await sql<{ version: string; number: number; at: Date; mayCreate: boolean }>`
     select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-      clock_timestamp() as at`.execute(database);
+      clock_timestamp() as at,
+      has_database_privilege(current_database(), 'create')
+        and has_schema_privilege(coalesce(current_schema(), 'public'), 'create') as "mayCreate"`.execute(
+    database,
+  );
   const latencyMs = performance.now() - start;
   const [row] = rows;
   if (!row) throw new Error('the server did not answer');
@@ -31,6 +37,7 @@ export async function readServerFacts(database: Database, now: () => Date): Prom
     version: row.version.split(' ')[0] ?? row.version,
     major: Math.floor(row.number / 10_000),
     latencyMs,
+    mayCreate: row.mayCreate,
     clockAheadMs: row.at.getTime() - (asked + latencyMs / 2),
     connections: await readConnections(database),
   };

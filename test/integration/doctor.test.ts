@@ -75,6 +75,7 @@ describe('paperboy doctor', () => {
       for (const check of [
         'node',
         'data folder',
+        'secret',
         'database',
         'clocks',
         'connections',

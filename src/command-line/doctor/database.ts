@@ -74,6 +74,7 @@ export const checkServer = (
       judgeLatency(facts.latencyMs),
       judgeClock(facts.clockAheadMs),
       judgeConnections(facts.connections, connectionsOf(config)),
+      judgeRights(facts.mayCreate),
     ].filter((finding) => finding !== null);
   },
 });
@@ -124,6 +125,16 @@ export function judgeConnections({ limit, used, own }: ServerFacts['connections'
   const fix = "DATABASE_POOL: a smaller one, or raise the server's max_connections";
   if (limit - used <= 0) return failed('connections', seen, fix);
   return free < needed ? warning('connections', seen, fix) : ok('connections', seen);
+}
+
+/** Null where all is well. */
+export function judgeRights(mayCreate: boolean): Finding | null {
+  if (mayCreate) return null;
+  return warning(
+    'rights',
+    'its role may not make tables and schemas',
+    'DATABASE_URL: grant create on the database and its schema public to the role: `paperboy migrate`, the queue and the monthly upkeep make some',
+  );
 }
 
 /** Migrations, and the partitions of today's edition. */

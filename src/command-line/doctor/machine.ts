@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, readFile, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Config } from '#src/config.ts';
 import { type Check, type Finding, failed, ok, size, warning, wordsOf } from './check.ts';
 
@@ -71,11 +71,42 @@ export function judgeFolder(facts: FolderFacts): Finding {
   return ok('data folder', where);
 }
 
-/** Node and DATA_DIR. */
+/** What is known of the secret that signs the links. `length`: of the kept one. */
+export type SecretFacts =
+  | { readonly kept: 'in the settings' | 'nowhere' }
+  | { readonly kept: 'in a file'; readonly file: string; readonly length: number; readonly isOpen: boolean };
+
+/** Without the same secret all links in mails of before are dead. */
+export function judgeSecret(facts: SecretFacts): Finding {
+  switch (facts.kept) {
+    case 'in the settings':
+      return ok('secret', 'SECRET is set');
+    case 'nowhere':
+      return ok('secret', 'not made yet: the first start makes one in DATA_DIR');
+    case 'in a file': {
+      const { file, length, isOpen } = facts;
+      if (length < 32)
+        return failed(
+          'secret',
+          `${file} is damaged`,
+          'SECRET: set the one that was in it, or delete it (links mailed so far stop working)',
+        );
+      return isOpen
+        ? warning('secret', `${file} can be read by others on this machine`, `chmod 600 ${file}`)
+        : ok('secret', `kept in ${file}`);
+    }
+  }
+}
+
+/** Node, DATA_DIR and the secret in it. */
 export const checkMachine = (config: Config): Check => ({
   name: 'data folder',
   fix: 'DATA_DIR: a folder on a disk of this machine',
-  run: async () => [judgeNode(process.versions.node), judgeFolder(await readFolder(config.dataDir))],
+  run: async () => [
+    judgeNode(process.versions.node),
+    judgeFolder(await readFolder(config.dataDir)),
+    judgeSecret(await readSecretFacts(config)),
+  ],
 });
 
 /** Looks at a folder; makes and writes nothing. */
@@ -93,6 +124,19 @@ export async function readFolder(folder: string): Promise<FolderFacts> {
     freeOctets: bavail * bsize,
     fileSystem: process.platform === 'linux' ? type : null,
   };
+}
+
+async function readSecretFacts({ secret, dataDir }: Config): Promise<SecretFacts> {
+  if (secret !== null) return { kept: 'in the settings' };
+  const file = join(dataDir, 'secret');
+  try {
+    const { mode } = await stat(file);
+    const { length } = (await readFile(file, 'utf8')).trim();
+    return { kept: 'in a file', file, length, isOpen: process.platform !== 'win32' && (mode & 0o077) !== 0 };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kept: 'nowhere' };
+    throw error;
+  }
 }
 
 async function nearestFolder(folder: string): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Config } from '#src/config.ts';
 import type { Database } from '#src/database/database.ts';
 import { addDays, type IsoDate, utcDate } from '#src/database/ids.ts';
+import { EMBEDDINGS } from '#src/digests/embeddings/embeddings.ts';
 import { createStatisticsStore } from '#src/digests/statistics-store.ts';
 import { createDueCoverage } from '#src/papers/edition-coverage.ts';
 import { sourceStatuses } from '#src/papers/poll.ts';
@@ -24,12 +25,17 @@ export const checkPapers = (config: Config, database: Database, now: () => Date)
     const at = now();
     const since = addDays(utcDate(at), -config.digests.candidateDays);
     const [statuses, papers, fit] = await Promise.all([
-      sourceStatuses({ memory: createSourceMemory({ database }), now, dueCoverage }, sources),
+      sourceStatuses({ memory: createSourceMemory({ database }), now, dueCoverage }, [
+        ...sources,
+        ...(config.embeddings ? [EMBEDDINGS] : []),
+      ]),
       countPapersSince(database, since),
       createStatisticsStore({ database }).latest(),
     ]);
     return [
-      ...statuses.map(judgeSource),
+      ...statuses.map((status) =>
+        status.name === EMBEDDINGS ? judgeEmbeddings(status) : judgeSource(status),
+      ),
       judgePapers(papers, config.digests.candidateDays),
       judgeStatistics(fit?.fittedAt ?? null, at),
     ];
@@ -66,6 +72,20 @@ export function judgeSource(status: SourceStatus): Finding {
         ? warning(name, `${read}, ${newest}`, `is a worker running? It reads it every 15 min; ${more}`)
         : ok(name, `${read}, ${newest}`);
   }
+}
+
+/** Vectors from an endpoint: without them papers are ranked all the same. */
+export function judgeEmbeddings({ state, faults, lagHours }: SourceStatus): Finding {
+  const name = 'embeddings';
+  if (state === 'never')
+    return warning(name, 'none made yet', 'EMBEDDINGS_URL: a worker asks it every 5 min; does one run?');
+  if (state === 'failing')
+    return warning(
+      name,
+      `${faults[0]?.message ?? 'no message'}; papers without are ranked by their words`,
+      'EMBEDDINGS_URL, EMBEDDINGS_MODEL, EMBEDDINGS_KEY: does the endpoint run, and does it have the model?',
+    );
+  return ok(name, `made ${lagHours} h ago`);
 }
 
 /** Digests are made of these. */

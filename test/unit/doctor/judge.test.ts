@@ -15,6 +15,7 @@ import {
   judgeConnections,
   judgeLatency,
   judgePartitions,
+  judgeRights,
   judgeSchema,
   judgeVersion,
 } from '#src/command-line/doctor/database.ts';
@@ -26,9 +27,14 @@ import {
   judgePauses,
   judgeUnknown,
 } from '#src/command-line/doctor/delivery.ts';
-import { type FolderFacts, judgeFolder, judgeNode } from '#src/command-line/doctor/machine.ts';
+import { type FolderFacts, judgeFolder, judgeNode, judgeSecret } from '#src/command-line/doctor/machine.ts';
 import { judgePages } from '#src/command-line/doctor/pages.ts';
-import { judgePapers, judgeSource, judgeStatistics } from '#src/command-line/doctor/papers.ts';
+import {
+  judgeEmbeddings,
+  judgePapers,
+  judgeSource,
+  judgeStatistics,
+} from '#src/command-line/doctor/papers.ts';
 import { judgeQueue, judgeRedis } from '#src/command-line/doctor/queue.ts';
 import { exitCodeOf } from '#src/command-line/doctor.ts';
 import { readConfig } from '#src/config.ts';
@@ -115,17 +121,30 @@ describe('the machine', () => {
   ])('data folder: %s', (_name, more, state) => expect(judgeFolder({ ...facts, ...more }).state).toBe(state));
 });
 
+describe('the secret', () => {
+  const kept = { kept: 'in a file', file: '/srv/data/secret', length: 43, isOpen: false } as const;
+  test.each<[Parameters<typeof judgeSecret>[0], string]>([
+    [{ kept: 'in the settings' }, 'ok'],
+    [{ kept: 'nowhere' }, 'ok'],
+    [kept, 'ok'],
+    [{ ...kept, isOpen: true }, 'warning'],
+    [{ ...kept, length: 0 }, 'failed'],
+  ])('%j', (facts, state) => expect(judgeSecret(facts).state).toBe(state));
+});
+
 describe('the database', () => {
   const server = {
     version: '18.1',
     major: 18,
     latencyMs: 1,
     clockAheadMs: 0,
+    mayCreate: true,
     connections: { limit: 97, used: 5, own: 5 },
   };
   test('version, latency, clock', () => {
     expect(judgeVersion(server, '', '').state).toBe('ok');
     expect(judgeVersion({ ...server, version: '14.9', major: 14 }, '', '').state).toBe('failed');
+    expect([judgeRights(true)?.state, judgeRights(false)?.state]).toEqual([undefined, 'warning']);
     expect([judgeLatency(1)?.state, judgeLatency(80)?.state]).toEqual([undefined, 'warning']);
     expect([300, -6_000, 900_000].map((ms) => judgeClock(ms).state)).toEqual(['ok', 'warning', 'failed']);
     expect(judgeClock(-6_000).seen).toContain('6 s behind');
@@ -264,6 +283,14 @@ describe('papers', () => {
     expect(judge({ failures: 1 })).toBe('warning');
     expect(judge({ failures: 3 })).toBe('failed');
     expect(judgeSource({ ...statusOf(health, due, NOW), state: 'never' }).state).toBe('warning');
+  });
+  test('embeddings: never the end of anything', () => {
+    const judge = (more: object) => judgeEmbeddings({ ...statusOf(health, null, NOW), ...more }).state;
+    expect([judge({}), judge({ state: 'never' }), judge({ state: 'failing' })]).toEqual([
+      'ok',
+      'warning',
+      'warning',
+    ]);
   });
   test('papers and statistics', () => {
     expect(judgePapers({ count: 5, newest: TODAY }, 7).state).toBe('ok');
