@@ -1,6 +1,6 @@
 import type { Cosines, LatentSpace } from './latent.ts';
 import { cosines } from './latent.ts';
-import { createMatrix } from './products.ts';
+import { createMatrix, type FixedVector, toFixed } from './products.ts';
 import { moments } from './standard.ts';
 import type { Text } from './text/lexical-index.ts';
 
@@ -55,7 +55,6 @@ export function embeddedSpace(on: {
   const measured = positions(known, backgroundStart, scored, 1);
   if (measured.length < LEAST_BACKGROUND) return on.instead();
   const missing = positions(known, 0, scored, 0);
-  const { dimension } = embeddings;
   let space: { readonly is: LatentSpace | undefined } | undefined;
   const instead = (): LatentSpace | undefined => (space ??= { is: on.instead() }).is;
 
@@ -76,25 +75,22 @@ export function embeddedSpace(on: {
   return {
     toPhrases: (phrases) =>
       compare(
-        phrases.map((phrase) => ({
-          vector: embeddings.phrase(phrase.text),
-          other: () => instead()?.toPhrases([phrase])[0],
-        })),
+        phrases.map((phrase) => {
+          const vector = embeddings.phrase(phrase.text);
+          return { vector: vector && toFixed(vector), other: () => instead()?.toPhrases([phrase])[0] };
+        }),
       ),
     toPapers: (positions) =>
       compare(
         positions.map((position) => ({
-          vector:
-            known[position] === 1
-              ? matrix.numbers.subarray(position * dimension, (position + 1) * dimension)
-              : undefined,
+          vector: known[position] === 1 ? matrix.row(position) : undefined,
           other: () => instead()?.toPapers([position])[0],
         })),
       ),
   };
 }
 
-type Wanted = { readonly vector: Float32Array | undefined; readonly other: () => Cosines | undefined };
+type Wanted = { readonly vector: FixedVector | undefined; readonly other: () => Cosines | undefined };
 
 /** Vectors of texts one after the other, zeros where there is none. */
 function gather(texts: readonly Text[], { dimension, paper }: Embeddings) {
@@ -103,7 +99,7 @@ function gather(texts: readonly Text[], { dimension, paper }: Embeddings) {
   texts.forEach((text, at) => {
     const vector = paper(text);
     if (!vector) return;
-    matrix.numbers.set(vector, at * dimension);
+    matrix.write(at, vector);
     known[at] = 1;
   });
   return { matrix, known };

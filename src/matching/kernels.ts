@@ -10,10 +10,15 @@ export type Kernels = {
     ]
   ): void;
   /**
-   * Products of rows of `size` bytes, from `row` until `end`, four at a time, with eight vectors side by side. Those with one vector
-   * stand in a row, `stride` bytes (a multiple of {@link LANES}) after those with the one before.
+   * Products of rows of 16-bit numbers, `size` bytes each, from `row` until `end`, four at a time, with eight vectors side by side, times
+   * `unit`. Those with one vector stand in a row, `stride` bytes (a multiple of {@link LANES}) after those with the one before.
    */
-  multiply(row: number, end: number, size: number, vectors: number, results: number, stride: number): void;
+  multiply(
+    ...given: readonly [
+      ...rows: [row: number, end: number, size: number],
+      ...others: [vectors: number, results: number, stride: number, unit: number],
+    ]
+  ): void;
 };
 
 /** Bytes of a number, and of the four that are reckoned with at a time. */

@@ -1,4 +1,4 @@
-import type { Matrix } from './products.ts';
+import { type FixedVector, type Matrix, product } from './products.ts';
 
 /**
  * Texts as points where nearness is nearness in meaning, whatever the words: latent semantic analysis
@@ -18,17 +18,8 @@ export type LatentPhrase = { readonly text: string; readonly terms: ReadonlyMap<
 export type Cosines = { readonly all: Float32Array; readonly one: (position: number) => number };
 
 /** Cosines of the unit vectors in a matrix with unit vectors: of the first `scored`. */
-export const cosines = (matrix: Matrix, scored: number, wanted: readonly Float32Array[]): Cosines[] =>
+export const cosines = (matrix: Matrix, scored: number, wanted: readonly FixedVector[]): Cosines[] =>
   matrix.products(scored, wanted).map((all, at) => ({
     all,
-    one: cosineOf(matrix.numbers, wanted[at] as Float32Array),
+    one: (position) => product(matrix.row(position), wanted[at] as FixedVector),
   }));
-
-function cosineOf(vectors: Float32Array, wanted: Float32Array): (position: number) => number {
-  return (position) => {
-    let sum = 0;
-    for (let k = 0; k < wanted.length; k += 1)
-      sum += (vectors[position * wanted.length + k] as number) * (wanted[k] as number);
-    return sum;
-  };
-}

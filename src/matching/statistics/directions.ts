@@ -1,5 +1,5 @@
 import { cosines, type LatentSpace } from '../latent.ts';
-import { createMatrix } from '../products.ts';
+import { createMatrix, type FixedVector, toFixed } from '../products.ts';
 import type { Steps } from '../steps.ts';
 import type { LexicalIndex } from '../text/lexical-index.ts';
 import { comparable, projectRows, unit } from './project.ts';
@@ -33,11 +33,15 @@ export function* foldIn(
     const rows = Math.min(STEP, texts - from);
     const part = { rows, starts: starts.subarray(from, from + rows + 1), indices: terms, values };
     const vectors = projectRows(part, basis, rank);
-    compared.numbers.set(comparable(vectors, scale, mean), from * rank);
-    const kept = Math.max(0, Math.min(rows, scored - from)) * rank;
-    if (kept > 0) projected.numbers.set(broaden(vectors, rank).subarray(0, kept), from * rank);
+    const near = comparable(vectors, scale, mean);
+    const broad = broaden(vectors, rank);
+    for (let row = 0; row < rows; row += 1) {
+      const [start, end] = [row * rank, (row + 1) * rank];
+      compared.write(from + row, near.subarray(start, end));
+      if (from + row < scored) projected.write(from + row, broad.subarray(start, end));
+    }
   }
-  const vectorOf = (weights: ReadonlyMap<number, number>): Float32Array => {
+  const vectorOf = (weights: ReadonlyMap<number, number>): FixedVector => {
     const indices = Int32Array.from(weights.keys());
     const phrase = {
       rows: 1,
@@ -45,7 +49,7 @@ export function* foldIn(
       indices,
       values: Float32Array.from(weights.values()),
     };
-    return broaden(projectRows(phrase, basis, rank), rank);
+    return toFixed(broaden(projectRows(phrase, basis, rank), rank));
   };
   return {
     toPhrases: (phrases) =>
@@ -54,12 +58,7 @@ export function* foldIn(
         scored,
         phrases.map((phrase) => vectorOf(phrase.terms)),
       ),
-    toPapers: (positions) =>
-      cosines(
-        compared,
-        scored,
-        positions.map((position) => compared.numbers.subarray(position * rank, (position + 1) * rank)),
-      ),
+    toPapers: (positions) => cosines(compared, scored, positions.map(compared.row)),
   };
 }
 
