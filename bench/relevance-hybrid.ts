@@ -1,6 +1,7 @@
 import { type Collection, collectTexts } from '#src/matching/collection.ts';
 import { moments } from '#src/matching/standard.ts';
 import { phraseStems } from '#src/matching/text/document.ts';
+import { invertRows, type Postings } from '#src/matching/text/lexical-index.ts';
 import type { Task } from './relevance-data.ts';
 import { fitted, type MethodFactory } from './relevance-methods.ts';
 
@@ -18,17 +19,24 @@ export const simpleHybrid: MethodFactory = (documents, known) => {
   const collection = collectTexts(documents, documents.length, [], fitted(known));
   const numbers = new Map(documents.map(({ id }, at) => [id, at]));
   const rows = bm25Rows(collection);
+  const postings = invertRows(collection.index.rows, collection.index.vocabulary.size, collection.scored);
   return (task) => {
     const likes = task.likes.flatMap((id) => numbers.get(id) ?? []);
     const share = likes.length / (likes.length + HALF);
     const sum = new Float64Array(collection.scored);
-    if (task.phrase) addPhrase(sum, collection, task, likes.length === 0 ? 1 : 1 - share);
+    if (task.phrase) addPhrase(sum, collection, postings, task, likes.length === 0 ? 1 : 1 - share);
     if (likes.length > 0) addExamples(sum, collection, rows, likes, task.phrase ? share : 1);
     return task.pool.map((id) => sum[numbers.get(id) ?? -1] ?? Number.NEGATIVE_INFINITY);
   };
 };
 
-function addPhrase(sum: Float64Array, collection: Collection, { phrase = '' }: Task, share: number): void {
+function addPhrase(
+  sum: Float64Array,
+  collection: Collection,
+  postings: Postings,
+  { phrase = '' }: Task,
+  share: number,
+): void {
   const { index, latent } = collection;
   const stems = phraseStems(phrase, index.vocabulary);
   const terms = new Map<number, number>();
@@ -37,7 +45,7 @@ function addPhrase(sum: Float64Array, collection: Collection, { phrase = '' }: T
     const pair = index.vocabulary.findPair(stem, stems[at + 1] ?? -1);
     if (pair !== undefined) terms.set(pair, (terms.get(pair) ?? 0) + 1);
   });
-  const { starts, documents, bm25 } = index.postings;
+  const { starts, documents, bm25 } = postings;
   const lexical = new Float64Array(sum.length);
   for (const [term, count] of terms)
     for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1)

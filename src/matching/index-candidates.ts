@@ -5,7 +5,7 @@ import { choosePapers } from './choose.ts';
 import { collectInSteps } from './collection.ts';
 import type { Embeddings } from './embeddings.ts';
 import { explainPaper } from './explain.ts';
-import { createLexicalSums, type LexicalSums } from './lexical-sums.ts';
+import { type LexicalSums, lexicalSumsInSteps } from './lexical-sums.ts';
 import { memo } from './memory.ts';
 import { createFilters, titleKey } from './query-match.ts';
 import { createRelevanceModel, inGroups } from './relevance.ts';
@@ -17,7 +17,6 @@ import { createTermMemory, createTermSpeller, createTextNumbers } from './text/s
 import { showTerms } from './text/shown-terms.ts';
 import { createTopicScorer, TERMS_READ, TERMS_SHOWN } from './topic-scores.ts';
 import type { CandidateIndex, MatchingPaper } from './types.ts';
-import { createWeightedSums } from './weighted-sums.ts';
 
 /** Cosine from which two papers count as resembling each other. */
 const RESEMBLES = 0.3;
@@ -47,7 +46,8 @@ export function* indexInSteps(
   const known = [...papers, ...sortedByIdentity(context, new Set(papers.map(({ identity }) => identity)))];
   const collection = yield* collectInSteps(known, papers.length, catalogue, statistics, embeddings);
   const { index } = collection;
-  const lexical = createLexicalSums(index, collection.scored);
+  // Beside them the scores of examples, as many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
+  const lexical = yield* lexicalSumsInSteps(index, collection.scored, known.length * (collection.scored + 8));
   const relevance = createRelevanceModel(collection, lexical);
   const texts = createTextNumbers();
   const spell = createTermSpeller(papers, index, TERMS_SHOWN, texts);
@@ -58,8 +58,7 @@ export function* indexInSteps(
     ),
   );
   const byId = new Map(known.map(({ id }, at) => [id, at]));
-  // As many as are known at most: 12 KB each for 2,000 candidates and 1,000 background papers.
-  const sums = createWeightedSums(collection.scored, known.length * (collection.scored + 8));
+  const { sums } = lexical;
   const examples: (Example | undefined)[] = known.map(() => undefined);
   // A scope of its own: what a closure's scope holds besides (all that was scored together) would stay alive with it.
   const toExample = ({ strongest, ...each }: Relevance, title: string): Example => ({

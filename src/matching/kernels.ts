@@ -10,6 +10,15 @@ export type Kernels = {
     ]
   ): void;
   /**
+   * `sums[documents[i]] += values[i] × weight` for each stretch of a list, from `list` until `end`: {@link STRETCH} bytes each, where it
+   * begins and ends, counted in numbers (32-bit integers), and its weight.
+   */
+  scatter(list: number, end: number, documents: number, values: number, sums: number): void;
+  /** Writes the sum of the numbers from `at` until `end` to `result`, and behind it that of their squares, in 64 bits. */
+  moments(at: number, end: number, result: number): void;
+  /** `numbers[i] = (numbers[i] + addend) × factor`, from `at` until `end`: a multiple of {@link LANES}. */
+  shift(at: number, end: number, addend: number, factor: number): void;
+  /**
    * Products of rows of 16-bit numbers, `size` bytes each, from `row` until `end`, four at a time, with eight vectors side by side, times
    * `unit`. Those with one vector stand in a row, `stride` bytes (a multiple of {@link LANES}) after those with the one before.
    */
@@ -24,6 +33,8 @@ export type Kernels = {
 /** Bytes of a number, and of the four that are reckoned with at a time. */
 export const NUMBER = 4;
 export const LANES = 16;
+/** Bytes of a stretch. */
+export const STRETCH = 3 * NUMBER;
 
 /** Bytes of so many numbers, up to whole lanes. */
 export const padded = (numbers: number): number => Math.ceil((numbers * NUMBER) / LANES) * LANES;

@@ -32,6 +32,64 @@
       (br_if $next
         (i32.lt_u (local.tee $sums (i32.add (local.get $sums) (i32.const 16))) (local.get $end)))))
 
+  ;; sums[documents[i]] += values[i] × weight for each stretch of a list, from `list` until `end`. A stretch takes 12 bytes: where it begins
+  ;; and ends, counted in numbers, and its weight. No document is twice in one.
+  (func (export "scatter")
+    (param $list i32) (param $end i32) (param $documents i32) (param $values i32) (param $sums i32)
+    (local $at i32) (local $stop i32) (local $weight f32) (local $sum i32)
+    (loop $stretches
+      (if (i32.lt_u (local.get $list) (local.get $end))
+        (then
+          (local.set $at (i32.shl (i32.load (local.get $list)) (i32.const 2)))
+          (local.set $stop (i32.shl (i32.load offset=4 (local.get $list)) (i32.const 2)))
+          (local.set $weight (f32.load offset=8 (local.get $list)))
+          (local.set $list (i32.add (local.get $list) (i32.const 12)))
+          (loop $numbers
+            (if (i32.lt_u (local.get $at) (local.get $stop))
+              (then
+                (local.set $sum
+                  (i32.add
+                    (local.get $sums)
+                    (i32.shl (i32.load (i32.add (local.get $documents) (local.get $at))) (i32.const 2))))
+                (f32.store (local.get $sum)
+                  (f32.add
+                    (f32.load (local.get $sum))
+                    (f32.mul (f32.load (i32.add (local.get $values) (local.get $at))) (local.get $weight))))
+                (local.set $at (i32.add (local.get $at) (i32.const 4)))
+                (br $numbers))))
+          (br $stretches)))))
+
+  ;; Writes the sum of the numbers from `at` until `end` to `result`, in 64 bits, and behind it the sum of their squares.
+  (func (export "moments") (param $at i32) (param $end i32) (param $result i32)
+    (local $two v128) (local $sums v128) (local $squares v128)
+    (loop $pairs
+      (if (i32.ge_u (i32.sub (local.get $end) (local.get $at)) (i32.const 8))
+        (then
+          (local.set $two (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $at))))
+          (local.set $sums (f64x2.add (local.get $sums) (local.get $two)))
+          (local.set $squares (f64x2.add (local.get $squares) (f64x2.mul (local.get $two) (local.get $two))))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (br $pairs))))
+    (if (i32.lt_u (local.get $at) (local.get $end))
+      (then
+        (local.set $two (f64x2.promote_low_f32x4 (v128.load32_zero (local.get $at))))
+        (local.set $sums (f64x2.add (local.get $sums) (local.get $two)))
+        (local.set $squares (f64x2.add (local.get $squares) (f64x2.mul (local.get $two) (local.get $two))))))
+    (f64.store (local.get $result)
+      (f64.add (f64x2.extract_lane 0 (local.get $sums)) (f64x2.extract_lane 1 (local.get $sums))))
+    (f64.store offset=8 (local.get $result)
+      (f64.add (f64x2.extract_lane 0 (local.get $squares)) (f64x2.extract_lane 1 (local.get $squares)))))
+
+  ;; numbers[i] = (numbers[i] + addend) × factor, from `at` until `end`, by 16 bytes.
+  (func (export "shift") (param $at i32) (param $end i32) (param $addend f32) (param $factor f32)
+    (local $addends v128) (local $factors v128)
+    (local.set $addends (f32x4.splat (local.get $addend)))
+    (local.set $factors (f32x4.splat (local.get $factor)))
+    (loop $next
+      (v128.store (local.get $at)
+        (f32x4.mul (f32x4.add (v128.load (local.get $at)) (local.get $addends)) (local.get $factors)))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end)))))
+
   ;; Products of the rows of a matrix of 16-bit numbers, from `row` until `end`, four at a time, with eight vectors. `size` is that of a
   ;; row in bytes. The vectors stand side by side: the first two numbers of each, then the next two of each. The products of a
   ;; vector, as 32-bit numbers times `unit`, stand one after the other; `stride` bytes after them those of the next.

@@ -1,6 +1,7 @@
 import type { Weighted } from './shared-terms.ts';
-import type { LexicalIndex } from './text/lexical-index.ts';
-import { createWeightedSums, type WeightedSums } from './weighted-sums.ts';
+import { atOnce, type Steps } from './steps.ts';
+import { invertInSteps, type LexicalIndex } from './text/lexical-index.ts';
+import { createWeightedSums, STRETCHES, type WeightedSums } from './weighted-sums.ts';
 
 /** What the scored texts of an index score in words. A result is written over by the next. */
 export type LexicalSums = {
@@ -15,55 +16,69 @@ export type LexicalSums = {
 /** Terms that more than this share of the texts hold: three quarters of what is added up for a paper. */
 const COMMON = 1 / 4;
 
-/** Prepares the sums: the weights of common terms are written out for every text, since whole arrays are added four numbers at a time. */
-export function createLexicalSums({ postings }: LexicalIndex, scored: number): LexicalSums {
-  const { starts, documents, unit } = postings;
-  const holders = (term: number): number => (starts[term + 1] as number) - (starts[term] as number);
-  const common: number[] = [];
-  for (let term = 0; term + 1 < starts.length; term += 1)
-    if (holders(term) > scored * COMMON) common.push(term);
-  const sums = createWeightedSums(scored, common.length * (scored + 4));
-  const columns = new Map(
-    common.map((term) => {
-      const column = new Float32Array(scored);
-      for (let at = starts[term] as number; at < (starts[term + 1] as number); at += 1)
-        column[documents[at] as number] = unit[at] as number;
-      return [term, sums.keep(column)];
-    }),
-  );
-  const scattered = new Float64Array(scored);
+/**
+ * Prepares the sums: the weights of common terms are written out for every text, since whole arrays are added four numbers at a time.
+ * @param kept numbers that there is to be room for beside them
+ */
+export const createLexicalSums = (...given: Parameters<typeof lexicalSumsInSteps>): LexicalSums =>
+  atOnce(lexicalSumsInSteps(...given));
+
+/** {@link createLexicalSums} in steps. */
+export function* lexicalSumsInSteps(index: LexicalIndex, scored: number, kept = 0): Steps<LexicalSums> {
+  const { rows, vocabulary } = index;
+  const total = rows.starts[scored] as number;
+  // Four numbers a posting, and of common terms at most 1 / COMMON more; four more for each of these arrays.
+  const columnsAtMost = total / (scored * COMMON || 1);
+  const sums = createWeightedSums(scored, kept, 4 * (total + 4) + Math.ceil(columnsAtMost) * (scored + 4));
+  const { starts, documents, ...weighings } = yield* invertInSteps(rows, vocabulary.size, scored, sums);
+  const { unit } = weighings;
+  // By term; most have none.
+  const columns: Float32Array[] = [];
+  const columnOf = new Uint32Array(vocabulary.size);
+  for (let term = 0; term < vocabulary.size; term += 1) {
+    const [from, to] = [starts[term] as number, starts[term + 1] as number];
+    if (to - from <= scored * COMMON) continue;
+    yield;
+    const column = sums.floats(scored);
+    for (let at = from; at < to; at += 1) column[documents[at] as number] = unit[at] as number;
+    columnOf[term] = columns.push(column);
+  }
   const [few, all] = [sums.lend(), sums.lend()];
 
-  const add = (term: number, weight: number, values: Float32Array): void => {
-    const end = starts[term + 1] as number;
-    for (let at = starts[term] as number; at < end; at += 1) {
-      const row = documents[at] as number;
-      scattered[row] = (scattered[row] as number) + weight * (values[at] as number);
+  /** Adds up what is not to be added whole: in columns. */
+  const scatter = ({ terms, weights }: Weighted, values: Float32Array, whole?: Whole): void => {
+    few.fill(0);
+    let count = 0;
+    for (let each = 0; each < terms.length; each += 1) {
+      const term = terms[each] as number;
+      const weight = weights[each] as number;
+      const column = whole ? (columnOf[term] as number) : 0;
+      if (column > 0) {
+        whole?.arrays.push(columns[column - 1] as Float32Array);
+        whole?.factors.push(weight);
+        continue;
+      }
+      sums.note(count, starts[term] as number, starts[term + 1] as number, weight);
+      count += 1;
+      if (count < STRETCHES) continue;
+      sums.scatter(count, documents, values, few);
+      count = 0;
     }
+    sums.scatter(count, documents, values, few);
   };
   return {
     sums,
-    phrase({ terms, weights }, weighing) {
-      scattered.fill(0);
-      for (let each = 0; each < terms.length; each += 1)
-        add(terms[each] as number, weights[each] as number, postings[weighing]);
-      few.set(scattered);
+    phrase(wanted, weighing) {
+      scatter(wanted, weighings[weighing]);
       return few;
     },
-    paper({ terms, weights }) {
-      scattered.fill(0);
-      const arrays = [few];
-      const factors = [1];
-      for (let each = 0; each < terms.length; each += 1) {
-        const [term, weight] = [terms[each] as number, weights[each] as number];
-        const column = columns.get(term);
-        if (column) {
-          arrays.push(column);
-          factors.push(weight);
-        } else add(term, weight, unit);
-      }
-      few.set(scattered);
-      return sums.addUp(arrays, factors, all);
+    paper(wanted) {
+      const whole: Whole = { arrays: [few], factors: [1] };
+      scatter(wanted, unit, whole);
+      return sums.addUp(whole.arrays, whole.factors, all);
     },
   };
 }
+
+/** Arrays that are added whole, with their factors. */
+type Whole = { readonly arrays: Float32Array[]; readonly factors: number[] };

@@ -49,47 +49,47 @@ export function standardise(
       factors: others.map(() => 0),
       usual: 0,
     };
-  const first = measure(lexical, backgroundStart);
-  const rest = others.map((other) => (other ? measure(other, backgroundStart) : NOTHING));
-  const usual = [first, ...rest].reduce((sum, { mean, factor }) => sum - mean * factor, 0);
-  const sum = sums.scratch;
-  sums.addUp(
-    [lexical.raw, ...others.flatMap((other) => other?.raw ?? [])],
-    [first.factor, ...rest.flatMap((each) => (each === NOTHING ? [] : each.factor))],
-    sum,
+  const first = measure(lexical, backgroundStart, sums);
+  const rest = others.map((other) => other && measure(other, backgroundStart, sums));
+  const used = [first, ...rest.filter((each) => each !== undefined)];
+  const usual = used.reduce((sum, { mean, factor }) => sum - mean * factor, 0);
+  const sum = sums.addUp(
+    used.map(({ raw }) => raw),
+    used.map(({ factor }) => factor),
+    sums.scratch,
   );
   // The deviation of the sum is known from the background alone; what comes of it goes for all.
-  const scale = 1 / full(sum.subarray(backgroundStart, size), usual, byTop);
-  const scores = new Float32Array(size);
-  for (let at = 0; at < size; at += 1) scores[at] = ((sum[at] as number) + usual) * scale;
+  const scale = 1 / full(sum.subarray(backgroundStart), usual, byTop, sums);
+  sums.shift(usual, scale);
   return {
-    scores,
+    scores: sum.slice(),
     lexicalFactor: first.factor * scale,
-    factors: rest.map(({ factor }) => factor * scale),
+    factors: rest.map((each) => (each ? each.factor * scale : 0)),
     usual: usual * scale,
   };
 }
 
-type Measured = { readonly mean: number; readonly factor: number };
-const NOTHING: Measured = { mean: 0, factor: 0 };
+type Measured = { readonly raw: Float32Array; readonly mean: number; readonly factor: number };
 
 /** Mean over the background, and what makes deviations of it: 0 for a channel that says nothing (a phrase of unknown words). */
-function measure({ raw, least, counts = 1 }: Channel, start: number): Measured {
-  const { mean, deviation } = moments(raw, start);
+function measure({ raw: given, least, counts = 1 }: Channel, start: number, sums: WeightedSums): Measured {
+  const raw = sums.bring(given);
+  const { mean, deviation } = sums.moments(raw, start);
   const believed = Math.max(deviation, least);
-  return { mean, factor: believed > 0 ? counts / believed : 0 };
+  return { raw, mean, factor: believed > 0 ? counts / believed : 0 };
 }
 
 /** The sum of z-scores that stands for 1; `usual` is what each of `background` lacks. */
-function full(background: Float32Array, usual: number, byTop: boolean): number {
-  const far = FULL * Math.max(moments(background).deviation, 0.5);
+function full(background: Float32Array, usual: number, byTop: boolean, sums: WeightedSums): number {
+  const far = FULL * Math.max(sums.moments(background).deviation, 0.5);
   return byTop ? Math.max(far, meanOfTop(background, Math.ceil(background.length * TOP_SHARE)) + usual) : far;
 }
 
 /** Mean of the `count` greatest: few, so kept in order while passing over all. */
 function meanOfTop(values: Float32Array, count: number): number {
   const top = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
-  for (const value of values) {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] as number;
     if (value <= (top[0] as number)) continue;
     let place = 0;
     for (; place + 1 < count && (top[place + 1] as number) < value; place += 1)

@@ -1,6 +1,5 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { Relevance } from './relevance-parts.ts';
-import { moments } from './standard.ts';
 import type { WeightedSums } from './weighted-sums.ts';
 
 /** Papers marked "more" (or "less") that count, newest first: older ones beyond this many don't. */
@@ -83,12 +82,12 @@ export function likeness(
 function rescale(desk: TasteDesk, relevances: readonly Relevance[], shares: readonly number[]): number {
   if (relevances.length === 1) return 1;
   const backgrounds = relevances.map(({ background }) => background);
-  return toDeviations(desk.sums.addUp(backgrounds, shares, desk.background));
+  return toDeviations(desk.sums.addUp(backgrounds, shares, desk.background), desk.sums);
 }
 
 /** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
-export function toDeviations(background: Float32Array): number {
-  return background.length < 2 ? 1 : 1 / Math.max(FULL * moments(background).deviation, 0.2);
+export function toDeviations(background: Float32Array, sums: WeightedSums): number {
+  return background.length < 2 ? 1 : 1 / Math.max(FULL * sums.moments(background).deviation, 0.2);
 }
 
 /** What remains of a score after likeness to papers marked "less": a factor from 1 − {@link PENALTY_LIMIT} to 1. */

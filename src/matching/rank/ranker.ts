@@ -146,7 +146,7 @@ function scoreInterest(
   const text = profile.phrase?.trim();
   const phrase = text ? phraseRelevance(text) : undefined;
   const share = likes ? (phrase ? likes.share : 1) : 0;
-  const phraseFactor = phrase ? (1 - share) * toDeviations(phrase.background) : 0;
+  const phraseFactor = phrase ? (1 - share) * toDeviations(phrase.background, desk.sums) : 0;
   const dislikeFactor = dislikes ? -DISLIKES * dislikes.share : 0;
   return {
     score: (paper) =>

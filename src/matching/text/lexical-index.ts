@@ -53,7 +53,6 @@ export type LexicalIndex = {
   readonly documents: readonly Document[];
   readonly frequencies: Frequencies;
   readonly rows: Rows;
-  readonly postings: Postings;
   /** BM25's idf in the form that is never negative. */
   idf(term: number): number;
 };
@@ -71,20 +70,12 @@ export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: F
 /**
  * Indexes texts. Without `counted`, frequencies are those of the texts themselves.
  * Pairs of words that only one text holds are left out: they can't tell texts apart.
- * @param scored the first so many get scores; the others are only compared with, and have no postings
  */
-export const createLexicalIndex = (
-  texts: readonly Text[],
-  counted?: Counted,
-  scored?: number,
-): LexicalIndex => atOnce(indexTexts(texts, counted, scored));
+export const createLexicalIndex = (texts: readonly Text[], counted?: Counted): LexicalIndex =>
+  atOnce(indexTexts(texts, counted));
 
 /** {@link createLexicalIndex} in steps. */
-export function* indexTexts(
-  texts: readonly Text[],
-  counted?: Counted,
-  scored: number = texts.length,
-): Steps<LexicalIndex> {
+export function* indexTexts(texts: readonly Text[], counted?: Counted): Steps<LexicalIndex> {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = yield* mapInSteps(texts, (text) => readDocument(text, vocabulary));
   yield* numberSharedPairs(documents, vocabulary);
@@ -101,8 +92,7 @@ export function* indexTexts(
   const idf = (term: number): number => rarities[term] ?? inverseFrequency(frequencies, term);
   yield;
   const rows = yield* weighRows(documents, counts, frequencies.averageLength, idf);
-  const postings = yield* invert(rows, vocabulary.size, scored);
-  return { vocabulary, documents, frequencies, rows, postings, idf };
+  return { vocabulary, documents, frequencies, rows, idf };
 }
 
 /** Numbers the pairs of words that texts share. On its own, so that the pairs which nobody shares (25 MB) are not kept. */
@@ -200,27 +190,45 @@ function fillRow(
 /** Documents whose terms are put among the postings as one step. */
 const STEP = 256;
 
-function* invert(
+/** Where arrays of zeros are made. */
+type Room = { ints(length: number): Int32Array; floats(length: number): Float32Array };
+const ANYWHERE: Room = {
+  ints: (length) => new Int32Array(length),
+  floats: (length) => new Float32Array(length),
+};
+
+/**
+ * Lists the texts that hold each term.
+ * @param size terms of the vocabulary
+ * @param scored the first so many documents are listed
+ * @param room for four arrays of as many numbers as these have terms
+ */
+export const invertRows = (...given: Parameters<typeof invertInSteps>): Postings =>
+  atOnce(invertInSteps(...given));
+
+/** {@link invertRows} in steps. */
+export function* invertInSteps(
   { starts: rowStarts, terms, bm25, early, unit }: Rows,
   size: number,
   scored: number,
+  room: Room = ANYWHERE,
 ): Steps<Postings> {
   const starts = new Int32Array(size + 1);
-  for (let row = 0; row < scored; row += 1)
-    for (let at = rowStarts[row] as number; at < (rowStarts[row + 1] as number); at += 1) {
-      const next = (terms[at] as number) + 1;
-      starts[next] = (starts[next] as number) + 1;
-    }
+  const total = rowStarts[scored] as number;
+  for (let at = 0; at < total; at += 1) {
+    const next = (terms[at] as number) + 1;
+    starts[next] = (starts[next] as number) + 1;
+  }
   for (let term = 0; term < size; term += 1)
     starts[term + 1] = (starts[term + 1] as number) + (starts[term] as number);
+  yield;
   const next = starts.slice(0, size);
-  const total = starts[size] as number;
   const postings = {
     starts,
-    documents: new Int32Array(total),
-    bm25: new Float32Array(total),
-    early: new Float32Array(total),
-    unit: new Float32Array(total),
+    documents: room.ints(total),
+    bm25: room.floats(total),
+    early: room.floats(total),
+    unit: room.floats(total),
   };
   for (let row = 0; row < scored; row += 1) {
     if (row % STEP === 0) yield;

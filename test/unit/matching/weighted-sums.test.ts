@@ -30,6 +30,24 @@ describe('weighted sums', () => {
     );
   });
 
+  it('have the mean and deviation of a loop, from any entry on', () => {
+    fc.assert(
+      fc.property(
+        fc.float32Array({ maxLength: 70, min: -8, max: 8, noNaN: true }),
+        fc.nat(70),
+        (array, from) => {
+          const start = Math.min(from, array.length);
+          const values = [...array.subarray(start)];
+          const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+          const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+          const found = createWeightedSums(70).moments(array, start);
+          expect(found.mean).toBeCloseTo(mean, 9);
+          expect(found.deviation ** 2).toBeCloseTo(squares / Math.max(1, values.length), 9);
+        },
+      ),
+    );
+  });
+
   it('of one reader stay while those of another kind are written', () => {
     const sums = createWeightedSums(5);
     const array = Float32Array.of(1, 2, 3, 4, 5);
