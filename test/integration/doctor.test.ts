@@ -219,6 +219,16 @@ describe('paperboy doctor', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('a data folder that is none: told, and nothing else is hidden by it', async () => {
+    const found = await examine(readConfig({ DATA_DIR: 'package.json', PORT: String(closedPort) }), true);
+    expect(found.filter(({ state }) => state === 'failed').map(({ check }) => check)).toEqual([
+      'data folder',
+      'secret',
+      'database',
+    ]);
+    expect(found.find(({ check }) => check === 'data folder')?.seen).toContain('it is no folder');
+  });
+
   test.skipIf(!hasRedis)(`a Redis without workers${redisSkipNote}`, async () => {
     const redis = await startRedis();
     try {

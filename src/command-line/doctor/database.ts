@@ -33,15 +33,18 @@ export async function openToLook(config: Config): Promise<OpenedDatabase> {
     return { type: 'open', url, database, started: false, close: () => database.destroy() };
   }
   const { folder } = config.database;
-  const isMade = await access(join(folder, 'server.json')).then(
-    () => true,
-    () => false,
-  );
+  const isMade = await access(join(folder, 'server.json')).then(() => true, notMade);
   if (!isMade) return { type: 'absent' };
   const server = await startEmbeddedPostgres(folder, { share: true });
   const database = open(server.url);
   const close = () => database.destroy().then(() => server.stop());
   return { type: 'open', url: server.url, database, started: server.origin !== 'shared', close };
+}
+
+/** What is not there is not made; what may not be looked at is a fault. */
+function notMade(error: unknown): false {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+  throw error;
 }
 
 const open = (url: string): Database =>

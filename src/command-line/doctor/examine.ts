@@ -33,7 +33,7 @@ export async function examine(
     });
     return (await Promise.all(each)).flat();
   };
-  const mine = run([checkMachine(config)]);
+  const mine = run(checkMachine(config));
   const inside = examineInside(config, now, run);
   const outside = offline
     ? ['relays', 'mail domain', 'pages'].map((name) => skipped(name, 'not asked: --offline'))

@@ -99,23 +99,27 @@ export function judgeSecret(facts: SecretFacts): Finding {
 }
 
 /** Node, DATA_DIR and the secret in it. */
-export const checkMachine = (config: Config): Check => ({
-  name: 'data folder',
-  fix: 'DATA_DIR: a folder on a disk of this machine',
-  run: async () => [
-    judgeNode(process.versions.node),
-    judgeFolder(await readFolder(config.dataDir)),
-    judgeSecret(await readSecretFacts(config)),
-  ],
-});
+export function checkMachine(config: Config): Check[] {
+  const fix = 'DATA_DIR: a folder on a disk of this machine that can be read and written to';
+  const check = (name: string, look: () => Promise<Finding>): Check => ({
+    name,
+    fix,
+    run: async () => [await look()],
+  });
+  return [
+    check('node', async () => judgeNode(process.versions.node)),
+    check('data folder', async () => judgeFolder(await readFolder(config.dataDir))),
+    check('secret', async () => judgeSecret(await readSecretFacts(config))),
+  ];
+}
 
 /** Looks at a folder; makes and writes nothing. */
 export async function readFolder(folder: string): Promise<FolderFacts> {
   const nearest = await nearestFolder(folder);
-  const fault = await access(nearest, constants.R_OK | constants.W_OK | constants.X_OK).then(
-    () => null,
-    wordsOf,
-  );
+  const may = constants.R_OK | constants.W_OK | constants.X_OK;
+  const fault = (await stat(nearest)).isDirectory()
+    ? await access(nearest, may).then(() => null, wordsOf)
+    : 'it is no folder';
   const { bavail, bsize, type } = await statfs(nearest);
   return {
     folder,
