@@ -71,8 +71,17 @@ const connectionUrl = (port: number, password: string, database: string) =>
 /** Makes the cluster unless a complete one is there, and reads what is remembered of it. */
 async function ensureCluster(root: string, cluster: string): Promise<Remembered> {
   const file = join(root, 'server.json');
-  const text = await readFile(file, 'utf8').catch(() => null);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // One that is there and can't be read must not be taken for one that was never written.
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
   if (text !== null) return parseRemembered(text, file);
+  // A server has run in it since: these are somebody's data.
+  if (await stat(join(cluster, 'postmaster.opts')).catch(() => null))
+    throw new Error(
+      `${file} is gone, and with it the password of the embedded database beside it: put it back from a backup, or move ${root} away to begin anew.`,
+    );
   // server.json is written last: without it the cluster is one whose making was interrupted.
   if (await stat(join(cluster, 'PG_VERSION')).catch(() => null)) await rm(cluster, { recursive: true });
   await mkdir(cluster, { recursive: true, mode: 0o700 });

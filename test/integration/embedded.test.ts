@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,24 @@ test('data is found again on the remembered port after a stop', async () => {
   const second = await start();
   expect(second.url).toBe(first.url);
   expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
+});
+
+test('a cluster whose server.json is gone, or can not be read, is left alone; one that was never used is made anew', async () => {
+  const first = await start();
+  await first.stop();
+  const file = join(folder, 'postgres', 'server.json');
+  const remembered = await readFile(file);
+  await rm(file);
+  await expect(start()).rejects.toThrow(/server\.json is gone/);
+  await mkdir(file);
+  await expect(start()).rejects.toThrow(/EISDIR/);
+  await rm(file, { recursive: true });
+  await writeFile(file, remembered);
+  expect((await start()).url).toBe(first.url);
+  await servers.at(-1)?.stop();
+  await rm(file);
+  await rm(join(folder, 'postgres', 'cluster', 'postmaster.opts'));
+  expect((await start()).url).not.toBe(first.url);
 });
 
 test('another port is taken, and remembered, when the old one is taken', async () => {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '#src/config.ts';
@@ -33,7 +34,7 @@ export async function openToLook(config: Config): Promise<OpenedDatabase> {
     return { type: 'open', url, database, started: false, close: () => database.destroy() };
   }
   const { folder } = config.database;
-  const isMade = await access(join(folder, 'server.json')).then(() => true, notMade);
+  const isMade = await access(join(folder, 'server.json'), constants.R_OK).then(() => true, notMade);
   if (!isMade) return { type: 'absent' };
   const server = await startEmbeddedPostgres(folder, { share: true });
   const database = open(server.url);
@@ -58,7 +59,7 @@ const open = (url: string): Database =>
 export const databaseFix = ({ database, dataDir }: Config): string =>
   database.kind === 'external'
     ? 'DATABASE_URL: is it running, and are host, port, user, password and database right?'
-    : `DATA_DIR: the server's log is ${join(dataDir, 'postgres', 'server.log')}`;
+    : `DATA_DIR: may this user read and write it? The server's log is ${join(dataDir, 'postgres', 'server.log')}`;
 
 /** Version, latency, clock and connections of the server. */
 export const checkServer = (
