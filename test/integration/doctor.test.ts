@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { sql } from 'kysely';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -156,6 +157,21 @@ describe('paperboy doctor', () => {
     }
   });
 
+  test('a schema that a newer version has migrated', async () => {
+    const newer = await createTestDatabase();
+    try {
+      await sql`insert into kysely_migration values ('2099-01-01-of-the-future', '2099-01-01')`.execute(
+        newer.database,
+      );
+      expect((await findings({ DATABASE_URL: newer.url })).schema).toMatchObject({
+        state: 'failed',
+        seen: expect.stringContaining('2099-01-01-of-the-future'),
+      });
+    } finally {
+      await newer.destroy();
+    }
+  });
+
   test('a relay that refuses our login, one that takes it, and one with a certificate nobody signed', async () => {
     const relay = new SMTPServer({
       disableReverseLookup: true,
@@ -229,12 +245,15 @@ describe('paperboy doctor', () => {
     expect(found.find(({ check }) => check === 'data folder')?.seen).toContain('it is no folder');
   });
 
-  test.skipIf(!hasRedis)(`a Redis without workers${redisSkipNote}`, async () => {
+  test.skipIf(!hasRedis)(`a Redis without workers stays empty${redisSkipNote}`, async () => {
     const redis = await startRedis();
     try {
       const found = await findings({ REDIS_URL: redis.url });
       expect(found.queue).toMatchObject({ state: 'ok', seen: expect.stringContaining('noeviction') });
       expect(found.workers?.state).toBe('warning');
+      const client = new Redis(redis.url);
+      expect(await client.dbsize()).toBe(0);
+      client.disconnect();
     } finally {
       await redis.destroy();
     }

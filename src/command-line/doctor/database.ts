@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '#src/config.ts';
 import { type Database, openDatabase } from '#src/database/database.ts';
 import { type IsoDate, utcDate } from '#src/database/ids.ts';
-import { pendingMigrations } from '#src/database/migrate.ts';
+import { pendingMigrations, unknownMigrations } from '#src/database/migrate.ts';
 import { readServerFacts, type ServerFacts } from '#src/database/server-store.ts';
 import { missingPartitions } from '#src/digests/partition-store.ts';
 import { startEmbeddedPostgres } from '#src/embedded/postgres.ts';
@@ -147,15 +147,25 @@ export const checkSchema = (config: Config, database: Database, now: () => Date)
   fix: 'run `paperboy migrate`',
   run: async () => {
     const pending = await pendingMigrations(database);
-    const schema = judgeSchema(pending, config.database.kind);
-    if (pending.length > 0) return [schema];
+    const unknown = await unknownMigrations(database);
+    const schema = judgeSchema({ pending, unknown }, config.database.kind);
+    if (schema.state !== 'ok') return [schema];
     const today = utcDate(now());
     return [schema, judgePartitions(today, await missingPartitions(database, today))];
   },
 });
 
 /** An embedded database is migrated by whoever starts it. */
-export function judgeSchema(pending: readonly string[], kind: Config['database']['kind']): Finding {
+export function judgeSchema(
+  { pending, unknown }: { readonly pending: readonly string[]; readonly unknown: readonly string[] },
+  kind: Config['database']['kind'],
+): Finding {
+  if (unknown.length > 0)
+    return failed(
+      'schema',
+      `holds ${count(unknown.length, 'migration')} that this version does not know: ${unknown.at(-1)}`,
+      'a newer Paperboy has migrated it, and migrations only go forward: run that version',
+    );
   if (pending.length === 0) return ok('schema', 'up to date');
   const names = pending.slice(0, 3).join(', ') + (pending.length > 3 ? ' …' : '');
   const seen = `lacks ${count(pending.length, 'migration')}: ${names}`;

@@ -162,12 +162,12 @@ describe('the database', () => {
     ]);
   });
   test('schema and partitions', () => {
-    expect(judgeSchema([], 'external').state).toBe('ok');
-    expect(judgeSchema(['2026-1'], 'external')).toMatchObject({
+    expect(judgeSchema({ pending: [], unknown: [] }, 'external').state).toBe('ok');
+    expect(judgeSchema({ pending: ['2026-1'], unknown: [] }, 'external')).toMatchObject({
       state: 'failed',
       fix: expect.stringContaining('paperboy migrate'),
     });
-    expect(judgeSchema(['2026-1'], 'embedded').state).toBe('warning');
+    expect(judgeSchema({ pending: ['2026-1'], unknown: [] }, 'embedded').state).toBe('warning');
     expect(judgePartitions(TODAY, []).state).toBe('ok');
     expect(judgePartitions(TODAY, ['digests_2026_06']).state).toBe('warning');
   });
