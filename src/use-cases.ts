@@ -170,8 +170,11 @@ export function createWorkerUseCases(
   on: UseCaseFoundations,
 ): WorkerUseCases & ReturnType<typeof createDelivery> {
   const { services, config, database, log, now } = on;
+  const makePartitions = () =>
+    ensurePartitions(database, addDays(utcDate(now()), -1), addDays(utcDate(now()), 40));
   return {
     ...createDelivery(on),
+    makePartitions,
     planDue: async ({ signal }) => {
       const report = await services.planner.planDue({ signal });
       if (report.due > 0) log.info(report, 'planned');
@@ -200,7 +203,7 @@ export function createWorkerUseCases(
     },
     upkeep: async () => {
       const today = utcDate(now());
-      await ensurePartitions(database, addDays(today, -1), addDays(today, 40));
+      await makePartitions();
       await services.noteCoverage(now());
       await services.editions.freezeBefore(addDays(today, -1), now());
       const report = await services.subscribers.upkeep();

@@ -14,6 +14,8 @@ export type WorkerUseCases = {
   readonly sweep: () => Promise<unknown>;
   /** Settles the claims of killed processes of this machine; not a job: only this machine can do it. */
   readonly settleJournals: () => Promise<{ readonly claims: number }>;
+  /** Makes the ledger's tables of this month and the next. */
+  readonly makePartitions: () => Promise<unknown>;
   readonly ingest: (source: string | undefined) => Promise<unknown>;
   readonly embed: (options: { readonly signal: AbortSignal }) => Promise<unknown>;
   readonly upkeep: () => Promise<unknown>;

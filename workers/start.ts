@@ -61,6 +61,8 @@ export async function startWorkers(deps: {
 }): Promise<RunningWorkers> {
   const processors = bindProcessors(deps.useCases);
   await settle(deps.useCases);
+  // Before anything is planned in a new database. Where somebody is in the way upkeep does it.
+  await deps.useCases.makePartitions().catch(() => undefined);
   const workers = await deps.queue.startWorkers(processors, {
     concurrency: { digests: deps.concurrency ?? 2 },
   });

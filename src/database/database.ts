@@ -69,7 +69,13 @@ async function prepareClient(client: pg.PoolClient, limits: typeof TIME_LIMITS):
   // moment would end this process. Its next query rejects anyway.
   client.on('error', () => undefined);
   nameStatements(client, limits);
-  await client.query(`${RUNS_OFTEN}set idle_in_transaction_session_timeout = ${limits.idle}`);
+  await client.query(`${RUNS_OFTEN}select
+    set_config('idle_in_transaction_session_timeout', '${limits.idle}', false),
+    -- what was handed over or sent must not be forgotten by a server that crashes; what waits for a standby is left as it is
+    set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on'
+                                     else current_setting('synchronous_commit') end, false),
+    -- what our statements are written for: who waits for a row goes on with what it has become
+    set_config('default_transaction_isolation', 'read committed', false)`);
 }
 
 /**

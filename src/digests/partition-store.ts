@@ -12,10 +12,14 @@ const TABLES = [
 ] as const;
 type Table = (typeof TABLES)[number];
 
+/** How long somebody else who makes partitions is waited for, and whoever uses the ledger, in milliseconds. */
+const WAIT_MS = { maker: 10_000, ledger: 2_000 };
+
 /**
  * Makes the monthly partitions of the ledger that hold the editions `from` … `to` (both included). Idempotent and
  * safe from several processes. Rows that came before their partition, and so into the default one, are moved.
  * @returns the names of the partitions of `digests` made now
+ * @throws the database's error lock_not_available (55P03) when the ledger is in use for too long (a dump): try again later
  */
 export async function ensurePartitions(database: Database, from: IsoDate, to: IsoDate): Promise<string[]> {
   const made: string[] = [];
@@ -23,8 +27,15 @@ export async function ensurePartitions(database: Database, from: IsoDate, to: Is
     const [ledger] = TABLES;
     if (await exists(database, ledger, month)) continue;
     await database.transaction().execute(async (transaction) => {
+      await sql`set local lock_timeout = ${sql.lit(WAIT_MS.maker)}`.execute(transaction);
       await sql`select pg_advisory_xact_lock(${PARTITION_LOCK})`.execute(transaction);
       if (await exists(transaction, ledger, month)) return;
+      await sql`set local lock_timeout = ${sql.lit(WAIT_MS.ledger)}`.execute(transaction);
+      // Nobody may even plan a query meanwhile: one that has looked which partitions there are, and then waits until rows
+      // have moved to a new one, finds them in neither. A claim or a sweep closed blocks whose digests were all waiting.
+      await sql`lock table ${sql.join(TABLES.map(({ name }) => sql.table(name)))} in access exclusive mode`.execute(
+        transaction,
+      );
       for (const table of TABLES) await makePartition(transaction, table, month);
       made.push(partitionName(ledger, month));
     });
@@ -99,7 +110,6 @@ async function makePartition(db: Queryable, table: Table, from: IsoDate): Promis
     db,
   );
   // Attaching is refused while the default partition holds rows of the range.
-  await sql`lock table ${whole} in share row exclusive mode`.execute(db);
   await sql`
     with moved as (
       delete from ${rest} where edition_date >= ${sql.lit(from)} and edition_date < ${sql.lit(to)} returning *

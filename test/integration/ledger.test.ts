@@ -13,6 +13,7 @@ import { createRecoveryStore } from '#src/digests/recovery-store.ts';
 import type { Reason } from '#src/matching/types.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addReaders, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
+import { waitFor } from '../support/wait.ts';
 
 let test_: TestDatabase;
 let clock = NOON;
@@ -361,6 +362,46 @@ test('papers seen include those on the way', async () => {
   ]);
   const seen = await ledger().seenPapers(test_.database, [a, b, c], isoDate('2026-06-01'));
   expect(seen).toEqual(new Map([[a, new Set([11, 14])]]));
+});
+
+test('nobody sees the ledger without the rows that move to a new partition', async () => {
+  const editionDate = isoDate('2027-05-10');
+  const readers = await addReaders(test_.database, 3);
+  await ledger().insert(
+    test_.database,
+    readers.map((id) => plannedFor(id, { editionDate })),
+  );
+  // The moment between attaching the partition and the commit, long enough to be met.
+  await sql`create function dawdle() returns event_trigger language plpgsql as $$ begin perform pg_sleep(0.4); end $$`.execute(
+    test_.database,
+  );
+  await sql`create event trigger dawdles on ddl_command_end when tag in ('ALTER TABLE') execute function dawdle()`.execute(
+    test_.database,
+  );
+  const made = ensurePartitions(test_.database, editionDate, editionDate);
+  const sleeping = async () =>
+    (await sql`select from pg_stat_activity where wait_event = 'PgSleep'`.execute(test_.database)).rows
+      .length > 0;
+  await waitFor('the move', sleeping);
+  const { rows } = await sql`select id from digests where edition_date = ${editionDate}::date`.execute(
+    test_.database,
+  );
+  expect(rows).toHaveLength(3);
+  await made;
+  await sql`drop event trigger dawdles`.execute(test_.database);
+  await sql`drop function dawdle`.execute(test_.database);
+});
+
+test('partitions wait for no dump of the ledger, nor does the ledger', async () => {
+  const editionDate = isoDate('2027-07-10');
+  await test_.database.transaction().execute(async (dump) => {
+    await sql`select count(*) from digests`.execute(dump);
+    await expect(ensurePartitions(test_.database, editionDate, editionDate)).rejects.toMatchObject({
+      code: '55P03',
+    });
+    await sql`select count(*) from digests`.execute(test_.database);
+  });
+  expect(await ensurePartitions(test_.database, editionDate, editionDate)).toHaveLength(1);
 });
 
 test('partitions are made once by whoever comes first, and take in rows that were early', async () => {

@@ -14,6 +14,7 @@ const useCases: WorkerUseCases = {
   planDue: async () => void calls.push(['planDue']),
   sweep: async () => void calls.push(['sweep']),
   settleJournals: async () => ({ claims: 0 }),
+  makePartitions: async () => [],
   ingest: async (source) => void calls.push(['ingest', source]),
   embed: async () => void calls.push(['embed']),
   upkeep: async () => void calls.push(['upkeep']),
