@@ -76,8 +76,8 @@ type Constants = {
   /** Envelope sender of a message without a tag, and of one with. */
   readonly bounce: string;
   readonly verp: (tag: string) => string;
-  /** Address that unsubscribe requests go to. */
-  readonly unsubscribe: string;
+  /** The fields of List-Unsubscribe. */
+  readonly unsubscribe: (oneClick: string) => string;
   readonly frames: Cache<Frame>;
   readonly subjects: Cache<string>;
   readonly dates: Cache<string>;
@@ -111,7 +111,7 @@ function makeConstants(sender: Sender): Constants {
     listId: headerField('List-Id', `${phrase(name)} <digest.${domain}>`.trimStart()),
     bounce: asciiAddress(bounceAddress ?? address),
     verp: (tag) => (bounceAddress ? verpAddress(bounceAddress, tag) : asciiAddress(address)),
-    unsubscribe: asciiAddress(bounceAddress ?? replyTo),
+    unsubscribe: createUnsubscribeFields(asciiAddress(bounceAddress ?? replyTo)),
     frames: createCache(500),
     subjects: createCache(5_000),
     dates: createCache(10),
@@ -158,16 +158,34 @@ function headersOf(head: MessageHead, constants: Constants, { to, last }: Addres
     constants.subjects(subject, () => textField('Subject', subject)),
     headerField('Message-ID', head.messageId),
     constants.listId,
-    oneClick ? unsubscribeFields(oneClick, constants.unsubscribe) : '',
+    oneClick ? constants.unsubscribe(oneClick) : '',
     last,
   ].join('');
 }
 
-/** RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox that `paperboy mail inbound` reads. */
-function unsubscribeFields(oneClick: string, mailbox: string): string {
-  const token = oneClick.slice(oneClick.lastIndexOf('/') + 1);
-  return (
-    headerField('List-Unsubscribe', `<${oneClick}>, <mailto:${mailbox}?subject=unsubscribe%20${token}>`) +
-    headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click')
-  );
+/**
+ * RFC 2369 and RFC 8058: a URL that takes a POST, and a mailbox that `paperboy mail inbound` reads. Readers' fields differ in their tokens
+ * only, and are folded alike: that is done when the URL before the token, or the token's length, is another than the last one's.
+ * @throws RangeError as {@link headerField}
+ */
+function createUnsubscribeFields(mailbox: string): (oneClick: string) => string {
+  let last = { url: '', length: -1, around: [''] };
+  const foldFor = (url: string, length: number) => {
+    // No URL of ours and no address has that in it.
+    const token = '^'.repeat(length);
+    const fields =
+      headerField(
+        'List-Unsubscribe',
+        `<${url}${token}>, <mailto:${mailbox}?subject=unsubscribe%20${token}>`,
+      ) + headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click');
+    return { url, length, around: fields.split(token) };
+  };
+  return (oneClick) => {
+    const from = oneClick.lastIndexOf('/') + 1;
+    const token = oneClick.slice(from);
+    if (!/^[!-~]+$/.test(token)) throw new RangeError('not a token of a URL');
+    if (token.length !== last.length || !oneClick.startsWith(last.url) || from !== last.url.length)
+      last = foldFor(oneClick.slice(0, from), token.length);
+    return last.around.join(token);
+  };
 }

@@ -1,10 +1,19 @@
-import { type OpenPlace, openPlaces } from './links.ts';
+import { LINK_TOKENS, openPlaces, TOKEN_LENGTH } from './links.ts';
+
+/**
+ * The tokens of the reader whose message is being written, one behind the other: the open places of all chunks are views of it. Only one
+ * message is written at a time.
+ */
+export const readerTokens = Buffer.alloc(LINK_TOKENS.length * TOKEN_LENGTH);
+
+/** Where tokens go in a chunk: `octets`, a view of {@link readerTokens}, belong at `at`. A view that is ready is copied fastest. */
+export type Place = { readonly at: number; readonly octets: Buffer };
 
 /** Finished octets of a message, but for the places where a reader's tokens go. Encoded once, copied into many messages. */
 export type Chunk = {
   readonly octets: Buffer;
   /** In ascending order. */
-  readonly places: readonly OpenPlace[];
+  readonly places: readonly Place[];
   /** No line of it begins with a dot, nor does it, whatever stands before it: SMTP has nothing to stuff. */
   readonly plain: boolean;
 };
@@ -28,13 +37,24 @@ export function chunkOf(text: string): Chunk {
     throw new RangeError('text of a mail that is not ASCII with CRLF');
   if (text.split('\r\n').some((line) => line.length > LONGEST_LINE))
     throw new RangeError('a line of a mail is too long');
-  return { octets: Buffer.from(text, 'latin1'), places: openPlaces(text), plain: !/(?:^|\n)\./.test(text) };
+  const places = openPlaces(text).map(({ at, from, to }) => ({ at, octets: viewOf(from, to) }));
+  return { octets: Buffer.from(text, 'latin1'), places, plain: !/(?:^|\n)\./.test(text) };
+}
+
+const views = new Map<string, Buffer>();
+
+/** Encoding tears tokens at few places: their views are shared. */
+function viewOf(from: number, to: number): Buffer {
+  const key = `${from} ${to}`;
+  let view = views.get(key);
+  if (!view) views.set(key, (view = readerTokens.subarray(from, to)));
+  return view;
 }
 
 /** Chunks in a row as one: fewer to copy into each message. */
 export function joinChunks(chunks: Chunks): Chunk {
   let start = 0;
-  const places: OpenPlace[] = [];
+  const places: Place[] = [];
   for (const chunk of chunks) {
     for (const place of chunk.places) places.push({ ...place, at: start + place.at });
     start += chunk.octets.length;

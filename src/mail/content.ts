@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import type { Chunks } from './chunk.ts';
+import { type Chunks, readerTokens } from './chunk.ts';
 import { LINK_TOKENS, type ReaderTokens, TOKEN_LENGTH } from './links.ts';
 
 /**
@@ -72,20 +72,12 @@ function tokenOctets(tokens: ReaderTokens | undefined): string {
   return all;
 }
 
-// Only one message is written at a time. Most places take a whole token, and a view that is ready is copied fastest.
-const open = Buffer.alloc(LINK_TOKENS.length * TOKEN_LENGTH);
-const wholes = LINK_TOKENS.map((_, index) => open.subarray(index * TOKEN_LENGTH, (index + 1) * TOKEN_LENGTH));
-
 function writeChunks(chunks: Chunks, tokens: string, into: Buffer, start: number): void {
-  open.write(tokens, 'latin1');
+  readerTokens.write(tokens, 'latin1');
   let end = start;
   for (const { octets, places } of chunks) {
     into.set(octets, end);
-    for (const { at, from, to } of places) {
-      const whole = to - from === TOKEN_LENGTH ? wholes[from / TOKEN_LENGTH] : undefined;
-      if (whole) into.set(whole, end + at);
-      else open.copy(into, end + at, from, to);
-    }
+    for (const place of places) into.set(place.octets, end + place.at);
     end += octets.length;
   }
 }

@@ -1,7 +1,7 @@
 import { createCache } from './cache.ts';
 import type { Chunks } from './chunk.ts';
 import type { Fragment, Fragments } from './digest-fragments.ts';
-import type { CoverageView, DigestView } from './digest-view.ts';
+import type { DigestView } from './digest-view.ts';
 import { countLine, heading } from './digest-words.ts';
 import { escapeHtml } from './encode-html.ts';
 import type { Encoders } from './slots.ts';
@@ -42,27 +42,29 @@ export function createHeads(
     const { locale, kind, papers } = view;
     const start = `${locale.language} ${kind} ${papers.length}`;
     const when = `${view.timezone} ${view.slotAt.getTime()}`;
-    const chosen = `${view.candidates} ${view.had} ${coverageKey(view.coverage)}`;
+    const chosen = `${view.candidates} ${view.had} ${numberOf(view.coverage)}`;
+    const [first, second, third] = papers;
+    const { subject, title } = subjects(`${start} ${numberOf(first?.block)}`, () => subjectOf(view));
+    // With one paper its authors are told, else what the next two are about.
+    const previewed = papers.length === 1 ? first : second;
+    const preview = `${start} ${numberOf(previewed?.block)} ${numberOf(third?.block)}`;
     return {
-      ...subjects(`${start} ${papers[0]?.block.title}`, () => subjectOf(view)),
-      preview: previews(`${start}${previewKey(view)}`, () => fragments.preview(previewText(view))),
+      subject,
+      title,
+      preview: previews(preview, () => fragments.preview(previewText(view))),
       heading: headings(`${start} ${when}`, () => fragments.line(heading(view, service))),
       count: counts(`${start} ${when} ${chosen}`, () => fragments.line(countLine(view))),
     };
   };
 }
 
-function previewKey({ papers }: DigestView): string {
-  if (papers.length === 1) return `\0${papers[0]?.block.authors.join('\0')}`;
-  return `\0${papers[1]?.block.title}\0${papers[2]?.block.title}`;
-}
+const numbers = new WeakMap<object, number>();
+let numbered = 0;
 
-const coverageKeys = new WeakMap<CoverageView, string>();
-
-/** Readers of an edition share one coverage: it is put into a key once. */
-function coverageKey(coverage: CoverageView | null): string {
-  if (!coverage) return '';
-  let key = coverageKeys.get(coverage);
-  if (key === undefined) coverageKeys.set(coverage, (key = JSON.stringify(coverage)));
-  return key;
+/** Papers and coverage are the same objects for all readers of an edition; in a key their number is shorter than what they say. */
+function numberOf(thing: object | null | undefined): number {
+  if (!thing) return 0;
+  let number = numbers.get(thing);
+  if (number === undefined) numbers.set(thing, (number = numbered += 1));
+  return number;
 }

@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { createDigestComposer } from '#src/digests/compose.ts';
+import { assembleMessage } from '#src/mail/assemble.ts';
+import { chunkOf } from '#src/mail/chunk.ts';
 import { contentOf, rawOf } from '#src/mail/content.ts';
 import type { Sign } from '#src/mail/dkim.ts';
+import { headerField } from '#src/mail/header.ts';
 import type { Reason } from '#src/matching/types.ts';
 import type { Paper } from '#src/papers/paper.ts';
 import type { Recipient } from '#src/subscribers/subscriber.ts';
@@ -27,6 +30,51 @@ function composerOf(
 }
 
 const papers = Array.from({ length: 10 }, (_, index) => samples.samplePaper(index + 1));
+
+describe('List-Unsubscribe', () => {
+  const fieldsOf = (oneClick: string) => {
+    const message = assembleMessage(
+      {
+        sender: samples.sender,
+        to: 'reader@example.org',
+        subject: 'x',
+        language: 'en',
+        date: samples.NOW,
+        messageId: '<x@example.org>',
+        stream: 'daily',
+        campaign: '2026-11-21',
+        oneClick,
+      },
+      { text: (out) => out.push(chunkOf('x\r\n')), html: (out) => out.push(chunkOf('x\r\n')) },
+    );
+    return /^List-Unsubscribe:[^]*?One-Click\r\n/m.exec(rawOf(message).toString('latin1'))?.[0];
+  };
+
+  test('holds the token of each reader, folded as any field, whatever the one before was', () => {
+    const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,60}$/);
+    const url = fc.constantFrom(
+      'https://a.example/one-click/',
+      'https://papers.example.org/p/one-click/',
+      '',
+    );
+    const mailbox = samples.sender.bounceAddress ?? samples.sender.replyTo ?? samples.sender.address;
+    fc.assert(
+      fc.property(url, token, (start, name) => {
+        const value = `<${start}${name}>, <mailto:${mailbox}?subject=unsubscribe%20${name}>`;
+        expect(fieldsOf(start + name)).toBe(
+          headerField('List-Unsubscribe', value) +
+            headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'),
+        );
+      }),
+    );
+  });
+
+  test('is refused with anything but printable ASCII, from the first reader on', () => {
+    expect(fieldsOf('https://a.example/one-click/good')).toContain('/good>');
+    for (const bad of ['a b', 'a\r\nBcc: x', 'é', ''])
+      expect(() => fieldsOf(`https://a.example/one-click/${bad}`)).toThrow(RangeError);
+  });
+});
 
 describe('a digest', () => {
   test('parses, carries every header once, and says why each paper is there', async () => {
