@@ -56,8 +56,9 @@ export type Desk = TasteDesk & {
 };
 
 /** A desk for so many candidates. */
-export const createDesk = (candidates: number, sums: WeightedSums): Desk => ({
+export const createDesk = (candidates: number, backgroundStart: number, sums: WeightedSums): Desk => ({
   sums,
+  backgroundStart,
   background: sums.lend(),
   likes: sums.lend(),
   dislikes: sums.lend(),

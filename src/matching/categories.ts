@@ -10,6 +10,28 @@ export type CategorySpace = {
   toPaper(position: number): Cosines | undefined;
   /** With weighted categories; undefined when they say nothing. */
   toWeighted(categories: ReadonlyMap<string, number>): Cosines | undefined;
+  /** What `toPaper` is made of. */
+  toListing(position: number): Listing | undefined;
+};
+
+/** How a text compares with all others, by the sets of categories that these stand under: few, since most texts share theirs. */
+export type Listing = {
+  /** Number of the text's own set. */
+  readonly set: number;
+  /** Cosine with each set, by number. */
+  readonly cosines: Float32Array;
+  readonly sets: Sets;
+};
+
+/** The sets of categories of texts, numbered as they first come. */
+export type Sets = {
+  /** The set of each text, in the order of the index. */
+  readonly of: Int32Array;
+  /** Those of the texts that get scores: the first so many. */
+  readonly scored: number;
+  /** Texts of the background, and those under each set that holds any category. */
+  readonly background: number;
+  readonly inBackground: Int32Array;
 };
 
 /** Background papers with categories, below which it is not known how common a category is. */
@@ -71,13 +93,24 @@ export function createCategorySpace(
     for (let at = 0; at < scored; at += 1) all[at] = each[setOf[at] as number] as number;
     return { all, one: (at) => each[setOf[at] as number] as number };
   };
+  const shared: Sets = {
+    of: setOf,
+    scored: setOf.subarray(0, scored).reduce((most, number) => Math.max(most, number + 1), 0),
+    background: scored - backgroundStart,
+    inBackground: backgroundOf,
+  };
+  const toListing = (position: number): Listing | undefined => {
+    const set = setOf[position] as number;
+    if (sets[set]?.size === 0) return undefined;
+    let cosines = known.get(set);
+    if (!cosines) known.set(set, (cosines = compare(sets[set] as Weights)));
+    return { set, cosines, sets: shared };
+  };
   return {
+    toListing,
     toPaper(position) {
-      const number = setOf[position] as number;
-      if (sets[number]?.size === 0) return undefined;
-      let each = known.get(number);
-      if (!each) known.set(number, (each = compare(sets[number] as Weights)));
-      return spread(each);
+      const listing = toListing(position);
+      return listing && spread(listing.cosines);
     },
     toWeighted(categories) {
       const wanted = weigh(categories, idf);

@@ -105,7 +105,7 @@ export function* indexInSteps(
     },
     neighbours: memo((position: number) => resembling(index.rows, lexical, papers.length, position)),
     twins: twinsOf(yield* mapInSteps(papers, ({ title }) => titleKey(title))),
-    desk: createDesk(papers.length, sums),
+    desk: createDesk(papers.length, collection.backgroundStart, sums),
   };
   return {
     papers,

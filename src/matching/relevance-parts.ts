@@ -1,3 +1,4 @@
+import type { Listed } from './category-agreement.ts';
 import type { Collection } from './collection.ts';
 import type { ConceptCosines } from './concepts.ts';
 import type { Cosines } from './latent.ts';
@@ -31,8 +32,13 @@ export type Relevance = {
   readonly scores: Float32Array;
   /** Of each background paper. */
   readonly background: Float32Array;
-  /** What makes up one candidate's score, greatest first; the weights add up to it (to rounding). */
-  readonly explain: (position: number) => Part[];
+  /** What of the scores are the example's categories; undefined where they were not used. */
+  readonly listed?: Listed;
+  /**
+   * What makes up one candidate's score, greatest first; the weights add up to it (to rounding). Where the categories of
+   * several papers count so many times, what makes up the score with that.
+   */
+  readonly explain: (position: number, categoriesTimes?: number) => Part[];
   /**
    * The terms, at most `limit`, and the concept that speak most for a candidate: what `explain` gives, for less. Taken
    * alone it keeps no scores alive.
@@ -45,6 +51,8 @@ export type Beside =
   | {
       readonly parts: (position: number, factor: number) => Part[];
       readonly concepts?: ConceptCosines['parts'];
+      /** Whether it is the categories. */
+      readonly isListing?: boolean;
     }
   | undefined;
 
@@ -52,7 +60,10 @@ export type Beside =
 export function inOne(type: 'meaning' | 'categories' | 'topics', cosines: Cosines | undefined): Beside {
   if (!cosines) return undefined;
   const { one } = cosines;
-  return { parts: (position, factor) => [{ type, weight: one(position) * factor }] };
+  return {
+    parts: (position, factor) => [{ type, weight: one(position) * factor }],
+    isListing: type === 'categories',
+  };
 }
 
 /** What is a part for each shared concept. */
@@ -81,6 +92,7 @@ const shared: Shared = { terms: new Int32Array(0), weights: new Float64Array(0) 
  * @param wanted the terms that were looked for
  * @param rowWeights what terms weigh in the rows of the index
  * @param beside what was added to the words, in the order of the factors
+ * @param listed what of it are categories
  */
 export function takeApart(
   { index, candidates, backgroundStart }: Collection,
@@ -88,6 +100,7 @@ export function takeApart(
   wanted: Weighted,
   rowWeights: Float32Array,
   beside: readonly Beside[],
+  listed?: Listed,
 ): Relevance {
   const share = (position: number): number =>
     findShared({ ...index.rows, weights: rowWeights }, position, wanted, lexicalFactor, shared);
@@ -96,11 +109,13 @@ export function takeApart(
   return {
     scores: scores.subarray(0, candidates),
     background: scores.subarray(backgroundStart),
-    explain(position) {
-      const parts: Part[] = [{ type: 'usual', weight: usual }];
+    ...(listed && { listed }),
+    explain(position, times = 1) {
+      const parts: Part[] = [{ type: 'usual', weight: usual - (times - 1) * (listed?.usual ?? 0) }];
       beside.forEach((each, at) => {
         const factor = factors[at] ?? 0;
-        if (each && factor !== 0) parts.push(...each.parts(position, factor));
+        if (each && factor !== 0)
+          parts.push(...each.parts(position, each.isListing ? factor * times : factor));
       });
       const count = share(position);
       for (let at = 0; at < count; at += 1)

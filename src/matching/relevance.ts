@@ -34,6 +34,9 @@ const CONCEPTS_COUNT_OF_EXAMPLE = 0.25;
 /** What a deviation in the categories of a phrase's concepts counts, where it names nothing else. */
 const FIELD_COUNT = 0.5;
 
+/** The place of an example's categories among what stands beside its words. */
+const LISTING = 1;
+
 /** Phrases or papers that are best scored together: more save no time and hold more memory. */
 const TOGETHER = 64;
 
@@ -110,6 +113,7 @@ function paperRelevances(
     const wanted = { terms: terms.subarray(from, to), weights: unit.subarray(from, to) };
     const meaning = meanings?.[at];
     const listing = categories?.toPaper(position);
+    const listings = categories?.toListing(position);
     const topical = topics?.toPaper(position);
     const named = concepts.toPaper(position);
     const standard = standardise(
@@ -123,12 +127,18 @@ function paperRelevances(
       ],
       { assumed: ASSUMED_COSINE, byTop: false },
     );
-    return takeApart(collection, standard, wanted, unit, [
-      inOne('meaning', meaning),
-      inOne('categories', listing),
-      inOne('topics', topical),
-      byConcept(named),
-    ]);
+    return takeApart(
+      collection,
+      standard,
+      wanted,
+      unit,
+      [inOne('meaning', meaning), inOne('categories', listing), inOne('topics', topical), byConcept(named)],
+      listings && {
+        ...listings,
+        factor: standard.factors[LISTING] as number,
+        usual: standard.means[LISTING] as number,
+      },
+    );
   });
 }
 

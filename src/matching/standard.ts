@@ -17,6 +17,8 @@ export type Standard = {
   readonly lexicalFactor: number;
   /** What the other channels are multiplied with; 0 for one that was not used. */
   readonly factors: readonly number[];
+  /** Their means over the background, times their factors: what of `usual` is theirs. */
+  readonly means: readonly number[];
   readonly usual: number;
 };
 
@@ -47,6 +49,7 @@ export function standardise(
       scores: Float32Array.from(lexical.raw, (score) => score / assumed),
       lexicalFactor: 1 / assumed,
       factors: others.map(() => 0),
+      means: others.map(() => 0),
       usual: 0,
     };
   const first = measure(lexical, backgroundStart, sums);
@@ -65,6 +68,7 @@ export function standardise(
     scores: sum.slice(),
     lexicalFactor: first.factor * scale,
     factors: rest.map((each) => (each ? each.factor * scale : 0)),
+    means: rest.map((each) => (each ? each.mean * each.factor * scale : 0)),
     usual: usual * scale,
   };
 }

@@ -1,4 +1,5 @@
 import type { PaperId } from '#src/database/ids.ts';
+import { type Agreement, addedTo, agreement } from './category-agreement.ts';
 import type { Relevance } from './relevance-parts.ts';
 import type { WeightedSums } from './weighted-sums.ts';
 
@@ -21,12 +22,14 @@ const PENALTY_LIMIT = 0.8;
 export type Marked = { readonly paper: PaperId; readonly factor: number; readonly relevance: Relevance };
 
 /**
- * Likeness of every candidate to a set of marked papers: the sum of `factor × relevance`, at the same scale as a
- * relevance (1 = clearly alike).
+ * Likeness of every candidate to a set of marked papers: the sum of `factor × relevance`, in which their categories count by how
+ * much the papers agree in them, at the same scale as a relevance (1 = clearly alike).
  */
 export type Likeness = {
   readonly scores: Float32Array;
   readonly marked: readonly Marked[];
+  /** How many times categories count in each of them. */
+  readonly categoriesTimes: number;
   /** How much the marked papers should count beside what is followed, from 0 to 1. */
   readonly share: number;
 };
@@ -36,6 +39,8 @@ export type TasteDesk = {
   readonly sums: WeightedSums;
   /** Lent by `sums`. */
   readonly background: Float32Array;
+  /** Where the background begins among what gets scores. */
+  readonly backgroundStart: number;
 };
 
 /**
@@ -60,29 +65,43 @@ export function likeness(
   if (count === 0) return undefined;
   const total = WEIGHTS_SUMMED[count] as number;
   const shares = relevances.map((_, at) => (WEIGHTS[at] as number) / total);
-  const scale = rescale(desk, relevances, shares);
+  const agreed = agreement(
+    relevances.map(({ listed }) => listed),
+    shares,
+  );
+  const scale = rescale(desk, relevances, shares, agreed);
   const factors = shares.map((share) => share * scale);
   const marked = relevances.map((relevance, at) => ({
     paper: counted[at] as PaperId,
     factor: factors[at] as number,
     relevance,
   }));
+  const likenesses = desk.sums.addUp(
+    relevances.map((relevance) => relevance.scores),
+    factors,
+    scores,
+  );
+  agreed?.addTo(likenesses, 0, scale);
   return {
-    scores: desk.sums.addUp(
-      relevances.map((relevance) => relevance.scores),
-      factors,
-      scores,
-    ),
+    scores: likenesses,
     marked,
+    categoriesTimes: agreed?.times ?? 1,
     share: (count + FIRST) / (count + FIRST + PHRASE),
   };
 }
 
 /** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
-function rescale(desk: TasteDesk, relevances: readonly Relevance[], shares: readonly number[]): number {
+function rescale(
+  desk: TasteDesk,
+  relevances: readonly Relevance[],
+  shares: readonly number[],
+  agreed: Agreement | undefined,
+): number {
   if (relevances.length === 1) return 1;
   const backgrounds = relevances.map(({ background }) => background);
-  return toDeviations(desk.sums.addUp(backgrounds, shares, desk.background), desk.sums);
+  const sum = desk.sums.addUp(backgrounds, shares, desk.background);
+  agreed?.addTo(sum, desk.backgroundStart, 1);
+  return toDeviations(sum, desk.sums);
 }
 
 /** The factor that brings relevances to where 1 is {@link FULL} deviations of their background. */
@@ -97,11 +116,13 @@ export function remaining(dislikes: Likeness | undefined, position: number): num
 }
 
 /** The marked paper that weighed most for a candidate. */
-export function strongest({ marked }: Likeness, position: number): Marked {
+export function strongest({ marked, categoriesTimes }: Likeness, position: number): Marked {
   let best = marked[0] as Marked;
   let most = Number.NEGATIVE_INFINITY;
   for (const each of marked) {
-    const weight = each.factor * (each.relevance.scores[position] as number);
+    const { scores, listed } = each.relevance;
+    const more = listed ? (categoriesTimes - 1) * addedTo(listed, position) : 0;
+    const weight = each.factor * ((scores[position] as number) + more);
     if (weight > most) [best, most] = [each, weight];
   }
   return best;

@@ -1,6 +1,6 @@
 import type { PaperId } from '#src/database/ids.ts';
 import type { CatalogueTopic, Follow } from '#src/topics/topic.ts';
-import { collectTexts } from '../collection.ts';
+import { type Collection, collectTexts } from '../collection.ts';
 import type { Embeddings } from '../embeddings.ts';
 import { indexCandidates } from '../index-candidates.ts';
 import { createRelevanceModel, inGroups } from '../relevance.ts';
@@ -76,7 +76,7 @@ export function createRanker(deps: {
         .papers(some.map(collection.positionOf))
         .forEach((relevance, at) => cache.get(`paper ${some[at]}`, () => relevance));
   };
-  const desk = createInterestDesk(collection.scored);
+  const desk = createInterestDesk(collection);
   let index: CandidateIndex | undefined;
   const all = papers.slice(0, candidates).map((_, at) => at);
 
@@ -127,9 +127,9 @@ function trending(only: readonly number[], papers: readonly MatchingPaper[]): Ra
 
 type Interest = { score(paper: number): number; reasons(paper: number): RankReason[] };
 
-const createInterestDesk = (scored: number) => {
+const createInterestDesk = ({ scored, backgroundStart }: Collection) => {
   const sums = createWeightedSums(scored);
-  return { sums, background: sums.lend(), likes: sums.lend(), dislikes: sums.lend() };
+  return { sums, backgroundStart, background: sums.lend(), likes: sums.lend(), dislikes: sums.lend() };
 };
 
 /** What marked papers are worth is written on the desk: score before the next interest comes. */
@@ -158,7 +158,7 @@ function scoreInterest(
         (all?.marked ?? []).map(({ paper: which, factor, relevance }) => ({
           type,
           paper: which,
-          ...weigh(relevance, paper, part * factor),
+          ...weigh(relevance, paper, part * factor, all?.categoriesTimes),
         }));
       const reasons = [...marked('liked', likes, share), ...marked('disliked', dislikes, dislikeFactor)];
       if (phrase && text)
@@ -171,8 +171,15 @@ function scoreInterest(
 const weightOf = (reason: RankReason): number =>
   reason.type === 'reason' ? reason.reason.weight : reason.weight;
 
-function weigh(relevance: Relevance, paper: number, factor: number): { weight: number; parts: Part[] } {
-  const parts = relevance.explain(paper).map((part) => ({ ...part, weight: part.weight * factor }));
+function weigh(
+  relevance: Relevance,
+  paper: number,
+  factor: number,
+  categoriesTimes?: number,
+): { weight: number; parts: Part[] } {
+  const parts = relevance
+    .explain(paper, categoriesTimes)
+    .map((part) => ({ ...part, weight: part.weight * factor }));
   return { weight: parts.reduce((sum, part) => sum + part.weight, 0), parts };
 }
 

@@ -65,6 +65,39 @@ describe('categories', () => {
     ).toBeGreaterThan(0);
   });
 
+  it('count more where liked papers agree in rare ones than where they do not, and stay in the sum', () => {
+    const words = ['sheep', 'wool', 'lamb', 'shear', 'fold', 'dog', 'crook', 'hill'];
+    const textAt = (at: number) => ({
+      title: `${words[at % 8]} ${words[(at * 3 + 1) % 8]}`,
+      abstract: `${words[(at * 5) % 8]} ${words[(at * 7 + 2) % 8]} on day ${at}`,
+    });
+    const fields = ['cs.RO', 'cs.CR', 'cs.SE', 'cs.LG', 'cs.LG', 'cs.LG'];
+    const texts = Array.from({ length: 240 }, (_, at) => ({
+      ...textAt(at),
+      categories: [fields[at % 6] as string],
+    }));
+    const ranked = (likedFields: readonly string[]) => {
+      const papers = [
+        paper(0, { title: 'wool of lamb', abstract: 'A dog on the hill.', categories: ['cs.RO'] }),
+        ...likedFields.map((field, at) => paper(at + 1, { ...textAt(at), categories: [field] })),
+      ];
+      const statistics = fitStatistics(texts, 'test');
+      const rank = createRanker({ papers, candidates: 1, catalogue: CATALOGUE, statistics });
+      const [first] = rank({ likes: [1, 2, 3, 4], dislikes: [], follows: [], mutes: [] }, 1);
+      const reasons = (first?.reasons() ?? []).flatMap((reason) => (reason.type === 'liked' ? [reason] : []));
+      const parts = reasons.flatMap((reason) => reason.parts);
+      expect(reasons.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? NaN, 5);
+      expect(parts.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(first?.score ?? NaN, 5);
+      const weightOf = (type: string): number =>
+        parts.filter((part) => part.type === type).reduce((sum, { weight }) => sum + weight, 0);
+      return weightOf('categories') / (weightOf('term') || Number.NaN);
+    };
+    const agreeing = ranked(['cs.RO', 'cs.RO', 'cs.RO', 'cs.RO']);
+    const mixed = ranked(['cs.RO', 'cs.CR', 'cs.SE', 'cs.RO']);
+    // Two of four are the paper's own: half as much, if agreeing counted for nothing.
+    expect(agreeing).toBeGreaterThan(3 * mixed);
+  });
+
   it('of the catalogue put a paper of an example’s topics before its twin, and say so', () => {
     const catalogue = ['dogs', 'hills'].map((slug) => ({
       slug,
