@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { type Database, openDatabase } from '#src/database/database.ts';
 import { type IsoDate, utcDate } from '#src/database/ids.ts';
@@ -42,6 +43,8 @@ export type Stage = {
   stopPostgres(): Promise<void>;
   /** @param wrapper command that runs it */
   startWorker(environment?: Record<string, string>, wrapper?: readonly string[]): Promise<WorkerProcess>;
+  /** Runs another command of `paperboy` beside the workers. @returns what it printed @throws when it fails */
+  run(...args: string[]): Promise<string>;
   /** Asks the workers for a sweep, as the scheduler does every minute. */
   askForSweep(): Promise<void>;
   /** Puts a job without parameters on the queue; a backend that is away is no error. */
@@ -123,6 +126,10 @@ export async function openStage(options: {
       const worker = await spawnWorker({ ...environment(), ...extra }, wrapper);
       workers.add(worker);
       return worker;
+    },
+    run: async (...args) => {
+      const command = [join(root, 'src/main.ts'), ...args];
+      return (await promisify(execFile)(process.execPath, command, { env: environment() })).stdout;
     },
     askForSweep: () => stage.ask('sweep'),
     ask: async (job) => {

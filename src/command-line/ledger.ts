@@ -70,6 +70,10 @@ function isoDateOption(text: string): IsoDate {
 const reportOf = ({ backing }: CommandContext) =>
   createLedgerReport({ database: backing.database, now: () => new Date() });
 
+/** Who mails are from: their Message-IDs are made with it. */
+const senderIn = ({ config, backing }: CommandContext) =>
+  senderOf(config, config.web.baseUrl ?? '', backing.secret);
+
 async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promise<void> {
   await withServices(async (context) => {
     const since = options.since ?? addDays(utcDate(new Date()), -7);
@@ -79,7 +83,23 @@ async function show(io: Io, options: { since?: IsoDate; json?: boolean }): Promi
     const { database } = context.backing;
     const notices = await selectUncertainNotices(database, since, options.json ? 100_000 : SHOWN);
     const halt = await createHaltStore({ database }).look();
-    if (options.json) return io.out(JSON.stringify({ halt, editions, uncertain, notices }));
+    if (options.json) {
+      const sender = senderIn(context);
+      return io.out(
+        JSON.stringify({
+          halt,
+          editions,
+          uncertain: uncertain.map(({ publicId, ...digest }) => ({
+            ...digest,
+            messageId: publicId === null ? null : messageId(sender, digest.editionDate, publicId),
+          })),
+          notices: notices.map(({ email, ...notice }) => ({
+            ...notice,
+            messageId: messageId(sender, `notice-${notice.id}`, email),
+          })),
+        }),
+      );
+    }
     if (halt) io.out(`${haltWords(halt)}\n`);
     io.out(table(editions.map(editionRow)));
     if (notices.length > 0) {
@@ -150,8 +170,7 @@ async function resolve(io: Io, options: ResolveOptions): Promise<void> {
   if (byHand && (ids.length === 0 || options.as === undefined))
     throw new CommandError('--digest and --as go together: --digest 12 13 --as sent.');
   await withServices(async (context) => {
-    const { config, backing } = context;
-    const sender = senderOf(config, config.web.baseUrl ?? '', backing.secret);
+    const sender = senderIn(context);
     const use = createResolve({
       report: reportOf(context),
       messageIdOf: ({ editionDate, publicId }) => messageId(sender, editionDate, publicId ?? ''),

@@ -24,6 +24,8 @@ export type UncertainDigest = {
   readonly attempts: number;
   readonly handedOverAt: Date | null;
   readonly reply: string | null;
+  /** What its Message-ID is made of; null when the reader is erased. */
+  readonly publicId: string | null;
 };
 
 /** A digest to be settled, with what its Message-ID is made of. */
@@ -78,10 +80,11 @@ export function createLedgerReport({ database, now }: { database: Database; now:
     counts: (since) => selectCounts(database, since),
     uncertain: async (since, limit) => {
       const { rows } = await sql<UncertainDigest>`
-        select id, edition_date as "editionDate", subscriber_id as "subscriberId", state, resent, attempts,
-               handed_over_at as "handedOverAt", reply
-        from digests where edition_date >= ${since}::date and (state = 'unknown' or resent)
-        order by edition_date desc, id limit ${limit}`.execute(database);
+        select d.id, d.edition_date as "editionDate", d.subscriber_id as "subscriberId", d.state, d.resent, d.attempts,
+               d.handed_over_at as "handedOverAt", d.reply, s.public_id as "publicId"
+        from digests d left join subscribers s on s.id = d.subscriber_id
+        where d.edition_date >= ${since}::date and (d.state = 'unknown' or d.resent)
+        order by d.edition_date desc, d.id limit ${limit}`.execute(database);
       return rows;
     },
   };

@@ -13,6 +13,8 @@ export type UncertainNotice = {
   readonly attempts: number;
   readonly createdAt: Date;
   readonly reply: string | null;
+  /** What its Message-ID is made of, and not to be shown. */
+  readonly email: string;
 };
 
 /** `unknown` notices and those that were sent again, planned on or after `since` (UTC), newest first, at most `limit`. */
@@ -22,7 +24,7 @@ export async function selectUncertainNotices(
   limit: number,
 ): Promise<UncertainNotice[]> {
   const { rows } = await sql<UncertainNotice>`
-    select id, kind, state, resent, attempts, created_at as "createdAt", reply from notices
+    select id, kind, state, resent, attempts, created_at as "createdAt", reply, email from notices
     where created_at >= ${since}::date and (state = 'unknown' or resent) order by id desc limit ${limit}`.execute(
     database,
   );

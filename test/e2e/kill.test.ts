@@ -32,4 +32,11 @@ test('a worker killed -9 with messages on the wire leaves at most one in doubt p
   expect(verdict).toMatchObject({ readers, lost: 0, silentlyRepeated: 0, doubled: 0, forbidden: 0 });
   expect(verdict.ambiguous).toBeGreaterThan(0);
   expect(verdict.ambiguous).toBeLessThanOrEqual(end.bound);
+  const report: { uncertain: { messageId: string }[] } = JSON.parse(await stage.run('ledger', '--json'));
+  const told = new Set(report.uncertain.map(({ messageId }) => messageId));
+  const twice = [...Map.groupBy(stage.sink.messages, ({ messageId }) => messageId)].filter(
+    ([, messages]) => messages.length > 1,
+  );
+  expect(twice.map(([messageId]) => messageId).filter((id) => !told.has(id))).toEqual([]);
+  expect(told.size).toBe(verdict.ambiguous);
 }, 120_000);
