@@ -96,6 +96,8 @@ export function createThrottle(deps: {
         return;
       }
       if (outcome.type !== 'deferred' || !asksForPatience(outcome.reply) || !standing.refused(key)) return;
+      // What was on its way when the pause began is refused with it, and neither prolongs it nor hides its end.
+      if ((paused.get(key) ?? 0) > performance.now()) return;
       const until = performance.now() + FIRST_PAUSE_MS;
       paused = new Map(paused).set(key, until);
       standing.paused(key, until);

@@ -143,6 +143,23 @@ test('a domain that takes mail between its pauses is not left alone for longer e
   await waitFor('forgiveness', async () => (await refusals()) === 0);
 });
 
+test('what a domain still refuses of what was on its way does not hide the end of its pause', async () => {
+  const worker = throttle('');
+  const refusal = { type: 'deferred', reply: '451 4.7.1 too fast' };
+  worker.learn('a@late.test', refusal);
+  await waitFor('the pause', async () => (await store().paused()).has('domain:late.test'));
+  await sql`update throttles set paused_until = clock_timestamp() + interval '100 ms'`.execute(test_.database);
+  await worker.admit(['b@late.test']);
+  for (let n = 0; n < 5; n++) worker.learn('c@late.test', refusal);
+  await waitFor('the end of the pause', async () => !(await store().paused()).has('domain:late.test'));
+  worker.learn('b@late.test', { type: 'accepted', reply: '250 ok' });
+  await waitFor('forgiveness', async () => {
+    const { rows } = await sql<{ refusals: number }>`
+      select refusals from throttles where key = 'domain:late.test'`.execute(test_.database);
+    return rows[0]?.refusals === 0;
+  });
+});
+
 test('limits that are not understood are told', () => {
   expect(() => parseLimits('gmail.com', '')).toThrow(/no limit/);
   expect(() => parseLimits('*=0', '')).toThrow(/no limit/);
