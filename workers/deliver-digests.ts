@@ -5,6 +5,6 @@ import { defineProcessor } from './processor.ts';
 export const deliverDigests = defineProcessor(
   'deliver-digests',
   (useCases) =>
-    ({ editionDate, from, to }, { signal }) =>
-      useCases.deliverDigests({ editionDate: isoDate(editionDate), from, to }, { signal }),
+    ({ editionDate, from, to }, { signal, letGo }) =>
+      useCases.deliverDigests({ editionDate: isoDate(editionDate), from, to }, { signal, letGo }),
 );

@@ -5,6 +5,6 @@ import { defineProcessor } from './processor.ts';
 export const deliverNotices = defineProcessor(
   'deliver-notices',
   (useCases) =>
-    ({ ids }) =>
-      useCases.deliverNotices(ids as NoticeId[]),
+    ({ ids }, { letGo }) =>
+      useCases.deliverNotices(ids as NoticeId[], { letGo }),
 );

@@ -7,9 +7,9 @@ import type { JobContext, Processors } from '#src/queue/queue.ts';
 export type WorkerUseCases = {
   readonly deliverDigests: (
     range: DigestRange,
-    options: { readonly signal: AbortSignal },
+    options: Pick<JobContext, 'signal' | 'letGo'>,
   ) => Promise<unknown>;
-  readonly deliverNotices: (ids: readonly NoticeId[]) => Promise<unknown>;
+  readonly deliverNotices: (ids: readonly NoticeId[], options: Pick<JobContext, 'letGo'>) => Promise<unknown>;
   readonly planDue: (options: { readonly signal: AbortSignal }) => Promise<unknown>;
   readonly sweep: () => Promise<unknown>;
   /** Settles the claims of killed processes of this machine; not a job: only this machine can do it. */

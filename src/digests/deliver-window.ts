@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DigestId } from '#src/database/ids.ts';
 import { type Mail, messageOf, recipientOf, type SendOutcome } from '#src/mail/message.ts';
 import type { Composed, DeliverDependencies, DeliverySummary } from './deliver.ts';
@@ -14,6 +15,8 @@ export type DeliveryRun = {
   readonly journal: ClaimJournal | undefined;
   readonly summary: DeliverySummary;
   readonly signal: AbortSignal | undefined;
+  /** Messages whose server has not answered although the rest of their window is over: each is recorded by itself. */
+  readonly late: Set<Promise<void>>;
   /** Set when the journal can't be written: nothing more may be sent. */
   fault?: unknown;
 };
@@ -168,9 +171,18 @@ export async function handOver(run: DeliveryRun, sendable: readonly Sendable[]):
 export type SendingWindow = {
   /** Resolves when half of it is settled, at the latest. */
   readonly half: Promise<void>;
-  /** Every row's result, whatever happens. */
-  readonly results: Promise<DigestResult[]>;
+  /** The results of what is settled when all of it is, or some time after half of it was; the rest is `late`. */
+  readonly results: Promise<WindowResults>;
 };
+
+/** What became of a window, and of the messages that a server still keeps waiting: each has its result, whatever happens. */
+export type WindowResults = {
+  readonly settled: readonly DigestResult[];
+  readonly late: readonly Promise<DigestResult>[];
+};
+
+/** Milliseconds that the second half of a window has, after the first, before the others are recorded without the rest. */
+const LATE_MS = 10_000;
 
 /** Sends a window. */
 export function sendWindow(run: DeliveryRun, { sendable, until }: HandedOver): SendingWindow {
@@ -184,7 +196,39 @@ export function sendWindow(run: DeliveryRun, { sendable, until }: HandedOver): S
     if (open * 2 <= sendable.length) resolve();
   };
   if (open === 0) resolve();
-  return { half, results: Promise.all(sendable.map((item) => sendOne(run, item, mayGo, settled))) };
+  const sent = sendable.map((item) => sendOne(run, item, mayGo, settled));
+  return { half, results: resultsOf(sent, half, deps.lateMs ?? LATE_MS) };
+}
+
+/** A server that says nothing for minutes must not hold up what others took, nor the windows behind. */
+async function resultsOf(
+  sent: readonly Promise<DigestResult>[],
+  half: Promise<void>,
+  lateMs: number,
+): Promise<WindowResults> {
+  const over = new AbortController();
+  const all = Promise.all(sent).then((settled): WindowResults => ({ settled, late: [] }));
+  const most = half
+    .then(() => delay(lateMs, undefined, { signal: over.signal }))
+    .then(() => partWhatIsLate(sent));
+  try {
+    return await Promise.race([all, most]);
+  } finally {
+    over.abort();
+  }
+}
+
+const NOT_YET = Promise.resolve(null);
+
+async function partWhatIsLate(sent: readonly Promise<DigestResult>[]): Promise<WindowResults> {
+  const settled: DigestResult[] = [];
+  const late: Promise<DigestResult>[] = [];
+  for (const one of sent) {
+    const result = await Promise.race([one, NOT_YET]);
+    if (result) settled.push(result);
+    else late.push(one);
+  }
+  return { settled, late };
 }
 
 async function sendOne(

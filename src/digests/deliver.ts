@@ -12,6 +12,7 @@ import {
   type PreparedWindow,
   prepare,
   sendWindow,
+  type WindowResults,
 } from './deliver-window.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import type { ClaimJournal, Journals } from './journal.ts';
@@ -45,6 +46,8 @@ export type DeliverDependencies = {
   readonly random?: () => number;
   /** How long a claim is held without renewal, in milliseconds. */
   readonly leaseMs: number;
+  /** How long the second half of a window may take after the first, in milliseconds, before it is waited for by itself (default 10 s). */
+  readonly lateMs?: number;
   /** Rows claimed at once (default 500), and rows handed over and recorded at once (default 100). */
   readonly claimSize?: number;
   readonly windowSize?: number;
@@ -62,6 +65,19 @@ const COME_BACK_MS = 10_000;
 /** What is due later than this is left to the sweep. */
 const SOON_MS = 60_000;
 
+/**
+ * Messages that a claim may wait for when all else of it is done, and let its place go to another: no more than a few connections hold.
+ */
+const LATE_ALONE = 10;
+
+/** What a run is told. */
+export type DeliverOptions = {
+  /** Ends it: what is on the wire is finished, the rest is given back. */
+  readonly signal?: AbortSignal;
+  /** Called when all that is left are a few answers that don't come. */
+  letGo?(): void;
+};
+
 /** Rows that are tried when a relay that refused us is probed. */
 const PROBE_SIZE = 3;
 
@@ -74,7 +90,7 @@ const JOURNAL_PAUSE_MS = 15_000;
  * processes may run it on the same range.
  */
 export function createDeliverDigests(deps: DeliverDependencies) {
-  return async (range: DigestRange, options: { readonly signal?: AbortSignal } = {}) => {
+  return async (range: DigestRange, options: DeliverOptions = {}) => {
     const summary: DeliverySummary = { sent: 0, failed: 0, unknown: 0, deferred: 0, planned: 0, skipped: 0 };
     while (!options.signal?.aborted) {
       const turn = await deps.halt.turn();
@@ -83,7 +99,7 @@ export function createDeliverDigests(deps: DeliverDependencies) {
       const since = performance.now();
       const rows = await deps.ledger.claim(range, { limit, leaseMs: deps.leaseMs });
       if (rows.length === 0) break;
-      const next = await deliverClaim(deps, rows, since, summary, options.signal);
+      const next = await deliverClaim(deps, rows, since, summary, options);
       // The usual end of a job: it was one block, and nothing of it is left.
       if (next === null && isOneBlock(range)) return summary;
     }
@@ -107,14 +123,15 @@ async function deliverClaim(
   rows: ClaimedDigest[],
   since: number,
   summary: DeliverySummary,
-  signal: AbortSignal | undefined,
+  { signal, letGo }: DeliverOptions,
 ): Promise<Date | null | undefined> {
   const claims = rows.map(claimOf);
   const lease = keepLeases({ ledger: deps.ledger, claims, leaseMs: deps.leaseMs, since });
   let journal: ClaimJournal | undefined;
   try {
-    journal = await openJournal({ deps, lease, journal, summary, signal }, claims);
-    await deliverWindows({ deps, lease, journal, summary, signal }, rows);
+    const run = { deps, lease, summary, signal, late: new Set<Promise<void>>() };
+    journal = await openJournal({ ...run, journal }, claims);
+    await deliverWindows({ ...run, journal }, rows, letGo);
     const next = await release(deps, claims);
     // The journal is what gives the block back where the database could not be reached.
     if (next === undefined) journal?.abandon();
@@ -156,8 +173,12 @@ const UNRECORDED = 2;
  * half of the last one is settled: soon enough that no connection waits, and no sooner, since what is handed over can't
  * be called back.
  */
-async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<void> {
-  const { deps } = run;
+async function deliverWindows(
+  run: DeliveryRun,
+  rows: ClaimedDigest[],
+  letGo: (() => void) | undefined,
+): Promise<void> {
+  const { deps, late } = run;
   const size = deps.windowSize ?? 100;
   const unrecorded: Promise<void>[] = [];
   try {
@@ -176,24 +197,43 @@ async function deliverWindows(run: DeliveryRun, rows: ClaimedDigest[]): Promise<
       unrecorded.push(recorded);
       await Promise.race([window.half, recorded]);
       if (unrecorded.length >= UNRECORDED) await unrecorded.shift();
+      await untilFewer(late, size / 2);
     }
     await Promise.all(unrecorded);
+    await untilFewer(late, LATE_ALONE + 1);
+    if (late.size > 0) letGo?.();
+    await untilFewer(late, 1);
     if (run.fault !== undefined) throw run.fault;
     // What was never handed over is as it was planned: it is free with its block, and nothing of it needs to be written.
     run.summary.planned += rows.length;
   } finally {
     // Whatever went wrong: what is on the wire is finished and recorded before this claim is given up.
     await Promise.allSettled(unrecorded);
+    await Promise.allSettled(late);
   }
+}
+
+async function untilFewer(late: ReadonlySet<Promise<void>>, count: number): Promise<void> {
+  while (late.size >= count) await Promise.race(late);
 }
 
 async function recordWindow(
   run: DeliveryRun,
   known: readonly DigestResult[],
-  sent: Promise<DigestResult[]>,
+  sent: Promise<WindowResults>,
   handedOverAt: Date,
 ): Promise<void> {
-  await record(run, [...known, ...(await sent)], handedOverAt);
+  const { settled, late } = await sent;
+  for (const one of late) {
+    const recorded = one
+      .then((result) => record(run, [result], handedOverAt))
+      .catch((error: unknown) => {
+        run.fault ??= error;
+      })
+      .finally(() => run.late.delete(recorded));
+    run.late.add(recorded);
+  }
+  await record(run, [...known, ...settled], handedOverAt);
 }
 
 /** Begins to compose; a fault is met when the window's turn comes, if it comes. */

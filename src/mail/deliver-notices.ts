@@ -32,25 +32,32 @@ export type DeliverNoticesDependencies = {
   readonly now: () => Date;
   /** How long a claim is held without renewal, in milliseconds. */
   readonly leaseMs: number;
+  /** After how many milliseconds others may go on beside a delivery (default 5 s). */
+  readonly lateMs?: number;
 };
 
 /** First pause after a deferral, in milliseconds; doubles, at most an hour: somebody waits for this mail. */
 const RETRY = { first: 15_000, last: 3_600_000 };
 
+/** Milliseconds after which a server that does not answer holds up the notices it has, and no others. */
+const LATE_MS = 5_000;
+
 /**
  * Delivers transactional mails by id: claim → compose → hand over → send → record, from the hand-over on each with its own
  * commit, since they are few and every one counts.
- * @returns how many were sent
+ * @returns how many were sent; `letGo` is called when others may go on beside it
  */
 export function createDeliverNotices(deps: DeliverNoticesDependencies) {
-  return async (ids: readonly NoticeId[]): Promise<number> => {
+  return async (ids: readonly NoticeId[], { letGo }: { letGo?(): void } = {}): Promise<number> => {
     const since = performance.now();
     const claimed = await deps.store.claim(ids, deps.leaseMs);
     const [first] = claimed;
     if (!first) return 0;
+    const late = setTimeout(() => letGo?.(), deps.lateMs ?? LATE_MS);
     try {
       return await deliverClaim(deps, claimed, since);
     } finally {
+      clearTimeout(late);
       deps.store.drop(first.leaseToken);
     }
   };

@@ -123,6 +123,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       },
       timeouts: deps.timeouts,
       maxMessages: deps.messagesPerConnection,
+      stuckMs: deps.stuckMs,
       take: () => {
         if (session.answered) works();
         return deps.take(lane);

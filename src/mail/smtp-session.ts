@@ -72,6 +72,7 @@ type Sending = { job: SmtpJob; flushed: boolean; refused: SmtpReply | null };
  * @param deps.take the next message for this connection, if one is ready now
  * @param deps.onIdle told when there was none
  * @param deps.onClosed told once, when the connection is gone; `fruitless`: with a message on it, and none before had been answered
+ * @param deps.stuckMs a message whose envelope has waited for so long behind the content of another goes to another connection
  * @param deps.maxMessages after so many the connection is ended with QUIT
  */
 export function createSmtpSession(deps: {
@@ -79,6 +80,7 @@ export function createSmtpSession(deps: {
   readonly extensions: Extensions;
   readonly timeouts: SmtpTimeouts;
   readonly maxMessages: number;
+  readonly stuckMs?: number;
   take(): SmtpJob | undefined;
   onIdle(): void;
   onClosed(reason: string, fruitless: boolean): void;
@@ -95,6 +97,8 @@ export function createSmtpSession(deps: {
   let closed = false;
   let count = 0;
   let answered = false;
+  /** The message behind the one that is sent was taken away: nothing goes together any more. */
+  let parting = false;
   let waitingSince = performance.now();
 
   const expect = (...kinds: Expected[]) => {
@@ -245,7 +249,7 @@ export function createSmtpSession(deps: {
     const job = sending?.job;
     sending = null;
     job?.done(resultOf(reply, 'content'));
-    if (reply.code === 421) return close(showReply(reply));
+    if (reply.code === 421 || parting) return close(showReply(reply));
     goOn();
   };
 
@@ -326,6 +330,14 @@ export function createSmtpSession(deps: {
     write('DATA\r\n');
   };
 
+  /** Nothing of its content is written: it need not wait for the server to answer to that of another. */
+  const letOpeningGo = () => {
+    const job = opening?.job;
+    opening = null;
+    parting = true;
+    job?.done({ type: 'untouched', reply: 'the server does not answer to the message before' });
+  };
+
   const close = (reason: string) => {
     if (closed) return;
     closed = true;
@@ -379,6 +391,8 @@ export function createSmtpSession(deps: {
       const kind = expected[0];
       if (closed || kind === undefined) return;
       const limit = timeLimit(timeouts, kind, sending);
+      const stuck = now - waitingSince > (deps.stuckMs ?? Number.POSITIVE_INFINITY);
+      if (stuck && sending && opening) letOpeningGo();
       if (now - waitingSince > limit) close(`no answer to ${kind.toUpperCase()} within ${limit} ms`);
     },
     quit: () => {

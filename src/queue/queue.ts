@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Aside, createAside } from './aside.ts';
 import { type BullQueue, type BullWorker, openBackend, type QueueBackend } from './backend.ts';
 import type { JobName, JobPayload, JobQueue } from './jobs.ts';
 import { isJobName, parsePayload } from './payload.ts';
@@ -8,6 +9,8 @@ import { keepSchedules, type Schedules } from './schedules.ts';
 export type JobContext = {
   /** Aborted when the process is asked to stop: finish what is in flight, claim nothing new. */
   readonly signal: AbortSignal;
+  /** What is left of the job only waits for somebody's answer: another one may run in its place. Closing waits for it all the same. */
+  letGo(): void;
 };
 
 /** One function for every job; the type makes a missing one an error. */
@@ -85,8 +88,12 @@ export async function openQueue(
     startWorkers: async (processors, { concurrency = {} } = {}) => {
       const limits = { notices: 4, digests: 2, chores: 4, ...concurrency };
       const stopping = new AbortController();
-      const run = createRunner(processors, stopping.signal);
-      const workers = (Object.keys(lanes) as Lane[]).map((lane) => factory.worker(lane, limits[lane], run));
+      const asides: Aside[] = [];
+      const workers = (Object.keys(lanes) as Lane[]).map((lane) => {
+        const aside = createAside({ limit: ASIDE, onError });
+        asides.push(aside);
+        return factory.worker(lane, limits[lane], createRunner(processors, stopping.signal, aside));
+      });
       for (const worker of workers) {
         worker.on('error', onError);
         worker.on('failed', (_job, error) => onError(error));
@@ -95,10 +102,10 @@ export async function openQueue(
         await Promise.all(workers.map((worker) => worker.waitUntilReady()));
       } catch (error) {
         // Left alone they would take jobs as soon as they can, of a process that is about to give up.
-        await closeWorkers(workers, stopping, GIVE_UP_MS);
+        await closeWorkers(workers, asides, stopping, GIVE_UP_MS);
         throw error;
       }
-      return { close: (graceMs) => closeWorkers(workers, stopping, graceMs) };
+      return { close: (graceMs) => closeWorkers(workers, asides, stopping, graceMs) };
     },
     schedule: async (wanted) => {
       schedules.push(await keepSchedules({ queue: lanes.chores, schedules: wanted, onError }));
@@ -128,26 +135,36 @@ async function addJob<Name extends JobName>(
   await lane.add(name, data, ...(afterMs === undefined ? [] : [later]));
 }
 
+/** Jobs of a lane that may wait for answers beside those that run. */
+const ASIDE = 16;
+
 const createRunner =
-  (processors: Processors, signal: AbortSignal) =>
+  (processors: Processors, signal: AbortSignal, aside: Aside) =>
   async (job: { name: string; data: unknown }): Promise<void> => {
-    if (!isJobName(job.name)) throw new Error(`No processor for a job called ${job.name}`);
-    await runJob(processors, job.name, job.data, signal);
+    const { name } = job;
+    if (!isJobName(name)) throw new Error(`No processor for a job called ${name}`);
+    await aside.run((letGo) => runJob(processors, name, job.data, { signal, letGo }));
   };
 
 const runJob = <Name extends JobName>(
   processors: Processors,
   name: Name,
   data: unknown,
-  signal: AbortSignal,
-): Promise<void> => processors[name](parsePayload(name, data), { signal });
+  context: JobContext,
+): Promise<void> => processors[name](parsePayload(name, data), context);
 
 /** How long workers that could not be started are waited for, in milliseconds. */
 const GIVE_UP_MS = 5_000;
 
-async function closeWorkers(workers: BullWorker[], stopping: AbortController, graceMs: number) {
+async function closeWorkers(
+  workers: readonly BullWorker[],
+  asides: readonly Aside[],
+  stopping: AbortController,
+  graceMs: number,
+) {
   stopping.abort();
-  const quiet = Promise.all(workers.map((worker) => worker.close())).then(() => true);
+  const closed = Promise.all(workers.map((worker) => worker.close()));
+  const quiet = closed.then(() => Promise.all(asides.map((aside) => aside.quiet()))).then(() => true);
   const limit = new AbortController();
   const inTime = await Promise.race([
     quiet,

@@ -26,6 +26,7 @@ import {
   statesOf,
 } from '../support/ledger-fixture.ts';
 import { type SinkScript, type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { waitFor } from '../support/wait.ts';
 
 let test_: TestDatabase;
 let sink: SmtpSink;
@@ -521,4 +522,25 @@ test('the next window is handed over while one is on the wire, and no more', asy
   const summary = await worker()(everything);
   expect(summary.sent).toBe(100);
   expect(Math.max(...open)).toBe(40);
+});
+
+test('servers that hang hold up the digests they have, and no others', async () => {
+  await plan(100);
+  let contents = 0;
+  sink.script = (stage) => (stage === 'content' && [5, 25].includes(++contents) ? 'hang' : undefined);
+  let letGo = () => undefined as void;
+  const alone = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const transport = createMailTransport({ relays: [parseRelay(sink.url)], connections: 4, stuckMs: 500 });
+  open.push(transport);
+  const delivered = worker({ transport, lateMs: 100 })(everything, { letGo });
+  await alone;
+  await waitFor('all the others', async () => {
+    const { rows } = await sql<{ state: string; n: number }>`
+      select state, count(*) as n from digest_states group by 1 order by 1`.execute(test_.database);
+    return rows[0]?.state === 'handed_over' && rows[0].n === 2 && rows[1]?.n === 98;
+  });
+  sink.dropAll();
+  expect(await delivered).toMatchObject({ sent: 98, unknown: 2 });
 });

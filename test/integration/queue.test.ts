@@ -108,6 +108,35 @@ function queueSuite(backend: () => QueueBackend) {
     await waitFor('the rest', () => busy === 3);
   });
 
+  test('a job that only waits lets its place go; closing waits for it all the same', async () => {
+    let release = () => undefined as void;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const seen: string[] = [];
+    const workers = await queue.startWorkers(
+      processors({
+        'deliver-digests': async ({ from }, { letGo }) => {
+          seen.push(`begins ${from}`);
+          if (from === 1) {
+            letGo();
+            await held;
+          }
+          seen.push(`ends ${from}`);
+        },
+      }),
+      { concurrency: { digests: 1 } },
+    );
+    for (const from of [1, 501])
+      await queue.queue.add('deliver-digests', { editionDate: '2026-06-03', from, to: from + 499 });
+    await waitFor('the one behind it', () => seen.includes('ends 501'));
+    expect(seen).toEqual(['begins 1', 'begins 501', 'ends 501']);
+    const closing = workers.close(10_000);
+    release();
+    expect(await closing).toBe(true);
+    expect(seen).toContain('ends 1');
+  });
+
   test('a schedule runs, whoever asks how often', async () => {
     let beats = 0;
     await work({ sweep: async () => void (beats += 1) });

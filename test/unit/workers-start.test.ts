@@ -19,7 +19,7 @@ const useCases: WorkerUseCases = {
   embed: async () => void calls.push(['embed']),
   upkeep: async () => void calls.push(['upkeep']),
 };
-const context = { signal: new AbortController().signal };
+const context = { signal: new AbortController().signal, letGo: () => undefined };
 
 describe('the processors', () => {
   test('are one for each job, and call their use case', async () => {
