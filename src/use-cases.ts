@@ -11,7 +11,7 @@ import { createRecoveryStore } from './digests/recovery-store.ts';
 import { pruneLedger } from './digests/retention-store.ts';
 import { createSettleJournals, type SettlementSummary } from './digests/settle-journals.ts';
 import { giveSignOfLife } from './digests/sign-of-life.ts';
-import { createSweep } from './digests/sweep.ts';
+import { createLapseWatch, createSweep } from './digests/sweep.ts';
 import type { Log } from './log.ts';
 import { createDeliverNotices } from './mail/deliver-notices.ts';
 import { createHalt } from './mail/delivery-halt.ts';
@@ -129,13 +129,18 @@ export function createDelivery(on: DeliveryFoundations) {
     for (let start = 0; start < notices.length; start += NOTICES_PER_JOB)
       await queue.add('deliver-notices', { ids: notices.slice(start, start + NOTICES_PER_JOB) });
   };
-  const sweep = createSweep({
-    store,
-    notices: services.notices,
-    queue,
-    ...(on.backlog ? { backlog: on.backlog } : {}),
-    unknownPolicy: config.digests.unknownPolicy,
-  });
+  const { unknownPolicy } = config.digests;
+  const watch = createLapseWatch({ store, unknownPolicy });
+  const sweep = createSweep(
+    {
+      store,
+      notices: services.notices,
+      queue,
+      ...(on.backlog ? { backlog: on.backlog } : {}),
+      unknownPolicy,
+    },
+    watch,
+  );
 
   return {
     deliverDigests,
@@ -143,6 +148,11 @@ export function createDelivery(on: DeliveryFoundations) {
     sweep: async () => {
       // Side by side: neither must keep the other from being done.
       const [summary] = await Promise.all([sweep(), services.subscribers.goOnWithRequests()]);
+      if (summary.unknown > 0) log.warn(summary, 'digests whose fate is not known');
+      return summary;
+    },
+    watchLeases: async () => {
+      const summary = await watch();
       if (summary.unknown > 0) log.warn(summary, 'digests whose fate is not known');
       return summary;
     },

@@ -14,6 +14,8 @@ export type WorkerUseCases = {
   readonly sweep: () => Promise<unknown>;
   /** Settles the claims of killed processes of this machine; not a job: only this machine can do it. */
   readonly settleJournals: () => Promise<{ readonly claims: number }>;
+  /** Ends leases that have run out; not a job: every process measures times of grace for itself. */
+  readonly watchLeases: () => Promise<{ readonly released: number; readonly resent: number }>;
   /** Makes the ledger's tables of this month and the next. */
   readonly makePartitions: () => Promise<unknown>;
   readonly ingest: (source: string | undefined) => Promise<unknown>;

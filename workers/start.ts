@@ -43,7 +43,7 @@ export function bindProcessors(
   ) as Processors;
 }
 
-/** How long after a look at the journals of this machine for killed processes the next one begins, in milliseconds. */
+/** How often the journals of this machine are looked at for killed processes, and leases that have run out, in milliseconds. */
 const SETTLE_EVERY_MS = 5_000;
 
 /** How long workers are waited for when the process can't start, in milliseconds. */
@@ -79,6 +79,7 @@ export async function startWorkers(deps: {
     if (looking) return;
     looking = true;
     await settle(deps.useCases).catch(() => undefined);
+    await watch(deps.useCases).catch(() => undefined);
     looking = false;
   };
   const timer = setInterval(() => void look(), SETTLE_EVERY_MS);
@@ -94,4 +95,9 @@ async function settle(useCases: WorkerUseCases): Promise<void> {
   const { claims } = await useCases.settleJournals();
   // What was given back needs jobs again.
   if (claims > 0) await useCases.sweep();
+}
+
+async function watch(useCases: WorkerUseCases): Promise<void> {
+  const { released, resent } = await useCases.watchLeases();
+  if (released + resent > 0) await useCases.sweep();
 }

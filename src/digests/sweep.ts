@@ -43,13 +43,38 @@ const AUDIT_MS = 60 * MINUTE;
 /** Rows given up and jobs made by one sweep at most; the next one goes on. */
 const LIMITS = { lapsed: 10_000, jobs: 2_000, backlog: 1_000, noticesPerJob: 50 };
 
+/** What one look at leases did: see {@link SweepSummary}. */
+export type LapseSummary = Pick<SweepSummary, 'released' | 'unknown' | 'resent'>;
+
+/**
+ * Ends leases that have run out, gives up what was handed over under them and never told of, and puts what is in doubt back
+ * to be sent once more, each when its time has come. It is cheap: run it in every process every few seconds, since each
+ * of them measures the time of grace for itself.
+ */
+export function createLapseWatch(
+  deps: Pick<SweepDependencies, 'store' | 'unknownPolicy' | 'resendAfterMs' | 'graceMs'>,
+): () => Promise<LapseSummary> {
+  const { store } = deps;
+  /** Since when this process has seen a lapsed hand-over, by row and token. */
+  const seenLapsed = new Map<string, number>();
+  return async () => {
+    const released = await store.releaseLapsed();
+    const unknown = await giveUpLapsed(deps, seenLapsed);
+    const resent =
+      deps.unknownPolicy === 'resend' ? await store.resendUnknown(deps.resendAfterMs ?? MINUTE) : 0;
+    return { released, unknown, resent };
+  };
+}
+
 /**
  * Puts right whatever a crash, a flushed queue or an outage left behind, from the ledger alone. Run it every minute, in
  * as many processes as there are, and once at start.
+ * @param watch of this process, which others run as well
  */
-export function createSweep(deps: SweepDependencies): () => Promise<SweepSummary> {
-  /** Since when this process has seen a lapsed hand-over, by row and token. */
-  const seenLapsed = new Map<string, number>();
+export function createSweep(
+  deps: SweepDependencies,
+  watch: () => Promise<LapseSummary> = createLapseWatch(deps),
+): () => Promise<SweepSummary> {
   let audited = Number.NEGATIVE_INFINITY;
   return async () => {
     const { store } = deps;
@@ -57,18 +82,18 @@ export function createSweep(deps: SweepDependencies): () => Promise<SweepSummary
       await store.reopenForgotten();
       audited = performance.now();
     }
-    const released = await store.releaseLapsed();
-    const unknown = await giveUpLapsed(deps, seenLapsed);
-    const resent =
-      deps.unknownPolicy === 'resend' ? await store.resendUnknown(deps.resendAfterMs ?? MINUTE) : 0;
+    const lapsed = await watch();
     const expired = await store.expire();
     await store.closeFinished();
     const jobs = (await enqueueDigests(deps)) + (await enqueueNotices(deps));
-    return { released, unknown, resent, expired, jobs };
+    return { ...lapsed, expired, jobs };
   };
 }
 
-async function giveUpLapsed(deps: SweepDependencies, seenLapsed: Map<string, number>): Promise<number> {
+async function giveUpLapsed(
+  deps: Pick<SweepDependencies, 'store' | 'graceMs'>,
+  seenLapsed: Map<string, number>,
+): Promise<number> {
   const now = performance.now();
   const lapsed = await deps.store.lapsedHandOvers(LIMITS.lapsed);
   const key = (claim: Claim) => `${claim.id} ${claim.leaseToken}`;

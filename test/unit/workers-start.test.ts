@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { BullQueue } from '#src/queue/backend.ts';
 import { JOBS } from '#src/queue/jobs.ts';
 import type { OpenQueue } from '#src/queue/queue.ts';
@@ -14,6 +14,7 @@ const useCases: WorkerUseCases = {
   planDue: async () => void calls.push(['planDue']),
   sweep: async () => void calls.push(['sweep']),
   settleJournals: async () => ({ claims: 0 }),
+  watchLeases: async () => ({ released: 0, resent: 0 }),
   makePartitions: async () => [],
   ingest: async (source) => void calls.push(['ingest', source]),
   embed: async () => void calls.push(['embed']),
@@ -70,6 +71,45 @@ describe('workers that can’t be started', () => {
     };
     await expect(startWorkers({ queue, useCases })).rejects.toThrow('could not serialize access');
     expect(done).toEqual(['closed']);
+  });
+});
+
+describe('a running process', () => {
+  test('looks every few seconds for killed processes and for leases that have run out, and sweeps after them', async () => {
+    vi.useFakeTimers();
+    const seen: string[] = [];
+    const watched = [
+      { released: 0, resent: 0 },
+      { released: 0, resent: 2 },
+    ];
+    const queue: OpenQueue = {
+      queue: { add: async () => undefined },
+      startWorkers: async () => ({ close: async () => true }),
+      schedule: async () => undefined,
+      depth: async () => 0,
+      close: async () => undefined,
+    };
+    const workers = await startWorkers({
+      queue,
+      useCases: {
+        ...useCases,
+        settleJournals: async () => {
+          seen.push('settle');
+          return { claims: 0 };
+        },
+        watchLeases: async () => watched.shift() ?? { released: 0, resent: 0 },
+        sweep: async () => void seen.push('sweep'),
+      },
+    });
+    expect(seen.splice(0)).toEqual(['settle']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(seen.splice(0)).toEqual(['settle']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(seen.splice(0)).toEqual(['settle', 'sweep']);
+    await workers.close(0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(seen).toEqual([]);
+    vi.useRealTimers();
   });
 });
 
