@@ -39,8 +39,8 @@ export type LaneDependencies = {
   readonly timeouts: SmtpTimeouts;
   readonly closeMs: number;
   connect(relay: Relay): Promise<OpenedConnection | ConnectFault>;
-  /** The next message for this relay, if one is ready now. */
-  take(lane: RelayLane): SmtpJob | undefined;
+  /** The next message for this relay, if one is ready now; `urgentOnly`: and is urgent. */
+  take(lane: RelayLane, urgentOnly: boolean): SmtpJob | undefined;
   /** Something changed: a connection came or went. */
   onChange(): void;
   /** Told once when a connection can't be had any more (what it said), and once when it can again (null). */
@@ -49,15 +49,22 @@ export type LaneDependencies = {
 
 /** Extra connections that a confirmation may open while all others are busy with digests. */
 export const URGENT_CONNECTIONS = 2;
+/** While an urgent message waits another connection takes the place of one that is silent for this long already, in milliseconds. */
+const URGENT_STUCK_MS = 3_000;
 /** The breaker: after a failed connect the next one waits, doubling from the first to the last; milliseconds. */
 const RECONNECT_MS = { first: 250, last: 30_000 };
+/** A connection is left before its time where its server has begun so many messages on others while it said nothing. */
+const SERVED = 10;
 /** Attempts that must fail in a row before anybody is told. */
 const TELL_AFTER = 3;
 
 /** Opens the lane of one relay; it connects when there is something to send. */
 export function createRelayLane(deps: LaneDependencies): RelayLane {
   const { relay } = deps;
-  const sessions = new Map<SmtpSession, { idleSince: number | null }>();
+  /** `served`: messages begun on all connections when this one was given its last; `extra`: opened beyond the limit. */
+  type State = { idleSince: number | null; served: number; readonly extra: boolean };
+  const sessions = new Map<SmtpSession, State>();
+  let served = 0;
   /** When each attempt that is under way began, of `performance.now()`. */
   const attempts = new Set<{ readonly since: number }>();
   let failures = 0;
@@ -69,11 +76,21 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
 
   const isBlocked = () => blocked !== null && performance.now() < blocked.until;
 
+  /** What was opened beyond the limit is for urgent messages: given digests as well, it would be busy, or hang, when the next one comes. */
+  const isCrowded = () =>
+    sessions.size > deps.limit && sessions.size - census(performance.now(), deps.stuckMs).stuck > deps.limit;
+
+  const takeJob = (state: State) => {
+    const job = deps.take(lane, state.extra && isCrowded());
+    if (job) state.served = ++served;
+    return job;
+  };
+
   const startIdle = () => {
     for (const [session, state] of sessions) {
       if (!session.idle) continue;
-      const job = deps.take(lane);
-      if (!job) return;
+      const job = takeJob(state);
+      if (!job) continue;
       state.idleSince = null;
       session.start(job);
     }
@@ -114,6 +131,11 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   };
 
   const addSession = ({ socket, extensions }: OpenedConnection) => {
+    const state: State = {
+      idleSince: performance.now(),
+      served,
+      extra: sessions.size - census(performance.now(), deps.stuckMs).stuck >= deps.limit,
+    };
     const session = createSmtpSession({
       socket,
       extensions: {
@@ -126,12 +148,11 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       stuckMs: deps.stuckMs,
       take: () => {
         if (session.answered) works();
-        return deps.take(lane);
+        return takeJob(state);
       },
       onIdle: () => {
         if (session.answered) works();
-        const state = sessions.get(session);
-        if (state) state.idleSince = performance.now();
+        state.idleSince = performance.now();
       },
       onUnknown: (extension) => void unknown.add(extension),
       onClosed: (reason, fruitless) => {
@@ -142,14 +163,14 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
         setImmediate(() => deps.onChange());
       },
     });
-    sessions.set(session, { idleSince: performance.now() });
+    sessions.set(session, state);
   };
 
   /** How many connections wait for messages, are being opened, have not shown yet that they work, and are stuck. */
-  const census = (now: number) => {
+  const census = (now: number, silence: number) => {
     const opened = [...sessions.keys()];
-    const isStuck = (session: SmtpSession) => session.waitingMs(now) > deps.stuckMs;
-    const connecting = [...attempts].filter(({ since }) => now - since <= deps.stuckMs).length;
+    const isStuck = (session: SmtpSession) => session.waitingMs(now) > silence;
+    const connecting = [...attempts].filter(({ since }) => now - since <= silence).length;
     return {
       idle: opened.filter((session) => session.idle).length,
       connecting,
@@ -165,7 +186,8 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       // What is open works, whatever befell the last attempt to open another.
       startIdle();
       if (isBlocked()) return;
-      const { idle, connecting, untried, stuck } = census(performance.now());
+      const silence = urgent ? Math.min(URGENT_STUCK_MS, deps.stuckMs) : deps.stuckMs;
+      const { idle, connecting, untried, stuck } = census(performance.now(), silence);
       const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0) + Math.min(stuck, deps.limit);
       // While it is not known to work again, one attempt is enough.
       const allowed = failures > 0 ? 1 - connecting - untried : limit - sessions.size - attempts.size;
@@ -178,8 +200,11 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
     },
     busy: () => sessions.size + attempts.size,
     tick: (now) => {
-      for (const [session, { idleSince }] of sessions) {
+      for (const [session, state] of sessions) {
+        const { idleSince } = state;
         session.checkTime(now);
+        // RFC 5321 gives it five minutes; that it serves others meanwhile shows that this connection is what is broken.
+        if (served - state.served >= SERVED) session.leaveStuck(now, deps.stuckMs);
         if (session.idle && idleSince !== null && now - idleSince > deps.idleMs)
           session.quit().catch(() => undefined);
       }

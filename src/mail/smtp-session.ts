@@ -17,6 +17,8 @@ import { buildEnvelope, type Envelope, type Extensions, isOutcome, wireOctets } 
 /** One message for a session; it may be on the wire as soon as the session has it. */
 export type SmtpJob = {
   readonly message: OutgoingMessage;
+  /** Connections that it has been on before, and that ended before any of its content was written. */
+  readonly losses?: number;
   /** Called right before the first octet of the content is written; false stops it: nothing is sent. */
   onContent(): boolean;
   /** Called once. */
@@ -45,6 +47,11 @@ export type SmtpSession = {
   waitingMs(now: number): number;
   /** Ends the connection when the server has kept us waiting too long; call it every second or so. */
   checkTime(now: number): void;
+  /**
+   * Ends a connection that has kept us waiting for longer than `ms` with nothing of a message's content on it; longer for a message that
+   * was on others before.
+   */
+  leaveStuck(now: number, ms: number): void;
   /** QUIT after what is in flight; resolves once the socket is closed. */
   quit(): Promise<void>;
   /** Cuts the connection. */
@@ -394,6 +401,12 @@ export function createSmtpSession(deps: {
       const stuck = now - waitingSince > (deps.stuckMs ?? Number.POSITIVE_INFINITY);
       if (stuck && sending && opening) letOpeningGo();
       if (now - waitingSince > limit) close(`no answer to ${kind.toUpperCase()} within ${limit} ms`);
+    },
+    leaveStuck: (now, ms) => {
+      if (closed || sending || !opening || expected.length === 0) return;
+      const patience = ms * 2 ** (opening.job.losses ?? 0);
+      if (now - waitingSince > patience)
+        close(`silent for ${Math.round(patience / 1000)} s, while others are served`);
     },
     quit: () => {
       quitting = true;

@@ -11,7 +11,7 @@ import { createRelayLane, outcomeOf, type RelayLane } from './relay-lane.ts';
 import type { RelayPermits } from './relay-permits.ts';
 import { type ConnectFault, connectToRelay, type OpenedConnection } from './smtp-connect.ts';
 import type { Relay } from './smtp-relay.ts';
-import type { SmtpJob } from './smtp-session.ts';
+import type { JobResult, SmtpJob } from './smtp-session.ts';
 import { RFC_TIMEOUTS, type SmtpTimeouts } from './smtp-timeouts.ts';
 
 /** A message that waits for a connection. */
@@ -31,6 +31,8 @@ type Waiting = {
 
 /** A message is tried on so many connections that end before its turn, then it is deferred. */
 const MAX_LOSSES = 5;
+/** A relay that has refused so many messages in a row, whoever they were for, is believed no more: another one is asked as well. */
+const BELIEVED = 2;
 /** A relay that refuses us as a sender is left alone for this long while others work, in milliseconds. */
 const REFUSED_MS = 15 * 60_000;
 
@@ -74,12 +76,14 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   let closing = false;
 
   /** The next message whose hand-over is settled; those that must ask the ledger first do so meanwhile. */
-  const take = (lane: RelayLane): Waiting | undefined => {
-    const at = ready.findIndex((item) => !item.unfit?.lanes.has(lane));
+  const take = (lane: RelayLane, urgentOnly: boolean): Waiting | undefined => {
+    const at = ready.findIndex(
+      (item) => !item.unfit?.lanes.has(lane) && (!urgentOnly || item.options.urgent === true),
+    );
     if (at !== -1) return ready.splice(at, 1)[0];
     // Every connection that waits may have one message asking.
     while (asking <= options.connections) {
-      const next = urgent.shift() ?? waiting.shift();
+      const next = urgent.shift() ?? (urgentOnly ? undefined : waiting.shift());
       if (!next) return undefined;
       const answer = next.handedOver || askHandOver(next);
       if (answer === true) {
@@ -114,8 +118,11 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   };
 
   /** The next message, put together; one that can't be is put off. */
-  const takeMessage = (lane: RelayLane): { item: Waiting; message: OutgoingMessage } | undefined => {
-    for (let item = take(lane); item; item = take(lane)) {
+  const takeMessage = (
+    lane: RelayLane,
+    urgentOnly: boolean,
+  ): { item: Waiting; message: OutgoingMessage } | undefined => {
+    for (let item = take(lane, urgentOnly); item; item = take(lane, urgentOnly)) {
       try {
         return { item, message: messageOf(item.mail) };
       } catch (error) {
@@ -129,18 +136,30 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     let begun = false;
     return {
       message,
+      losses: item.losses,
       onContent: () => (begun = item.options.onContent?.() ?? true),
       done: (result) => {
         if (result.type === 'sender-rejected') return refused(item, lane, result);
-        if (result.type !== 'untouched' && result.type !== 'unfit') return item.resolve(result);
+        const said = doubted(lane, result);
+        if (said.type !== 'untouched' && said.type !== 'unfit') return item.resolve(said);
         if (begun) item.options.onRefusal?.();
-        if (result.type === 'unfit') return unfit(item, lane, result.outcome);
+        if (said.type === 'unfit') return unfit(item, lane, said.outcome);
         item.losses += 1;
-        if (item.losses >= MAX_LOSSES || result.reply === 'not handed over')
-          return item.resolve({ type: 'deferred', reply: result.reply });
+        if (item.losses >= MAX_LOSSES || said.reply === 'not handed over')
+          return item.resolve({ type: 'deferred', reply: said.reply });
         again(item);
       },
     };
+  };
+
+  /** Rejections in a row, by relay: one that rejects whatever it is given must not burn every reader while others work. */
+  const rejections = new Map<RelayLane, number>();
+  const doubted = (lane: RelayLane, result: JobResult): JobResult => {
+    if (result.type === 'accepted') rejections.delete(lane);
+    if (result.type !== 'rejected' || lanes.length === 1) return result;
+    const inARow = (rejections.get(lane) ?? 0) + 1;
+    rejections.set(lane, inARow);
+    return inARow > BELIEVED ? { type: 'unfit', outcome: result } : result;
   };
 
   /** One relay would not take a message (too big …): another may. Of what they say the hopeful is its outcome. */
@@ -165,9 +184,9 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   };
 
   const lanes = createLanes(options, {
-    take: (lane) => {
+    take: (lane, urgentOnly) => {
       if (closing || lane.fault()?.type === 'refused' || allowed(lane) === 0) return undefined;
-      const taken = takeMessage(lane);
+      const taken = takeMessage(lane, urgentOnly);
       if (!taken) return undefined;
       permits.get(lane)?.use();
       return toJob(taken.item, taken.message, lane);

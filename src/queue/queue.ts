@@ -46,7 +46,7 @@ export type OpenQueue = {
   readonly queue: JobQueue;
   /**
    * Starts working on all lanes.
-   * @param options.concurrency jobs at once per lane (default notices 4, digests 2, chores 4)
+   * @param options.concurrency jobs at once per lane (default notices 16: each is a message or a few, and they mostly wait; digests 2, chores 4)
    */
   startWorkers(
     processors: Processors,
@@ -86,7 +86,7 @@ export async function openQueue(
   return {
     queue: { add: (name, payload, later) => addJob(lanes[LANES[name]], name, payload, later?.afterMs) },
     startWorkers: async (processors, { concurrency = {} } = {}) => {
-      const limits = { notices: 4, digests: 2, chores: 4, ...concurrency };
+      const limits = { notices: 16, digests: 2, chores: 4, ...concurrency };
       const stopping = new AbortController();
       const asides: Aside[] = [];
       const workers = (Object.keys(lanes) as Lane[]).map((lane) => {

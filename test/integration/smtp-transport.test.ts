@@ -311,6 +311,16 @@ describe('the server', () => {
     expect(sink.connections.peak).toBeLessThanOrEqual(4);
   });
 
+  test('hangs before the content on one connection while it serves others: the message goes over those', async () => {
+    const { sink, transport } = await setUp(
+      { script: (stage, { n }) => (stage === 'rcpt' && n === 2 ? 'hang' : undefined) },
+      { stuckMs: 400 },
+    );
+    const outcomes = await many(transport, 30);
+    expect(types(outcomes)).toEqual(['accepted']);
+    expect(new Set(sink.counts.values())).toEqual(new Set([1]));
+  });
+
   test('never greets on the connections it had: others take their place', async () => {
     const { transport } = await setUp(
       { script: (stage, { n }) => (stage === 'greeting' && n <= 2 ? 'hang' : undefined) },
@@ -489,10 +499,25 @@ describe('several relays', () => {
     expect(types(await many(transport, 5))).toEqual(['sender-rejected']);
   });
 
-  const sized: SinkOptions = { extensions: ['PIPELINING', 'SIZE 10'] };
   const refusing = (at: SinkStage, reply: string): SinkOptions => ({
     script: (stage) => (stage === at ? reply : undefined),
   });
+
+  test('one that rejects whatever it is given is soon believed no more', async () => {
+    const { second, transport } = await two(refusing('rcpt', '550 5.1.1 nobody here'), {});
+    const outcomes = await many(transport, 60);
+    const rejected = outcomes.filter((outcome) => outcome.type === 'rejected').length;
+    expect(rejected).toBeLessThanOrEqual(2);
+    expect(second.messages).toHaveLength(60 - rejected);
+  });
+
+  test('that both reject a recipient reject it', async () => {
+    const nobody = refusing('rcpt', '550 5.1.1 nobody here');
+    const { transport } = await two(nobody, nobody);
+    expect(types(await many(transport, 20))).toEqual(['rejected']);
+  });
+
+  const sized: SinkOptions = { extensions: ['PIPELINING', 'SIZE 10'] };
   test.each<[string, SinkOptions]>([
     ['says that it takes no message of that size', sized],
     ['finds the message too big', refusing('mail', '552 5.3.4 too big')],
@@ -548,6 +573,28 @@ describe('several relays', () => {
     open.push(await startSmtpSink({ port: gone.port }));
     expect(types(await sending)).toEqual(['accepted']);
   });
+});
+
+test('urgent messages have connections of their own, and others where those hang', async () => {
+  let hanging = 0;
+  const { sink, transport } = await setUp(
+    {
+      latencyMs: 5,
+      script: (stage, { to }) =>
+        stage === 'content' && to.startsWith('urgent') && hanging < 2 ? (hanging++, 'hang') : undefined,
+    },
+    { connections: 2, stuckMs: 300 },
+  );
+  const digests = many(transport, 400);
+  const urgent = (n: number) =>
+    transport.send(message(1_000 + n, 'x\r\n', `urgent${n}@example.org`), async () => true, { urgent: true });
+  const first = [urgent(0), urgent(1)];
+  await waitFor('two that hang', () => hanging === 2);
+  expect((await urgent(2)).type).toBe('accepted');
+  expect(types(await digests)).toEqual(['accepted']);
+  expect(sink.connections.peak).toBeLessThanOrEqual(6);
+  sink.dropAll();
+  expect(types(await Promise.all(first))).toEqual(['unknown']);
 });
 
 test('an urgent message overtakes all others, and has a connection when every one is stuck', async () => {
