@@ -113,6 +113,7 @@ export function createDelivery(on: DeliveryFoundations) {
     suppress,
     throttle,
     halt,
+    again: (id, afterMs) => queue.add('deliver-notices', { ids: [id] }, { afterMs }),
     now,
     leaseMs: NOTICE_LEASE_MS,
   });

@@ -29,6 +29,8 @@ export type DeliverNoticesDependencies = {
   readonly throttle?: Pick<Throttle, 'pauseMs' | 'spend' | 'learn'>;
   /** Learns when the relay rejects us. Notices go on trying, each by its own backoff: they are few, and urgent. */
   readonly halt?: Pick<Halt, 'learn'>;
+  /** Asks for a notice once more after so many milliseconds: it was put off. Without it: the sweep does, which comes every minute. */
+  readonly again?: (id: NoticeId, afterMs: number) => Promise<void>;
   readonly now: () => Date;
   /** How long a claim is held without renewal, in milliseconds. */
   readonly leaseMs: number;
@@ -38,6 +40,8 @@ export type DeliverNoticesDependencies = {
 
 /** First pause after a deferral, in milliseconds; doubles, at most an hour: somebody waits for this mail. */
 const RETRY = { first: 15_000, last: 3_600_000 };
+/** While no relay is reached, which says nothing of the message: half as long as that has lasted, between these. */
+const UNREACHABLE = { least: 4_000, most: 60_000 };
 
 /** Milliseconds after which a server that does not answer holds up the notices it has, and no others. */
 const LATE_MS = 5_000;
@@ -47,7 +51,8 @@ const LATE_MS = 5_000;
  * commit, since they are few and every one counts.
  * @returns how many were sent; `letGo` is called when others may go on beside it
  */
-export function createDeliverNotices(deps: DeliverNoticesDependencies) {
+export function createDeliverNotices(dependencies: DeliverNoticesDependencies) {
+  const deps = { ...dependencies, outage: watchOutage() };
   return async (ids: readonly NoticeId[], { letGo }: { letGo?(): void } = {}): Promise<number> => {
     const since = performance.now();
     const claimed = await deps.store.claim(ids, deps.leaseMs);
@@ -63,8 +68,21 @@ export function createDeliverNotices(deps: DeliverNoticesDependencies) {
   };
 }
 
+/** Tells for how long no relay has been reached, in milliseconds; null when the last outcome was a relay's. */
+function watchOutage(): (outcome: SendOutcome) => number | null {
+  let since: number | null = null;
+  return (outcome) => {
+    if (outcome.type !== 'deferred' || outcome.code !== undefined) return (since = null);
+    since ??= performance.now();
+    return performance.now() - since;
+  };
+}
+
+/** What one process's deliveries share. */
+type Delivering = DeliverNoticesDependencies & { readonly outage: ReturnType<typeof watchOutage> };
+
 async function deliverClaim(
-  deps: DeliverNoticesDependencies,
+  deps: Delivering,
   claimed: readonly ClaimedNotice[],
   since: number,
 ): Promise<number> {
@@ -94,7 +112,7 @@ function openJournal(
 }
 
 /** Of one claim. */
-type ClaimRun = DeliverNoticesDependencies & { readonly journal: NoticeJournal | undefined };
+type ClaimRun = Delivering & { readonly journal: NoticeJournal | undefined };
 
 async function deliverHeld(deps: ClaimRun, notice: ClaimedNotice, since: number): Promise<boolean> {
   const { store, leaseMs } = deps;
@@ -124,6 +142,7 @@ async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLe
   if (pauseMs > 0) {
     const dueAt = new Date(deps.now().getTime() + pauseMs);
     await deps.store.record({ ...claim, state: 'deferred', reply: 'its domain asks for patience', dueAt });
+    await askAgain(deps, notice.id, dueAt);
     return false;
   }
   deps.throttle?.spend(to);
@@ -141,7 +160,7 @@ async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLe
       deps.journal?.end({ ...claim, state: 'deferred', reply: 'refused by one relay', dueAt: deps.now() });
     },
     onOutcome: (known) => {
-      if (begun) deps.journal?.end({ ...claim, ...resultOf(notice, known, deps.now()) });
+      if (begun) deps.journal?.end({ ...claim, ...resultOf(notice, known, deps.now(), null) });
     },
   });
   // Somebody else has it, or nothing was begun and the claim simply lapses.
@@ -150,10 +169,15 @@ async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLe
   await deps.halt?.learn(outcome);
   if (outcome.type === 'rejected' && outcome.scope === 'address')
     await deps.suppress(to, outcome.reply).catch(() => undefined);
-  const result = { ...claim, ...resultOf(notice, outcome, deps.now()) };
+  const result = { ...claim, ...resultOf(notice, outcome, deps.now(), deps.outage(outcome)) };
   await untilWritten(() => deps.store.record(result));
+  if (result.state === 'deferred') await askAgain(deps, notice.id, result.dueAt);
   return outcome.type === 'accepted';
 }
+
+/** A queue that is away: the sweep finds it. */
+const askAgain = async (deps: ClaimRun, id: NoticeId, dueAt: Date): Promise<void> =>
+  deps.again?.(id, Math.max(dueAt.getTime() - deps.now().getTime(), 0) + 100).catch(() => undefined);
 
 /** False where the journal can't be written: what it doesn't know must not be on the wire. */
 function begin(journal: NoticeJournal | undefined, id: NoticeId): boolean {
@@ -169,7 +193,10 @@ type Ending =
   | { readonly state: 'sent' | 'failed' | 'unknown'; readonly reply: string }
   | { readonly state: 'deferred'; readonly reply: string; readonly dueAt: Date };
 
-function resultOf(notice: ClaimedNotice, outcome: SendOutcome, now: Date): Ending {
+const clamp = (ms: number, { least, most }: typeof UNREACHABLE) => Math.min(Math.max(ms, least), most);
+
+/** @param outageMs how long no relay has been reached; null when one was */
+function resultOf(notice: ClaimedNotice, outcome: SendOutcome, now: Date, outageMs: number | null): Ending {
   switch (outcome.type) {
     case 'accepted':
       return { state: 'sent', reply: outcome.reply };
@@ -179,7 +206,8 @@ function resultOf(notice: ClaimedNotice, outcome: SendOutcome, now: Date): Endin
       return { state: 'failed', reply: outcome.reply };
     case 'sender-rejected':
     case 'deferred': {
-      const pause = Math.min(RETRY.first * 2 ** Math.min(notice.attempts, 20), RETRY.last);
+      const backoff = Math.min(RETRY.first * 2 ** Math.min(notice.attempts, 20), RETRY.last);
+      const pause = outageMs === null ? backoff : clamp(outageMs / 2, UNREACHABLE);
       return { state: 'deferred', reply: outcome.reply, dueAt: new Date(now.getTime() + pause) };
     }
   }

@@ -74,6 +74,8 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
   const unknown = new Set<'chunking' | 'size'>();
   let told = false;
 
+  const silenceOf = (urgent: boolean) => (urgent ? Math.min(URGENT_STUCK_MS, deps.stuckMs) : deps.stuckMs);
+
   const isBlocked = () => blocked !== null && performance.now() < blocked.until;
 
   /** What was opened beyond the limit is for urgent messages: given digests as well, it would be busy, or hang, when the next one comes. */
@@ -145,7 +147,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       },
       timeouts: deps.timeouts,
       maxMessages: deps.messagesPerConnection,
-      stuckMs: deps.stuckMs,
+      stuckMs: (job) => silenceOf(job.urgent === true),
       take: () => {
         if (session.answered) works();
         return takeJob(state);
@@ -186,8 +188,7 @@ export function createRelayLane(deps: LaneDependencies): RelayLane {
       // What is open works, whatever befell the last attempt to open another.
       startIdle();
       if (isBlocked()) return;
-      const silence = urgent ? Math.min(URGENT_STUCK_MS, deps.stuckMs) : deps.stuckMs;
-      const { idle, connecting, untried, stuck } = census(performance.now(), silence);
+      const { idle, connecting, untried, stuck } = census(performance.now(), silenceOf(urgent));
       const limit = deps.limit + (urgent ? URGENT_CONNECTIONS : 0) + Math.min(stuck, deps.limit);
       // While it is not known to work again, one attempt is enough.
       const allowed = failures > 0 ? 1 - connecting - untried : limit - sessions.size - attempts.size;

@@ -19,6 +19,7 @@ export type SmtpJob = {
   readonly message: OutgoingMessage;
   /** Connections that it has been on before, and that ended before any of its content was written. */
   readonly losses?: number;
+  readonly urgent?: boolean;
   /** Called right before the first octet of the content is written; false stops it: nothing is sent. */
   onContent(): boolean;
   /** Called once. */
@@ -87,7 +88,7 @@ export function createSmtpSession(deps: {
   readonly extensions: Extensions;
   readonly timeouts: SmtpTimeouts;
   readonly maxMessages: number;
-  readonly stuckMs?: number;
+  stuckMs?(job: SmtpJob): number;
   take(): SmtpJob | undefined;
   onIdle(): void;
   onClosed(reason: string, fruitless: boolean): void;
@@ -398,8 +399,8 @@ export function createSmtpSession(deps: {
       const kind = expected[0];
       if (closed || kind === undefined) return;
       const limit = timeLimit(timeouts, kind, sending);
-      const stuck = now - waitingSince > (deps.stuckMs ?? Number.POSITIVE_INFINITY);
-      if (stuck && sending && opening) letOpeningGo();
+      if (sending && opening && deps.stuckMs && now - waitingSince > deps.stuckMs(opening.job))
+        letOpeningGo();
       if (now - waitingSince > limit) close(`no answer to ${kind.toUpperCase()} within ${limit} ms`);
     },
     leaveStuck: (now, ms) => {

@@ -137,6 +137,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     return {
       message,
       losses: item.losses,
+      urgent: item.options.urgent === true,
       onContent: () => (begun = item.options.onContent?.() ?? true),
       done: (result) => {
         if (result.type === 'sender-rejected') return refused(item, lane, result);

@@ -248,6 +248,22 @@ describe('a confirmation', () => {
     expect(rows[0]?.wait).toBeLessThanOrEqual(61);
   });
 
+  test('comes back by itself while no relay is reached, soon at first', async () => {
+    const gone = await startSmtpSink();
+    await gone.close();
+    const asked: [number, number][] = [];
+    const again = async (id: number, afterMs: number) => void asked.push([id, afterMs]);
+    const id = await planTest('a@example.org');
+    expect(await deliver(gone.url, { again })([id])).toBe(0);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.[0]).toBe(id);
+    expect(asked[0]?.[1]).toBeLessThan(6_000);
+    const now = () => new Date(clock.getTime() + (asked[0]?.[1] ?? 0));
+    open.push(await startSmtpSink({ port: gone.port }));
+    const later = { now, store: createNoticeStore({ database: test_.database, now }) };
+    expect(await deliver(gone.url, later)([id])).toBe(1);
+  });
+
   test('makes its domain’s back-off known when it is the one that is told', async () => {
     const sink = await sinkWith({
       script: (stage) => (stage === 'rcpt' ? '450 4.7.1 greylisted' : undefined),
