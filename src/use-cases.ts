@@ -116,6 +116,7 @@ export function createDelivery(on: DeliveryFoundations) {
     again: (id, afterMs) => queue.add('deliver-notices', { ids: [id] }, { afterMs }),
     now,
     leaseMs: NOTICE_LEASE_MS,
+    onFault: (error, notice) => log.error({ err: error, notice }, 'a notice could not be composed'),
   });
   const settleJournals = createSettleJournals({
     journals,

@@ -6,6 +6,7 @@ import type { Case } from './case.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { NOTICE_CASES } from './notice-cases.ts';
 import { fill, LEASE_SECONDS, type Stage, type WorkerProcess } from './stage.ts';
+import { STORM_CASES } from './storm-cases.ts';
 
 /** Kills a worker the first time the sink comes to a stage, `n` commands in. */
 function killAt(stage: SinkStage, nth: number): Case {
@@ -312,6 +313,7 @@ export const CASES: readonly Case[] = [
   ...MORE_CASES,
   ...CALENDAR_CASES,
   ...NOTICE_CASES,
+  ...STORM_CASES,
 ];
 
 /** Puts a stage into the state that a case begins with. */

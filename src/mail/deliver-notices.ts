@@ -31,6 +31,8 @@ export type DeliverNoticesDependencies = {
   readonly halt?: Pick<Halt, 'learn'>;
   /** Asks for a notice once more after so many milliseconds: it was put off. Without it: the sweep does, which comes every minute. */
   readonly again?: (id: NoticeId, afterMs: number) => Promise<void>;
+  /** Told of a notice that can't be composed. */
+  readonly onFault?: (error: unknown, id: NoticeId) => void;
   readonly now: () => Date;
   /** How long a claim is held without renewal, in milliseconds. */
   readonly leaseMs: number;
@@ -38,6 +40,8 @@ export type DeliverNoticesDependencies = {
   readonly lateMs?: number;
 };
 
+/** Milliseconds until a notice that could not be composed is tried again. */
+const RECOMPOSE_MS = 60_000;
 /** First pause after a deferral, in milliseconds; doubles, at most an hour: somebody waits for this mail. */
 const RETRY = { first: 15_000, last: 3_600_000 };
 /** While no relay is reached, which says nothing of the message: half as long as that has lasted, between these. */
@@ -128,7 +132,8 @@ const claimOf = ({ id, leaseToken }: ClaimedNotice): NoticeClaim => ({ id, lease
 
 async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLease): Promise<boolean> {
   const claim = claimOf(notice);
-  const message = await deps.compose(notice);
+  const message = await composeOrPutOff(deps, notice);
+  if (message === null) return false;
   if ('skip' in message) {
     await deps.store.record({ ...claim, state: 'skipped', reply: message.skip });
     return false;
@@ -178,6 +183,22 @@ async function deliverOne(deps: ClaimRun, notice: ClaimedNotice, lease: NoticeLe
 /** A queue that is away: the sweep finds it. */
 const askAgain = async (deps: ClaimRun, id: NoticeId, dueAt: Date): Promise<void> =>
   deps.again?.(id, Math.max(dueAt.getTime() - deps.now().getTime(), 0) + 100).catch(() => undefined);
+
+/** Null when it can't be composed: it is tried again later, and holds up none of those it was claimed with. */
+async function composeOrPutOff(
+  deps: DeliverNoticesDependencies,
+  notice: ClaimedNotice,
+): Promise<ComposedNotice | null> {
+  try {
+    return await deps.compose(notice);
+  } catch (fault) {
+    deps.onFault?.(fault, notice.id);
+    const dueAt = new Date(deps.now().getTime() + RECOMPOSE_MS);
+    const reply = `could not be composed: ${String(fault)}`;
+    await deps.store.record({ ...claimOf(notice), state: 'deferred', reply, dueAt });
+    return null;
+  }
+}
 
 /** False where the journal can't be written: what it doesn't know must not be on the wire. */
 function begin(journal: NoticeJournal | undefined, id: NoticeId): boolean {

@@ -12,7 +12,7 @@ import { createDeliverNotices } from '#src/mail/deliver-notices.ts';
 import { limitDomains, parseDomainConnections } from '#src/mail/domain-connections.ts';
 import type { MailTransport, OutgoingMessage } from '#src/mail/message.ts';
 import { selectUncertainNotices } from '#src/mail/notice-report-store.ts';
-import { createNoticeStore, type NoticeResult } from '#src/mail/notice-store.ts';
+import { type ClaimedNotice, createNoticeStore, type NoticeResult } from '#src/mail/notice-store.ts';
 import { createRelayPermits } from '#src/mail/relay-permits.ts';
 import { createSlotStore } from '#src/mail/slot-store.ts';
 import { parseRelay } from '#src/mail/smtp-relay.ts';
@@ -341,6 +341,19 @@ describe('a confirmation', () => {
     expect((await settlerOf(test_.database, () => clock)()).notices).toEqual([]);
     held.drop(claimed?.leaseToken ?? 0);
     expect((await settlerOf(test_.database, () => clock)()).notices).toEqual([claimed?.id]);
+  });
+
+  test('that can’t be composed is put off, and holds up no other', async () => {
+    const sink = await sinkWith();
+    const ids = [await planTest('a@broken.test'), await planTest('b@whole.test')];
+    const faults: unknown[] = [];
+    const compose = async ({ id, email }: ClaimedNotice) => {
+      if (id === ids[0]) throw new RangeError('no link');
+      return { ...message(id), envelope: { from: 'bounces@paperboy.test', to: email } };
+    };
+    expect(await deliver(sink.url, { compose, onFault: (_, id) => faults.push(id) })(ids)).toBe(1);
+    expect(faults).toEqual([ids[0]]);
+    expect(await states()).toMatchObject([{ state: 'deferred' }, { state: 'sent' }]);
   });
 
   test('keeps a journal of what is on the wire, and sends nothing that it can’t note', async () => {
