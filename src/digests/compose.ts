@@ -5,7 +5,7 @@ import { type BlockFor, createDigestWriter, type DigestWriter } from '#src/mail/
 import { digestMessage } from '#src/mail/digest-message.ts';
 import type { CoverageView, DigestView, PaperBlock } from '#src/mail/digest-view.ts';
 import type { Sign } from '#src/mail/dkim.ts';
-import { asciiAddress, isMailable } from '#src/mail/header.ts';
+import { mailableAddress } from '#src/mail/header.ts';
 import { LANGUAGES, localeOf } from '#src/mail/languages.ts';
 import type { ReaderLinks, ReaderTokens } from '#src/mail/links.ts';
 import type { Draft, Mail } from '#src/mail/message.ts';
@@ -119,11 +119,17 @@ function createSources(dependencies: DigestComposerDependencies): Sources {
 
 async function readBatch(rows: readonly ClaimedDigest[], sources: Sources): Promise<Batch> {
   const [papers, recipients, coverage] = await Promise.all([
-    sources.papersByIds([...new Set(rows.flatMap((row) => row.content.paperIds))]),
+    sources.papersByIds([...papersOf(rows)]),
     sources.recipientsByIds([...new Set(rows.map((row) => row.subscriberId))]),
     sources.coverageByDates([...new Set(rows.map((row) => row.editionDate))]),
   ]);
   return { papers, recipients, coverage };
+}
+
+function papersOf(rows: readonly ClaimedDigest[]): Set<PaperId> {
+  const ids = new Set<PaperId>();
+  for (const { content } of rows) for (const id of content.paperIds) ids.add(id);
+  return ids;
 }
 
 /**
@@ -153,22 +159,27 @@ type Drafted = Draft | { readonly skip: SkipReason };
 function draftOf(row: ClaimedDigest, context: Context, now: Date): Drafted {
   const { batch, sender, writer } = context;
   const recipient = batch.recipients.get(row.subscriberId);
-  const skip = reasonToSkip(row, recipient, now) ?? nothingToShow(row, batch.papers);
+  if (now > row.deadline) return { skip: 'past-deadline' };
+  const to = recipient?.email ? mailableAddress(recipient.email) : null;
+  if (!recipient || to === null) return { skip: 'address-gone' };
+  const skip = stateToSkip(recipient) ?? nothingToShow(row, batch.papers);
   if (skip) return { skip };
-  const reader = recipient as Recipient & { email: string };
-  const address = { email: reader.email, publicId: reader.publicId, digestId: row.id };
   return {
-    to: asciiAddress(reader.email),
-    compose: () =>
-      digestMessage(digestView(row, reader, context), address, { sender, writer, date: context.now() }),
+    to,
+    compose: () => {
+      const address = { email: to, publicId: recipient.publicId, digestId: row.id };
+      return digestMessage(digestView(row, recipient, context), address, {
+        sender,
+        writer,
+        date: context.now(),
+      });
+    },
   };
 }
 
-function reasonToSkip(row: ClaimedDigest, recipient: Recipient | undefined, now: Date): SkipReason | null {
-  if (now > row.deadline) return 'past-deadline';
-  if (!recipient?.email || !isMailable(recipient.email)) return 'address-gone';
-  if (recipient.state === 'paused') return 'paused';
-  return recipient.state === 'active' ? null : 'unsubscribed';
+function stateToSkip({ state }: Recipient): SkipReason | null {
+  if (state === 'paused') return 'paused';
+  return state === 'active' ? null : 'unsubscribed';
 }
 
 /** Why there is no digest, where none of its papers is left. */
@@ -187,8 +198,8 @@ function digestView(row: ClaimedDigest, recipient: Recipient, context: Context):
     context.writer,
   );
   const papers: DigestView['papers'][number][] = [];
-  for (const [index, id] of paperIds.entries()) {
-    const paper = context.batch.papers.get(id);
+  for (let index = 0; index < paperIds.length; index++) {
+    const paper = context.batch.papers.get(paperIds[index] as PaperId);
     if (isShown(paper)) papers.push({ block: blockOf(paper), reasons: reasons[index] ?? [] });
   }
   return {

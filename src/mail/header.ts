@@ -105,14 +105,17 @@ export function asciiAddress(address: string): string {
   return `${local}@${domain}`;
 }
 
-/** True for an address that {@link asciiAddress} takes. */
-export function isMailable(address: string): boolean {
+/** What {@link asciiAddress} makes of an address; null for one that it does not take. */
+export function mailableAddress(address: string): string | null {
   try {
-    return asciiAddress(address) !== '';
+    return asciiAddress(address);
   } catch {
-    return false;
+    return null;
   }
 }
+
+/** True for an address that {@link asciiAddress} takes. */
+export const isMailable = (address: string): boolean => mailableAddress(address) !== null;
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;

@@ -72,22 +72,26 @@ export function createWhy(writer: SectionWriter, templates: MessageTemplates): W
   };
 }
 
+// Loops, here and below: they run for every paper of every digest, where `every` makes a function each time.
 function sameReasons(one: readonly ReasonView[], other: readonly ReasonView[]): boolean {
-  return one.length === other.length && one.every((reason, index) => sameReason(reason, other[index]));
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++)
+    if (!sameReason(one[at] as ReasonView, other[at] as ReasonView)) return false;
+  return true;
 }
 
-function sameReason(one: ReasonView, other: ReasonView | undefined): boolean {
+function sameReason(one: ReasonView, other: ReasonView): boolean {
   if (one === other) return true;
   switch (one.type) {
     case 'trending':
-      return other?.type === 'trending' && one.fill === other.fill;
+      return other.type === 'trending' && one.fill === other.fill;
     case 'reminder':
-      return other?.type === 'reminder' && one.on === other.on;
+      return other.type === 'reminder' && one.on === other.on;
     case 'liked':
-      return other?.type === 'liked' && one.title === other.title && sameTerms(one.terms, other.terms);
+      return other.type === 'liked' && one.title === other.title && sameTerms(one.terms, other.terms);
     case 'follow':
       return (
-        other?.type === 'follow' &&
+        other.type === 'follow' &&
         one.topic.value === other.topic.value &&
         one.topic.kind === other.topic.kind &&
         one.name === other.name &&
@@ -97,7 +101,9 @@ function sameReason(one: ReasonView, other: ReasonView | undefined): boolean {
 }
 
 function sameTerms(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((term, index) => term === other[index]);
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 function reasonKey(reason: ReasonView): string {
