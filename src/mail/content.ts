@@ -64,10 +64,10 @@ function tokenOctets(tokens: ReaderTokens | undefined): string {
   if (!tokens) throw new RangeError('an open link, and no tokens');
   let all = '';
   for (const purpose of LINK_TOKENS) {
+    const token = tokens[purpose];
     // Its places would not fit.
-    if (tokens[purpose].length !== TOKEN_LENGTH)
-      throw new RangeError(`a token of another length: ${purpose}`);
-    all += tokens[purpose];
+    if (token.length !== TOKEN_LENGTH) throw new RangeError(`a token of another length: ${purpose}`);
+    all += token;
   }
   return all;
 }
