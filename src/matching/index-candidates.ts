@@ -113,12 +113,14 @@ export function* indexInSteps(
       topics.prepare(profiles.flatMap(({ follows }) => follows));
       topics.prepare(profiles.flatMap(({ mutes }) => mutes));
       const missing = new Set<number>();
-      for (const { likes, dislikes } of profiles)
-        for (const marked of [likes, dislikes])
-          for (const paper of marked) {
-            const position = byId.get(paper);
-            if (position !== undefined && !examples[position]) missing.add(position);
-          }
+      const note = (paper: PaperId): void => {
+        const position = byId.get(paper);
+        if (position !== undefined && !examples[position]) missing.add(position);
+      };
+      for (const { likes, dislikes } of profiles) {
+        likes.forEach(note);
+        dislikes.forEach(note);
+      }
       for (const some of inGroups([...missing])) learn(some);
     },
     choose: (profile, exclude) => choosePapers(candidates, profile, exclude),

@@ -92,15 +92,19 @@ function full(background: Float32Array, usual: number, byTop: boolean, sums: Wei
 /** Mean of the `count` greatest: few, so kept in order while passing over all. */
 function meanOfTop(values: Float32Array, count: number): number {
   const top = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at] as number;
-    if (value <= (top[0] as number)) continue;
-    let place = 0;
-    for (; place + 1 < count && (top[place + 1] as number) < value; place += 1)
-      top[place] = top[place + 1] as number;
-    top[place] = value;
-  }
-  return top.reduce((sum, value) => sum + value, 0) / count;
+  let sum = 0;
+  for (let at = 0; at < values.length; at += 1)
+    if ((values[at] as number) > (top[0] as number)) putInOrder(top, values[at] as number);
+  for (let at = 0; at < count; at += 1) sum += top[at] as number;
+  return sum / count;
+}
+
+/** Puts a value in the place of the least. */
+function putInOrder(top: Float64Array, value: number): void {
+  let place = 0;
+  for (; place + 1 < top.length && (top[place + 1] as number) < value; place += 1)
+    top[place] = top[place + 1] as number;
+  top[place] = value;
 }
 
 /** Mean and standard deviation of the entries from `start` on. */

@@ -173,14 +173,12 @@ export function createTopicScorer(deps: {
     showTerms(deps.spell, at, strongest(at, TERMS_READ), TERMS_SHOWN);
 
   const prepare = (topics: Iterable<TopicRef>): void => {
-    const queried = new Map<string, TopicRef>();
-    const examined = new Map<string, TopicRef>();
-    for (const topic of topics) {
-      const among = topic.kind === 'query' ? queried : topic.kind === 'paper' ? examined : undefined;
-      if (among && !find(topic)) among.set(topic.value, topic);
-    }
-    for (const some of inGroups([...queried.values()])) queries(some).forEach(keep);
-    for (const some of inGroups([...examined.values()])) examples(some).forEach(keep);
+    const missing = { query: new Map<string, TopicRef>(), paper: new Map<string, TopicRef>() };
+    for (const topic of topics)
+      if ((topic.kind === 'query' || topic.kind === 'paper') && !find(topic))
+        missing[topic.kind].set(topic.value, topic);
+    for (const some of inGroups([...missing.query.values()])) queries(some).forEach(keep);
+    for (const some of inGroups([...missing.paper.values()])) examples(some).forEach(keep);
   };
 
   return { prepare, scores: (topic) => find(topic) ?? keep(score(topic)) };
