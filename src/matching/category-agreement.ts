@@ -44,9 +44,11 @@ export function agreement(
   return {
     times,
     addTo(scores, from, factor) {
-      const more = (times - 1) * factor;
-      for (let at = 0; at < scores.length; at += 1)
-        scores[at] = (scores[at] as number) + more * (bySet[sets.of[from + at] as number] as number);
+      const more = bySet.map((value) => value * (times - 1) * factor);
+      const { length } = scores;
+      const setOf = sets.of.subarray(from, from + length);
+      for (let at = 0; at < length; at += 1)
+        scores[at] = (scores[at] as number) + (more[setOf[at] as number] as number);
     },
   };
 }
