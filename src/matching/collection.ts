@@ -53,7 +53,7 @@ export function* collectInSteps(
   const scored = statistics ? candidates + background.length : texts.length;
   const backgroundStart = statistics ? candidates : 0;
   const all = [...texts.slice(0, candidates), ...background, ...texts.slice(candidates)];
-  const index = yield* indexTexts(all, statistics && countedOf(statistics));
+  const index = yield* indexTexts(all, statistics && countedOf(statistics), scored, candidates);
   const latent = embeddings
     ? embeddedSpace({
         texts: all,

@@ -24,7 +24,7 @@ export function* foldIn(
 ): Steps<LatentSpace | undefined> {
   if (rank === 0) return undefined;
   const { starts, terms, unit: values } = index.rows;
-  const texts = index.documents.length;
+  const texts = starts.length - 1;
   // Phrases are compared with what gets scores alone.
   const projected = createMatrix(scored, rank);
   const compared = createMatrix(texts, rank, scored);

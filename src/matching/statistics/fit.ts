@@ -39,7 +39,7 @@ export function fitStatistics(
     return Math.log(1 + (texts.length - papers + 0.5) / (papers + 0.5));
   };
   const meanLength = averageLength(documents);
-  const rows = atOnce(weighRows(documents, renumbered, meanLength, idf));
+  const rows = atOnce(weighRows(documents, renumbered, meanLength, idf, 0));
   const matrix = {
     rows: texts.length,
     columns: kept.length,

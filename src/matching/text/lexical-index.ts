@@ -28,7 +28,7 @@ export type Frequencies = {
  * The terms of documents with three weights each: BM25's for prose, the same with the words of an abstract counted by how
  * early they stand, for phrases, and for comparing documents with one another
  * `(1 + ln tf) × idf` divided by the row's Euclidean length, so that the product of two rows is their cosine.
- * Terms of row `d` stand at `starts[d] … starts[d + 1]`, in ascending order.
+ * Terms of row `d` stand at `starts[d] … starts[d + 1]`, in ascending order. BM25's weights are of the documents that are scored.
  */
 export type Rows = {
   readonly starts: Int32Array;
@@ -50,6 +50,7 @@ export type Postings = {
 /** Texts made searchable. */
 export type LexicalIndex = {
   readonly vocabulary: Vocabulary;
+  /** Of the texts that are shown. */
   readonly documents: readonly Document[];
   readonly frequencies: Frequencies;
   readonly rows: Rows;
@@ -70,12 +71,19 @@ export type Counted = { readonly vocabulary: Vocabulary; readonly frequencies: F
 /**
  * Indexes texts. Without `counted`, frequencies are those of the texts themselves.
  * Pairs of words that only one text holds are left out: they can't tell texts apart.
+ * @param scored the first so many get scores; the others are only compared with
+ * @param shown of so many it can be told where words stand
  */
-export const createLexicalIndex = (texts: readonly Text[], counted?: Counted): LexicalIndex =>
-  atOnce(indexTexts(texts, counted));
+export const createLexicalIndex = (...given: Parameters<typeof indexTexts>): LexicalIndex =>
+  atOnce(indexTexts(...given));
 
 /** {@link createLexicalIndex} in steps. */
-export function* indexTexts(texts: readonly Text[], counted?: Counted): Steps<LexicalIndex> {
+export function* indexTexts(
+  texts: readonly Text[],
+  counted?: Counted,
+  scored: number = texts.length,
+  shown: number = scored,
+): Steps<LexicalIndex> {
   const vocabulary = createVocabulary(counted?.vocabulary);
   const documents = yield* mapInSteps(texts, (text) => readDocument(text, vocabulary));
   yield* numberSharedPairs(documents, vocabulary);
@@ -91,8 +99,8 @@ export function* indexTexts(texts: readonly Text[], counted?: Counted): Steps<Le
   );
   const idf = (term: number): number => rarities[term] ?? inverseFrequency(frequencies, term);
   yield;
-  const rows = yield* weighRows(documents, counts, frequencies.averageLength, idf);
-  return { vocabulary, documents, frequencies, rows, idf };
+  const rows = yield* weighRows(documents, counts, frequencies.averageLength, idf, scored);
+  return { vocabulary, documents: documents.slice(0, shown), frequencies, rows, idf };
 }
 
 /** Numbers the pairs of words that texts share. On its own, so that the pairs which nobody shares (25 MB) are not kept. */
@@ -138,12 +146,13 @@ export function documentFrequencies(counts: readonly TermCounts[], size: number)
   return found;
 }
 
-/** Weighs the terms of documents, see {@link Rows}; in steps. */
+/** Weighs the terms of documents, see {@link Rows}; in steps. The first `scored` are. */
 export function* weighRows(
   documents: readonly Document[],
   counts: readonly TermCounts[],
   meanLength: number,
   idf: (term: number) => number,
+  scored: number,
 ): Steps<Rows> {
   const starts = new Int32Array(documents.length + 1);
   counts.forEach(({ terms }, row) => {
@@ -153,8 +162,8 @@ export function* weighRows(
   const rows = {
     starts,
     terms: new Int32Array(size),
-    bm25: new Float32Array(size),
-    early: new Float32Array(size),
+    bm25: new Float32Array(starts[scored] as number),
+    early: new Float32Array(starts[scored] as number),
     unit: new Float32Array(size),
   };
   yield* mapInSteps(documents, (document, row) => {
@@ -178,8 +187,10 @@ function fillRow(
     const rarity = idf(terms[each] as number);
     const weight = rarity * (1 + Math.log(count));
     const bm25 = (frequency: number): number => (rarity * frequency * (K1 + 1)) / (frequency + saturation);
-    rows.bm25[start + each] = bm25(count);
-    rows.early[start + each] = bm25(early?.[each] ?? count);
+    if (start < rows.bm25.length) {
+      rows.bm25[start + each] = bm25(count);
+      rows.early[start + each] = bm25(early?.[each] ?? count);
+    }
     rows.unit[start + each] = weight;
     squares += weight * weight;
   }

@@ -24,7 +24,7 @@ it('sums over shared words are those of the rows, of common words and rare ones,
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), fc.nat(20), (texts, without) => {
       const scored = Math.max(0, texts.length - without);
-      const index = createLexicalIndex(texts);
+      const index = createLexicalIndex(texts, undefined, scored);
       const sums = createLexicalSums(index, scored);
       texts.forEach((_, at) => {
         const wanted = rowOf(index.rows, at);
