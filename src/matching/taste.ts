@@ -53,16 +53,10 @@ export function likeness(
   scores: Float32Array,
   relevanceOf: (paper: PaperId) => Relevance | undefined,
 ): Likeness | undefined {
-  const counted: PaperId[] = [];
-  const relevances: Relevance[] = [];
-  for (let at = 0; at < papers.length && at < PAPERS_COUNTED; at += 1) {
-    const relevance = relevanceOf(papers[at] as PaperId);
-    if (!relevance) continue;
-    counted.push(papers[at] as PaperId);
-    relevances.push(relevance);
-  }
-  const count = counted.length;
+  const known = knownOf(papers, relevanceOf);
+  const count = known.length;
   if (count === 0) return undefined;
+  const relevances = known.map(({ relevance }) => relevance);
   const total = WEIGHTS_SUMMED[count] as number;
   const shares = relevances.map((_, at) => (WEIGHTS[at] as number) / total);
   const agreed = agreement(
@@ -71,11 +65,6 @@ export function likeness(
   );
   const scale = rescale(desk, relevances, shares, agreed);
   const factors = shares.map((share) => share * scale);
-  const marked = relevances.map((relevance, at) => ({
-    paper: counted[at] as PaperId,
-    factor: factors[at] as number,
-    relevance,
-  }));
   const likenesses = desk.sums.addUp(
     relevances.map((relevance) => relevance.scores),
     factors,
@@ -84,10 +73,24 @@ export function likeness(
   agreed?.addTo(likenesses, 0, scale);
   return {
     scores: likenesses,
-    marked,
+    marked: known.map(({ paper, relevance }, at) => ({ paper, relevance, factor: factors[at] as number })),
     categoriesTimes: agreed?.times ?? 1,
     share: (count + FIRST) / (count + FIRST + PHRASE),
   };
+}
+
+/** The marked papers that count and are known, in their order. */
+function knownOf(
+  papers: readonly PaperId[],
+  relevanceOf: (paper: PaperId) => Relevance | undefined,
+): Omit<Marked, 'factor'>[] {
+  const known: Omit<Marked, 'factor'>[] = [];
+  for (let at = 0; at < papers.length && at < PAPERS_COUNTED; at += 1) {
+    const paper = papers[at] as PaperId;
+    const relevance = relevanceOf(paper);
+    if (relevance) known.push({ paper, relevance });
+  }
+  return known;
 }
 
 /** The mean of several relevances varies less than one; this brings it back to where 1 is `FULL` deviations. */
