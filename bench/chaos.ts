@@ -18,7 +18,7 @@ const HELP = `npm run chaos -- [options]
   --cases TEXT    only cases whose name contains TEXT
   --connections N SMTP connections of a worker (default 4)
   --seed N        of the random kills (default 1)
-  --quick         a short version for CI: eight cases with 150 readers, on PostgreSQL
+  --quick         a short version for CI: nine cases with 150 readers, on PostgreSQL
   --json          the table as JSON
 `;
 
@@ -134,6 +134,7 @@ const QUICK = [
   'connections to the database cut at random, before or after a statement',
   'summer time begins in the run (2027-03-28)',
   'kill -9 while many confirmations are due',
+  'one of two relays takes small messages only (SIZE)',
 ];
 
 /** Plays cases one after the other on one stage. */

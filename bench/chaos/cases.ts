@@ -5,6 +5,7 @@ import { CALENDAR_CASES } from './calendar-cases.ts';
 import type { Case } from './case.ts';
 import { MORE_CASES } from './more-cases.ts';
 import { NOTICE_CASES } from './notice-cases.ts';
+import { RELAY_CASES } from './relay-cases.ts';
 import { fill, LEASE_SECONDS, type Stage, type WorkerProcess } from './stage.ts';
 import { STORM_CASES } from './storm-cases.ts';
 
@@ -312,6 +313,7 @@ export const CASES: readonly Case[] = [
   unsubscribing,
   ...MORE_CASES,
   ...CALENDAR_CASES,
+  ...RELAY_CASES,
   ...NOTICE_CASES,
   ...STORM_CASES,
 ];

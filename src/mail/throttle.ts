@@ -108,8 +108,12 @@ export function createThrottle(deps: {
 
 const domainKey = (address: string) => `domain:${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`;
 
-/** 421 or 4.7.x, but not 4.3.x: a server that goes down says nothing of the domain. */
+/**
+ * 421 or 4.7.x, but not 4.3.x: a server that goes down says nothing of the domain; nor does one that greylists, which only wants each
+ * message to come again.
+ */
 function asksForPatience(reply: string): boolean {
+  if (/gr[ae]y-?list/i.test(reply)) return false;
   const enhanced = enhancedCodeOf(reply);
   return enhanced?.startsWith('4.7.') === true || (/^421\b/.test(reply) && !enhanced?.startsWith('4.3.'));
 }

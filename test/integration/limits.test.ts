@@ -266,7 +266,7 @@ describe('a confirmation', () => {
 
   test('makes its domain’s back-off known when it is the one that is told', async () => {
     const sink = await sinkWith({
-      script: (stage) => (stage === 'rcpt' ? '450 4.7.1 greylisted' : undefined),
+      script: (stage) => (stage === 'rcpt' ? '450 4.7.1 too fast' : undefined),
     });
     await deliver(sink.url)([await planTest('a@grey.test')]);
     await waitFor('the pause', async () =>

@@ -91,6 +91,8 @@ test('a domain that asks for patience is left alone, longer each time, and the o
   const worker = throttle('');
   worker.learn('a@busy.test', { type: 'deferred', reply: '421 4.7.0 try again later' });
   worker.learn('a@other.test', { type: 'deferred', reply: '450 4.2.1 mailbox busy' });
+  for (let n = 0; n < 5; n++)
+    worker.learn('a@other.test', { type: 'deferred', reply: '451 4.7.1 Greylisted, come again' });
   await waitFor('the pause', async () => (await store().paused()).has('domain:busy.test'));
   // Another process learns of it too.
   const other = throttle('');
