@@ -8,7 +8,10 @@ export type Relay = {
   readonly implicitTls: boolean;
   /** STARTTLS: insisted on, used where offered, or never. */
   readonly startTls: 'required' | 'offered' | 'never';
-  /** False accepts any certificate: for a relay on the same machine or network only. */
+  /**
+   * False accepts any certificate: for a relay on the same machine or network only, and where TLS is merely used if it is offered: whoever
+   * could show a false one could as well hide the offer, and the mail would go in the clear (RFC 7435).
+   */
   readonly verifyCertificate: boolean;
   readonly auth?: { readonly user: string; readonly password: string; readonly method?: string };
   /** Name said in EHLO; default the machine's. */
@@ -27,7 +30,7 @@ const PARAMETERS = ['tls', 'verify', 'auth', 'name', 'weight', 'connections', 'p
 /**
  * Reads `smtp://user:password@host:port?tls=required&weight=2&connections=20&per-minute=600&name=mail.example.org`.
  * Ports default to 587 (25 without a user) and 465 with `smtps://`. With a user STARTTLS is required unless `tls` says otherwise,
- * so that a password never crosses a network in the clear by accident.
+ * so that a password never crosses a network in the clear by accident. Certificates are verified (`verify`) where TLS is required.
  * @throws RangeError saying what is wrong, without the password
  */
 export function parseRelay(text: string): Relay {
@@ -41,14 +44,16 @@ export function parseRelay(text: string): Relay {
   const port = Number(url.port) || (implicitTls ? 465 : user ? 587 : 25);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const method = parameters.get('auth');
+  const startTls = tlsChoice(parameters.get('tls'), user !== '' && !isLoopback(host));
+  const verify = verifyChoice(parameters.get('verify')) ?? (implicitTls || startTls === 'required');
   const name = parameters.get('name');
   return {
     name: `${url.hostname}:${port}`,
     host,
     port,
     implicitTls,
-    startTls: tlsChoice(parameters.get('tls'), user !== '' && !isLoopback(host)),
-    verifyCertificate: parameters.get('verify') !== 'no',
+    startTls,
+    verifyCertificate: verify,
     ...(user
       ? { auth: { user, password: decodeURIComponent(url.password), ...(method ? { method } : {}) } }
       : {}),
@@ -87,6 +92,13 @@ function tlsChoice(value: string | null, withPassword: boolean): Relay['startTls
   const choice = TLS_CHOICES.find((known) => known === value);
   if (!choice) throw new RangeError(`tls=${value} in the SMTP URL: it is one of ${TLS_CHOICES.join(', ')}`);
   return choice;
+}
+
+function verifyChoice(value: string | null): boolean | undefined {
+  if (value === null) return undefined;
+  if (value !== 'yes' && value !== 'no')
+    throw new RangeError(`verify=${value} in the SMTP URL: it is yes or no`);
+  return value === 'yes';
 }
 
 function positive(parameters: URLSearchParams, name: string): number | undefined {

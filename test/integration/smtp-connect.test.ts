@@ -83,6 +83,15 @@ describe('a connection through nodemailer, and the socket taken from it', () => 
     expect(relay.mails).toEqual([]);
   });
 
+  test('TLS that is merely used where offered takes any certificate, unless told to verify', async () => {
+    const relay = await startRelay({ authOptional: true });
+    expect(await send(relay.url('', ''))).toMatchObject({ type: 'accepted' });
+    expect(relay.mails[0]).toMatch(/^tls/);
+    const strict = parseRelay(relay.url('', 'verify=yes'));
+    expect(await connectToRelay(strict)).toMatchObject({ type: 'unreachable' });
+    expect(() => parseRelay(relay.url('', 'verify=maybe'))).toThrow(/yes or no/);
+  });
+
   test('no password crosses the network in the clear where TLS is required', async () => {
     const relay = await startRelay({ disabledCommands: ['STARTTLS'], allowInsecureAuth: true });
     expect(await send(relay.url(USER, 'tls=required&verify=no'))).toMatchObject({ type: 'deferred' });

@@ -52,7 +52,7 @@ export function judgeRelay(relay: Relay, probe: RelayProbe | ConnectFault, now: 
       name,
       seen,
       left < 0
-        ? 'its certificate has expired, and verify=no in SMTP_URL overlooks it: renew it'
+        ? 'its certificate has expired, which SMTP_URL overlooks (verify=no, or TLS only where offered): renew it'
         : `its certificate ends in ${duration(left)}: renew it, or delivery stops then`,
     );
   if (maxSize !== null && maxSize < DIGEST.longest)
