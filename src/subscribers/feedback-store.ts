@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { bigints, PREPARED } from '#src/database/columns.ts';
 import type { Queryable } from '#src/database/database.ts';
 import type { PaperId, SubscriberId } from '#src/database/ids.ts';
 import type { Verdict } from '#src/mail/links.ts';
@@ -14,9 +15,9 @@ export async function feedbackOf(
   ids: readonly SubscriberId[],
 ): Promise<Map<SubscriberId, Feedback>> {
   // One row a reader and verdict, for the driver's sake.
-  const { rows } = await sql<{ subscriber: SubscriberId; verdict: Verdict; papers: PaperId[] }>`
+  const { rows } = await sql<{ subscriber: SubscriberId; verdict: Verdict; papers: PaperId[] }>`${PREPARED}
     select subscriber_id as subscriber, verdict, array_agg(paper_id order by given_at desc, paper_id) as papers
-    from feedback where subscriber_id = any(${[...ids]}::bigint[]) group by 1, 2`.execute(db);
+    from feedback where subscriber_id = any(${bigints(ids)}) group by 1, 2`.execute(db);
   const found = new Map<SubscriberId, Feedback>();
   for (const { subscriber, verdict, papers } of rows) {
     let feedback = found.get(subscriber);
