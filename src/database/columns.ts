@@ -25,9 +25,24 @@ const oneLine = (value = ''): string => (value.includes('\n') ? value.replaceAll
 /** All values of a `bigint` column as one text for {@link splitIds}. */
 export const joinedIds = sql<string | null>`string_agg(id::text, ',')`;
 
-/** Reads {@link joinedIds}. */
-export const splitIds = <Id extends number>(joined: string | null | undefined): Id[] =>
-  joined ? (joined.split(',').map(Number) as Id[]) : [];
+const COMMA = 0x2c;
+const ZERO = 0x30;
+
+/** Reads {@link joinedIds}, digit by digit: splitting the text and making a number of each piece costs a multiple. */
+export function splitIds<Id extends number>(joined: string | null | undefined): Id[] {
+  const ids: Id[] = [];
+  if (!joined) return ids;
+  let id = 0;
+  for (let at = 0; at < joined.length; at++) {
+    const code = joined.charCodeAt(at);
+    if (code === COMMA) {
+      ids.push(id as Id);
+      id = 0;
+    } else id = id * 10 + (code - ZERO);
+  }
+  ids.push(id as Id);
+  return ids;
+}
 
 /** Ids in ascending order as one parameter of type `int8multirange`: neighbours are one range. */
 export function idRanges(ids: readonly number[]): RawBuilder<unknown> {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import { PREPARED } from '#src/database/columns.ts';
+import { PREPARED, splitIds } from '#src/database/columns.ts';
 import type { Database } from '#src/database/database.ts';
 import type { DigestId, PaperId, SubscriberId } from '#src/database/ids.ts';
+import { createCache } from '#src/mail/cache.ts';
 import { endLease, freeBlocks, type HeldBlock, takeBlock } from './block-store.ts';
 import { type ClaimedDigest, contentOf, type DigestKind } from './digest.ts';
 import { BLOCK_SIZE, type DigestRange } from './ranges.ts';
@@ -60,6 +61,9 @@ function readClaim({ claimed, reasons }: ClaimRow, block: HeldBlock): ClaimedDig
   if (claimed === null) return [];
   const lines = reasons?.split('\n') ?? [];
   const read = createSaidReader(lines.at(-1) ?? '');
+  // Readers of a block are due at the same few times.
+  const dates = createCache<Date>(BLOCK_SIZE);
+  const dateOf = (ms = '') => dates(ms, () => new Date(Number(ms)));
   return claimed.split('\n').map((line) => {
     const [id, subscriber, kind, slot, deadline, attempts, candidates, had, papers] = line.split(' ');
     const stored = {
@@ -72,9 +76,9 @@ function readClaim({ claimed, reasons }: ClaimRow, block: HeldBlock): ClaimedDig
       editionDate: block.editionDate,
       subscriberId: Number(subscriber) as SubscriberId,
       kind: kind as DigestKind,
-      content: contentOf(papers ? (papers.split(',').map(Number) as PaperId[]) : [], stored, read),
-      slotAt: new Date(Number(slot)),
-      deadline: new Date(Number(deadline)),
+      content: contentOf(splitIds<PaperId>(papers), stored, read),
+      slotAt: dateOf(slot),
+      deadline: dateOf(deadline),
       attempts: Number(attempts),
       leaseToken: block.leaseToken,
     };
