@@ -92,6 +92,9 @@ const unhurried = new AsyncLocalStorage<true>();
 export const withoutTimeLimit = <Result>(work: () => Promise<Result>): Promise<Result> =>
   unhurried.run(true, work);
 
+/** read_only_sql_transaction: the server is a standby, or was made read-only. */
+const READ_ONLY = '25006';
+
 /** How PREPARED (columns.ts) begins a statement. */
 const RUNS_OFTEN = '/* prepared */ ';
 type Query = (query: unknown, values?: unknown) => Promise<unknown>;
@@ -103,7 +106,11 @@ function nameStatements(client: pg.PoolClient, limits: typeof TIME_LIMITS): void
   const giveUp = (limit: number) =>
     client.connection.stream.destroy(new Error(`the database has not answered for ${limit / 1000} s`));
   const limited = (limit: number, query: unknown, values?: unknown) => {
-    const answer = plain(query, values);
+    const answer = plain(query, values).catch((error: unknown) => {
+      // After a fail-over the old server may keep its connections and take nothing any more: its address leads to the new one.
+      if ((error as { code?: string }).code === READ_ONLY) client.connection.stream.destroy();
+      throw error;
+    });
     if (unhurried.getStore()) return answer;
     const timer = setTimeout(giveUp, limit, limit);
     return answer.finally(() => clearTimeout(timer));

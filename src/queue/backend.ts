@@ -193,7 +193,9 @@ function redisFactory(backend: QueueBackend & { kind: 'redis' }, manners: QueueM
   // A producer gives up soon when Redis is gone (the sweep makes it good); a worker waits for it for ever.
   // A worker that waits for a job is answered every five seconds.
   const answerMs = backend.answerMs ?? ANSWER_MS;
-  const limits = { url: backend.url, socketTimeout: answerMs };
+  // A fail-over leaves us connected to the old master, which takes nothing any more: its address leads to the new one.
+  const reconnectOnError = (error: Error) => /\bREADONLY\b/.test(error.message);
+  const limits = { url: backend.url, socketTimeout: answerMs, reconnectOnError };
   const producer = { ...limits, maxRetriesPerRequest: 2, commandTimeout: answerMs, enableOfflineQueue: true };
   const consumer = { ...limits, maxRetriesPerRequest: null };
   return {

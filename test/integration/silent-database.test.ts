@@ -6,6 +6,7 @@ import { createLedger } from '#src/digests/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { addReaders, EDITION, NOON, plannedFor, statesOf } from '../support/ledger-fixture.ts';
 import { type SilentProxy, startSilentProxy } from '../support/silent-proxy.ts';
+import { waitFor } from '../support/wait.ts';
 
 let proxy: SilentProxy;
 let test_: TestDatabase;
@@ -36,6 +37,20 @@ test('a statement that is never answered is given up, with its connection; the n
     proxy.silent = undefined;
     expect((await query.execute(database)).rows).toEqual([{ n: 1 }]);
   }
+});
+
+test('a connection to a server that takes nothing any more is left for another one', async () => {
+  await sql`set session characteristics as transaction read only`.execute(database);
+  const write = () => sql`create table written (n int)`.execute(database);
+  await expect(write()).rejects.toMatchObject({ code: '25006' });
+  // One may meet the connection while it is being closed.
+  const written = () =>
+    write().then(
+      () => true,
+      () => false,
+    );
+  await waitFor('another connection', written, 3_000);
+  await sql`drop table written`.execute(database);
 });
 
 test('a connection that is never answered is given up', async () => {

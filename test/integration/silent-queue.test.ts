@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { QueueBackend } from '#src/queue/backend.ts';
 import { openQueue, type Processors } from '#src/queue/queue.ts';
@@ -94,4 +95,36 @@ describe.skipIf(!hasRedis)(`Redis${redisSkipNote}`, () => {
     url: redis.url,
     at: (url) => ({ kind: 'redis', url, answerMs: 7_000 }),
   }));
+
+  test('a fail-over leads producers and workers to the new master, though the old one keeps their connections', async () => {
+    const master = await startRedis();
+    const backend = (url: string): QueueBackend => ({ kind: 'redis', url, answerMs: 60_000 });
+    const between = await startSilentProxy(redis.url);
+    const queue = await openQueue(backend(between.url));
+    const done = new Set<number>();
+    const workers = await queue.startWorkers({
+      ...NOTHING,
+      'deliver-digests': async ({ from }) => void done.add(from),
+    });
+    const add = (from: number) =>
+      queue.queue.add('deliver-digests', { editionDate: '2026-06-01', from, to: from });
+    await add(1);
+    await waitFor('the first job', () => done.has(1));
+    between.port = Number(new URL(master.url).port);
+    const old = new Redis(redis.url);
+    await old.replicaof('127.0.0.1', between.port);
+    const added = () =>
+      add(2).then(
+        () => true,
+        () => false,
+      );
+    await waitFor('a job on the new master', added, 12_000);
+    await waitFor('its end', () => done.has(2), 12_000);
+    await workers.close(5_000);
+    await queue.close();
+    await old.replicaof('NO', 'ONE');
+    old.disconnect();
+    await between.close();
+    await master.destroy();
+  }, 40_000);
 });

@@ -6,16 +6,18 @@ export type SilentProxy = {
   readonly url: string;
   /** Whose octets are swallowed from now on; undefined: nobody's, of connections that have lost none. */
   silent: 'server' | 'client' | undefined;
+  /** Port of the server that new connections are passed on to; old ones stay where they are. */
+  port: number;
   close(): Promise<void>;
 };
 
 /** Starts a proxy in front of the server of `url` (any scheme, with a host and a port). */
 export async function startSilentProxy(url: string): Promise<SilentProxy> {
   const target = new URL(url);
-  const { port, hostname } = target;
+  const { hostname } = target;
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
+    const far = connect(proxy.port, hostname);
     for (const socket of [near, far]) sockets.add(socket.on('error', () => undefined));
     // What lost octets once is never whole again: it stays silent.
     let lost = false;
@@ -27,10 +29,12 @@ export async function startSilentProxy(url: string): Promise<SilentProxy> {
     far.on('data', (octets) => pass(octets, 'server', near)).on('close', () => near.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = Number(target.port);
   target.host = `127.0.0.1:${(server.address() as { port: number }).port}`;
   const proxy: SilentProxy = {
     url: target.href,
     silent: undefined,
+    port,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
