@@ -150,7 +150,7 @@ test('what a domain still refuses of what was on its way does not hide the end o
   const refusal = { type: 'deferred', reply: '451 4.7.1 too fast' };
   worker.learn('a@late.test', refusal);
   await waitFor('the pause', async () => (await store().paused()).has('domain:late.test'));
-  await sql`update throttles set paused_until = clock_timestamp() + interval '100 ms'`.execute(
+  await sql`update throttles set paused_until = clock_timestamp() + interval '2 s'`.execute(
     test_.database,
   );
   await worker.admit(['b@late.test']);
