@@ -150,9 +150,7 @@ test('what a domain still refuses of what was on its way does not hide the end o
   const refusal = { type: 'deferred', reply: '451 4.7.1 too fast' };
   worker.learn('a@late.test', refusal);
   await waitFor('the pause', async () => (await store().paused()).has('domain:late.test'));
-  await sql`update throttles set paused_until = clock_timestamp() + interval '2 s'`.execute(
-    test_.database,
-  );
+  await sql`update throttles set paused_until = clock_timestamp() + interval '2 s'`.execute(test_.database);
   await worker.admit(['b@late.test']);
   for (let n = 0; n < 5; n++) worker.learn('c@late.test', refusal);
   await waitFor('the end of the pause', async () => !(await store().paused()).has('domain:late.test'));
