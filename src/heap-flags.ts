@@ -1,6 +1,6 @@
 /**
- * Flags of V8 for every Paperboy process. A worker has some 35 MB alive; V8 would let the young generation grow to three times what these
- * let it, and the heap to four times what is alive before it collects.
+ * Flags of V8 for every Paperboy process. A worker has some 35 MB alive; V8 would let the young generation grow to 128 MB, and the heap to
+ * four times what is alive before it collects.
  *
  * V8 also makes objects old from the start where it has seen them survive. Whether ours do depends on the moment (what a window of digests
  * holds does, the same code's objects for one that is being put together do not), and most of what it made old was garbage at once: of a
