@@ -74,12 +74,13 @@ export async function startWorkers(deps: {
     throw error;
   }
   // A fault of the database: the next look settles it.
+  const watch = watchLeases(deps.useCases);
   let looking = false;
   const look = async () => {
     if (looking) return;
     looking = true;
     await settle(deps.useCases).catch(() => undefined);
-    await watch(deps.useCases).catch(() => undefined);
+    await watch().catch(() => undefined);
     looking = false;
   };
   const timer = setInterval(() => void look(), SETTLE_EVERY_MS);
@@ -97,7 +98,19 @@ async function settle(useCases: WorkerUseCases): Promise<void> {
   if (claims > 0) await useCases.sweep();
 }
 
-async function watch(useCases: WorkerUseCases): Promise<void> {
-  const { released, resent } = await useCases.watchLeases();
-  if (released + resent > 0) await useCases.sweep();
+/** A sweep reads the whole of what is open: leases that keep running out ask for one no more often than this, in milliseconds. */
+const SWEEP_AFTER_MS = 20_000;
+
+/** Ends leases that have run out, and has what is free then delivered. */
+function watchLeases(useCases: WorkerUseCases): () => Promise<void> {
+  let pending = false;
+  let swept = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const { released, resent } = await useCases.watchLeases();
+    pending ||= released + resent > 0;
+    if (!pending || performance.now() - swept < SWEEP_AFTER_MS) return;
+    pending = false;
+    swept = performance.now();
+    await useCases.sweep();
+  };
 }

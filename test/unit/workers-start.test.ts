@@ -81,6 +81,7 @@ describe('a running process', () => {
     const watched = [
       { released: 0, resent: 0 },
       { released: 0, resent: 2 },
+      { released: 3, resent: 0 },
     ];
     const queue: OpenQueue = {
       queue: { add: async () => undefined },
@@ -104,6 +105,11 @@ describe('a running process', () => {
     expect(seen.splice(0)).toEqual(['settle']);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(seen.splice(0)).toEqual(['settle']);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(seen.splice(0)).toEqual(['settle', 'sweep']);
+    // Not again at once: a sweep reads the whole of what is open.
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(seen.splice(0)).toEqual(['settle', 'settle', 'settle']);
     await vi.advanceTimersByTimeAsync(5_000);
     expect(seen.splice(0)).toEqual(['settle', 'sweep']);
     await workers.close(0);
