@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, hash, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHash, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { createHmac } from '#src/mail/hmac.ts';
 
 /**
@@ -7,14 +7,12 @@ import { createHmac } from '#src/mail/hmac.ts';
  *
  *     form and purpose (1) · public id (16) · epoch (4) · expires, Unix seconds or 0 (4) · tag (16)
  *
- * A digest carries tokens of seven purposes, and an HMAC for each was a sixth of what composing it cost. So eight purposes, a group, share one
- * SHAKE256 (FIPS 202) over a key, the group's number and everything behind the first byte, and each has an eighth of its 128 octets as its
- * tag. With a secret key of one length in front, a sponge is a pseudorandom function (Bertoni, Daemen, Peeters, Van Assche, "On the security
- * of the keyed sponge construction", 2011; KMAC, NIST SP 800-185 §4, rests on the same): the eighths cannot be told from independent random
- * bits, so that a token of one purpose helps nobody to make one of another, and nothing can be appended, which is what HMAC's second hash is for.
+ * A digest carries tokens of seven purposes, and an HMAC for each was a sixth of what composing it cost. So four purposes, a group,
+ * share one HMAC-SHA-512 (RFC 2104) over the group's number and everything behind the first byte, as the blocks of HKDF's expansion
+ * are numbered (RFC 5869 §2.3), and each has a quarter of it as its tag. The quarters cannot be told from independent random bits, so
+ * that a token of one purpose helps nobody to make one of another.
  *
- * Forms 0 and 1 were mailed before and are still read. Of form 0 the tag is the first half of an HMAC-SHA-256 over all 25 bytes; of form 1 four
- * purposes share an HMAC-SHA-512 over what eight share now. Each form has a key of its own.
+ * Form 0 was mailed before and is still read: its tag is the first half of an HMAC-SHA-256 over all 25 bytes.
  */
 
 /** What a token is good for; the number is its code on the wire: never reuse one. */
@@ -62,18 +60,11 @@ export type ConfirmationPurpose = 'subscribe' | 'change-address';
 
 const BODY = 25;
 const TAG = 16;
-/** The form that is made, in the upper half of the first byte; the purpose is in the lower. */
-const FORM = 0x20;
-const FORM_OF_HMAC_512 = 0x10;
-const FORM_OF_HMAC_256 = 0;
-const formOf = (first: number) => first & 0xf0;
-const codeOf = (first: number) => first & 0x0f;
-/** Purposes that share what is hashed at once: as many as it has tags. */
-const GROUP = 8;
+/** Form 1, in the upper half of the first byte; the purpose is in the lower. */
+const FORM = 0x10;
+/** Purposes that share an HMAC-SHA-512: as many as it has tags. */
+const GROUP = 4;
 const groupOf = (code: number) => Math.floor(code / GROUP);
-/** The same, of form 1. */
-const GROUP_OF_HMAC_512 = 4;
-const TAGS = { outputEncoding: 'binary', outputLength: GROUP * TAG } as const;
 const LENGTH = Math.ceil(((BODY + TAG) * 8) / 6);
 /** Octets of a token and what fills it up to whole groups of base64url, of three octets. */
 const ROW = Math.ceil((BODY + TAG) / 3) * 3;
@@ -120,15 +111,12 @@ const uuidOf = (hex: string): string =>
  * @param secret the service's secret; changing it kills every link mailed so far
  */
 export function createTokens({ secret }: { secret: string }): Tokens {
-  const key = deriveKey(secret, 'links of form 2').export();
-  const hmac512Of = createHmac('sha512', deriveKey(secret, 'links of form 1'));
-  const hmac256Of = createHmac('sha256', deriveKey(secret, 'links'));
+  const hmacOf = createHmac('sha512', deriveKey(secret, 'links of form 1'));
+  const oldHmacOf = createHmac('sha256', deriveKey(secret, 'links'));
   const confirmationOf = createHmac('sha256', deriveKey(secret, 'confirmations'));
 
-  // One token is made at a time, so all are made in the same place, behind the key: a Buffer for each would cost as much as its tag.
-  const keyed = Buffer.concat([key, Buffer.alloc(BODY + TAG)]);
-  const hashed = keyed.subarray(0, key.length + BODY);
-  const token = keyed.subarray(key.length);
+  // One token is made at a time, so all are made in the same place: a Buffer for each would cost as much as its HMAC.
+  const token = Buffer.alloc(BODY + TAG);
   const body = token.subarray(0, BODY);
   const begin = ({ publicId, epoch }: TokenSubject, expires: number) => {
     writeUuid(publicId, token, 1);
@@ -138,35 +126,26 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   /** The tags of a group, one after the other, an octet per character. */
   const groupTags = (group: number): string => {
     token[0] = group;
-    // (The types don't know that options say the encoding too.)
-    return hash('shake256', hashed, TAGS) as string;
+    return hmacOf(body, 'binary');
   };
-  /** Puts the token that has been begun at `at`: its first byte, and the tag that begins at character `from` of `tags`. */
-  const finishInto = (into: Buffer, at: number, first: number, tags: string, from: number): void => {
+  /** Puts the token of a purpose, which has been begun, at `at`. */
+  const finishInto = (into: Buffer, at: number, code: number, tags: string): void => {
     if (into !== token) into.set(body, at);
-    into[at] = first;
+    into[at] = FORM + code;
+    const from = (code % GROUP) * TAG;
     for (let index = 0; index < TAG; index++) into[at + BODY + index] = tags.charCodeAt(from + index);
   };
-  const finish = (first: number, tags: string, from: number): string => {
-    finishInto(token, 0, first, tags, from);
+  const finish = (code: number, tags: string): string => {
+    finishInto(token, 0, code, tags);
     return token.toString('base64url');
   };
-  const finishCode = (code: number): string =>
-    finish(FORM + code, groupTags(groupOf(code)), (code % GROUP) * TAG);
-  /** The token that has the body of `given`, with the tag that it should have; of a form that we know. */
+  /** The token that has the body of `given`, with the tag that it should have. */
   const genuine = (given: Buffer): string => {
     given.copy(token);
     const first = given[0] as number;
-    const code = codeOf(first);
-    switch (formOf(first)) {
-      case FORM_OF_HMAC_512:
-        token[0] = Math.floor(code / GROUP_OF_HMAC_512);
-        return finish(first, hmac512Of(body, 'binary'), (code % GROUP_OF_HMAC_512) * TAG);
-      case FORM_OF_HMAC_256:
-        return finish(first, hmac256Of(body, 'binary'), 0);
-      default:
-        return finishCode(code);
-    }
+    if (first >= FORM) return finish(first - FORM, groupTags(groupOf(first - FORM)));
+    token.write(oldHmacOf(body, 'binary').slice(0, TAG), BODY, 'latin1');
+    return token.toString('base64url');
   };
   // Tokens in a row, each with a zero octet behind it: written in base64url together, they are LENGTH characters each, and one more.
   const row = Buffer.alloc(codeToPurpose.size * ROW);
@@ -174,7 +153,8 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   return {
     sign(purpose, subject, expires = 0) {
       begin(subject, expires);
-      return finishCode(PURPOSES[purpose]);
+      const code = PURPOSES[purpose];
+      return finish(code, groupTags(groupOf(code)));
     },
     signEach<Purpose extends TokenPurpose>(purposes: readonly Purpose[], subject: TokenSubject) {
       begin(subject, 0);
@@ -183,7 +163,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
       for (const [index, purpose] of purposes.entries()) {
         const code = PURPOSES[purpose];
         const tags = (groups[groupOf(code)] ??= groupTags(groupOf(code)));
-        finishInto(row, index * ROW, FORM + code, tags, (code % GROUP) * TAG);
+        finishInto(row, index * ROW, code, tags);
       }
       const text = row.toString('base64url', 0, purposes.length * ROW);
       for (const [index, purpose] of purposes.entries())
@@ -196,7 +176,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
       // Compared as text, which refuses other spellings of the same bytes (stray bits in the last character).
       if (given.length !== token.length || !sameText(genuine(given), text)) return { type: 'forged' };
       const first = given[0] as number;
-      const found = codeToPurpose.get(codeOf(first));
+      const found = codeToPurpose.get(first < FORM ? first : first - FORM);
       if (!found) return { type: 'forged' };
       if (found !== purpose) return { type: 'other-purpose', purpose: found };
       const expires = given.readUInt32BE(21);
