@@ -1,7 +1,8 @@
 import type { SendOutcome } from './message.ts';
 import type { ConnectFault, OpenedConnection } from './smtp-connect.ts';
+import type { SmtpJob } from './smtp-job.ts';
 import type { Relay } from './smtp-relay.ts';
-import { createSmtpSession, type SmtpJob, type SmtpSession } from './smtp-session.ts';
+import { createSmtpSession, type SmtpSession } from './smtp-session.ts';
 import type { SmtpTimeouts } from './smtp-timeouts.ts';
 
 /** Why a relay takes nothing now. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { OutgoingMessage, SendOutcome } from './message.ts';
+import type { JobResult, SmtpJob } from './smtp-job.ts';
 import { classifyReply, isAboutRelay, type SmtpPhase } from './smtp-outcome.ts';
 import {
   createReplyParser,
@@ -13,27 +13,6 @@ import {
 } from './smtp-reply.ts';
 import { type Expected, type SmtpTimeouts, timeLimit } from './smtp-timeouts.ts';
 import { buildEnvelope, type Envelope, type Extensions, isOutcome, wireOctets } from './smtp-wire.ts';
-
-/** One message for a session; it may be on the wire as soon as the session has it. */
-export type SmtpJob = {
-  readonly message: OutgoingMessage;
-  /** Connections that it has been on before, and that ended before any of its content was written. */
-  readonly losses?: number;
-  readonly urgent?: boolean;
-  /** Called right before the first octet of the content is written; false stops it: nothing is sent. */
-  onContent(): boolean;
-  /** Called once. */
-  done(result: JobResult): void;
-};
-
-/**
- * What became of a message on one connection. `untouched`: the connection ended (or refused to go on) before any content of it was
- * taken. `unfit`: this relay would not take it, and another may; where there is none, that is its outcome.
- */
-export type JobResult =
-  | SendOutcome
-  | { readonly type: 'untouched'; readonly reply: string }
-  | { readonly type: 'unfit'; readonly outcome: SendOutcome };
 
 /** An established, authenticated SMTP connection that carries one message after the other. */
 export type SmtpSession = {

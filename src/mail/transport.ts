@@ -7,27 +7,15 @@ import {
   type SendOutcome,
   SHUTTING_DOWN,
 } from './message.ts';
+import { createMessageLine, type Waiting } from './message-line.ts';
 import { createRelayLane, outcomeOf, type RelayLane } from './relay-lane.ts';
 import type { RelayPermits } from './relay-permits.ts';
 import { type ConnectFault, connectToRelay, type OpenedConnection } from './smtp-connect.ts';
+import type { JobResult, SmtpJob } from './smtp-job.ts';
 import type { Relay } from './smtp-relay.ts';
-import type { JobResult, SmtpJob } from './smtp-session.ts';
 import { RFC_TIMEOUTS, type SmtpTimeouts } from './smtp-timeouts.ts';
 
-/** A message that waits for a connection. */
-type Waiting = {
-  readonly mail: Mail;
-  readonly handOver: () => boolean | Promise<boolean>;
-  readonly options: SendOptions;
-  readonly resolve: (outcome: SendOutcome) => void;
-  readonly since: number;
-  /** Connections that ended before its content was written. */
-  losses: number;
-  /** `handOver` said yes: it isn't asked again on the next connection. */
-  handedOver: boolean;
-  /** Relays that would not take it, and what to say when no other does. */
-  unfit?: { readonly lanes: Set<RelayLane>; outcome: SendOutcome };
-};
+type Item = Waiting<RelayLane>;
 
 /** A message is tried on so many connections that end before its turn, then it is deferred. */
 const MAX_LOSSES = 5;
@@ -69,60 +57,19 @@ export type TransportOptions = {
  */
 export function createMailTransport(options: TransportOptions): MailTransport {
   if (options.relays.length === 0) throw new RangeError('a transport needs at least one relay');
-  const urgent: Waiting[] = [];
-  const ready: Waiting[] = [];
-  const waiting: Waiting[] = [];
-  let asking = 0;
-  let closing = false;
-
-  /** The next message whose hand-over is settled; those that must ask the ledger first do so meanwhile. */
-  const take = (lane: RelayLane, urgentOnly: boolean): Waiting | undefined => {
-    const at = ready.findIndex(
-      (item) => !item.unfit?.lanes.has(lane) && (!urgentOnly || item.options.urgent === true),
-    );
-    if (at !== -1) return ready.splice(at, 1)[0];
+  const line = createMessageLine<RelayLane>({
     // Every connection that waits may have one message asking.
-    while (asking <= options.connections) {
-      const next = urgent.shift() ?? (urgentOnly ? undefined : waiting.shift());
-      if (!next) return undefined;
-      const answer = next.handedOver || askHandOver(next);
-      if (answer === true) {
-        next.handedOver = true;
-        return next;
-      }
-      if (answer === false) next.resolve({ type: 'deferred', reply: 'not handed over' });
-    }
-    return undefined;
-  };
-
-  /** Answers at once where the ledger was told before; otherwise null, and the message is ready later. */
-  const askHandOver = (next: Waiting): boolean | null => {
-    const answer = next.handOver();
-    if (typeof answer === 'boolean') return answer;
-    void settleHandOver(next, answer);
-    return null;
-  };
-
-  const settleHandOver = async (next: Waiting, answer: Promise<boolean>) => {
-    asking += 1;
-    try {
-      next.handedOver = await answer;
-      if (next.handedOver && next.options.urgent) ready.unshift(next);
-      else if (next.handedOver) ready.push(next);
-      else next.resolve({ type: 'deferred', reply: 'not handed over' });
-    } catch (error) {
-      next.resolve({ type: 'deferred', reply: `hand-over failed: ${String(error)}` });
-    }
-    asking -= 1;
-    pump();
-  };
+    asking: options.connections,
+    onReady: () => pump(),
+  });
+  let closing = false;
 
   /** The next message, put together; one that can't be is put off. */
   const takeMessage = (
     lane: RelayLane,
     urgentOnly: boolean,
-  ): { item: Waiting; message: OutgoingMessage } | undefined => {
-    for (let item = take(lane, urgentOnly); item; item = take(lane, urgentOnly)) {
+  ): { item: Item; message: OutgoingMessage } | undefined => {
+    for (let item = line.take(lane, urgentOnly); item; item = line.take(lane, urgentOnly)) {
       try {
         return { item, message: messageOf(item.mail) };
       } catch (error) {
@@ -132,7 +79,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
     return undefined;
   };
 
-  const toJob = (item: Waiting, message: OutgoingMessage, lane: RelayLane): SmtpJob => {
+  const toJob = (item: Item, message: OutgoingMessage, lane: RelayLane): SmtpJob => {
     let begun = false;
     return {
       message,
@@ -148,7 +95,7 @@ export function createMailTransport(options: TransportOptions): MailTransport {
         item.losses += 1;
         if (item.losses >= MAX_LOSSES || said.reply === 'not handed over')
           return item.resolve({ type: 'deferred', reply: said.reply });
-        again(item);
+        line.again(item);
       },
     };
   };
@@ -164,24 +111,21 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   };
 
   /** One relay would not take a message (too big …): another may. Of what they say the hopeful is its outcome. */
-  const unfit = (item: Waiting, lane: RelayLane, said: SendOutcome) => {
-    const { lanes: asked, outcome } = item.unfit ?? { lanes: new Set(), outcome: said };
-    item.unfit = { lanes: asked.add(lane), outcome: outcome.type === 'deferred' ? outcome : said };
+  const unfit = (item: Item, lane: RelayLane, said: SendOutcome) => {
+    const { relays: asked, outcome } = item.unfit ?? { relays: new Set(), outcome: said };
+    item.unfit = { relays: asked.add(lane), outcome: outcome.type === 'deferred' ? outcome : said };
     if (lanes.every((other) => asked.has(other))) return item.resolve(item.unfit.outcome);
-    again(item);
+    line.again(item);
     queueMicrotask(pump);
   };
 
-  /** To be given to the next connection. */
-  const again = (item: Waiting) => (item.options.urgent ? ready.unshift(item) : ready.push(item));
-
   /** One relay refuses us: another may take the message; when none is left, that is the outcome. */
-  const refused = (item: Waiting, lane: RelayLane, outcome: SendOutcome & { type: 'sender-rejected' }) => {
+  const refused = (item: Item, lane: RelayLane, outcome: SendOutcome & { type: 'sender-rejected' }) => {
     const alone = lanes.every((other) => other === lane || other.fault()?.type === 'refused');
     if (alone) return item.resolve(outcome);
     if (!lane.fault()) options.onRefused?.(lane.relay, outcome.reply);
     lane.refuse(outcome.reply, outcome.code, REFUSED_MS);
-    again(item);
+    line.again(item);
   };
 
   const lanes = createLanes(options, {
@@ -200,8 +144,8 @@ export function createMailTransport(options: TransportOptions): MailTransport {
 
   const pump = () => {
     if (closing) return resign();
-    const hurried = urgent.length > 0 || ready.some((item) => item.options.urgent);
-    const queued = urgent.length + ready.length + waiting.length;
+    const queued = line.length();
+    const hurried = line.hurried();
     if (queued > 0) for (const lane of lanes) lane.pump(Math.min(queued, allowed(lane)), hurried);
     deferStranded();
   };
@@ -209,13 +153,9 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   /** Every relay is out of reach: whoever has waited long enough is told so. */
   const deferStranded = () => {
     const fault = faultOf(lanes);
-    if (!fault) return deferUnfit();
+    if (!fault) return;
     const before = performance.now() - patienceWith(fault);
-    for (const list of [urgent, ready, waiting]) {
-      const gone = list.filter((item) => item.since <= before);
-      list.splice(0, list.length, ...list.filter((item) => item.since > before));
-      for (const item of gone) item.resolve(outcomeOf(fault));
-    }
+    line.settle(({ since }) => (since <= before ? outcomeOf(fault) : null));
   };
 
   /** What keeps all of these relays from taking anything; null while one of them may. */
@@ -228,26 +168,23 @@ export function createMailTransport(options: TransportOptions): MailTransport {
   const patienceWith = (fault: ConnectFault) =>
     fault.type === 'unreachable' ? (options.patienceMs ?? 5_000) : 0;
 
-  /** Messages that the relays in reach would not take. */
+  /** Messages that the relays in reach would not take, and the others can't be asked. */
   const deferUnfit = () => {
     const now = performance.now();
-    for (const item of ready.filter((one) => one.unfit !== undefined)) {
-      const fault = faultOf(lanes.filter((lane) => !item.unfit?.lanes.has(lane)));
-      if (!fault || !item.unfit || item.since > now - patienceWith(fault)) continue;
-      ready.splice(ready.indexOf(item), 1);
-      item.resolve(fault.type === 'unreachable' ? outcomeOf(fault) : item.unfit.outcome);
-    }
+    line.settle(({ unfit: refusals, since }) => {
+      const fault = refusals ? faultOf(lanes.filter((lane) => !refusals.relays.has(lane))) : null;
+      if (!refusals || !fault || since > now - patienceWith(fault)) return null;
+      return fault.type === 'unreachable' ? outcomeOf(fault) : refusals.outcome;
+    });
   };
 
-  const resign = () => {
-    for (const item of [...urgent.splice(0), ...ready.splice(0), ...waiting.splice(0)])
-      item.resolve({ type: 'deferred', reply: SHUTTING_DOWN });
-  };
+  const resign = () => line.settle(() => ({ type: 'deferred', reply: SHUTTING_DOWN }));
 
   const timer = setInterval(() => {
     const now = performance.now();
     for (const lane of lanes) lane.tick(now);
     pump();
+    deferUnfit();
   }, 250);
   timer.unref();
 
@@ -260,10 +197,9 @@ export function createMailTransport(options: TransportOptions): MailTransport {
         };
         if (closing) return resolve({ type: 'deferred', reply: SHUTTING_DOWN });
         const since = performance.now();
-        const list = sendOptions.urgent ? urgent : waiting;
-        list.push({ mail, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false });
+        const item = { mail, handOver, options: sendOptions, resolve, since, losses: 0, handedOver: false };
         // One look for all that are sent in the same turn.
-        if (list.length === 1) queueMicrotask(pump);
+        if (line.add(item)) queueMicrotask(pump);
       }),
     close: async () => {
       closing = true;

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contentOf } from '#src/mail/content.ts';
 import type { SendOutcome } from '#src/mail/message.ts';
+import type { JobResult, SmtpJob } from '#src/mail/smtp-job.ts';
 import { createReplyParser } from '#src/mail/smtp-reply.ts';
-import { createSmtpSession, type JobResult, type SmtpJob } from '#src/mail/smtp-session.ts';
+import { createSmtpSession } from '#src/mail/smtp-session.ts';
 import { RFC_TIMEOUTS } from '#src/mail/smtp-timeouts.ts';
 import { endOfData, parseExtensions, stuffDots, wireOctets } from '#src/mail/smtp-wire.ts';
 
