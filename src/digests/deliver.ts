@@ -11,14 +11,13 @@ import {
   handOver,
   type PreparedWindow,
   prepare,
-  sendWindow,
-  type WindowResults,
 } from './deliver-window.ts';
 import type { ClaimedDigest, SkipReason } from './digest.ts';
 import type { ClaimJournal, Journals } from './journal.ts';
 import { keepLeases } from './lease-keeper.ts';
 import type { Claim, DigestResult, Ledger } from './ledger.ts';
 import { blockOf, type DigestRange } from './ranges.ts';
+import { sendWindow, type WindowResults } from './send-window.ts';
 
 /** What composing made of a row: a message, or one that is put together when its turn comes, or why there is none. */
 export type Composed = Mail | { readonly skip: SkipReason };

@@ -1,9 +1,7 @@
 import {
-  type Mail,
   type MailTransport,
   messageOf,
   type OutgoingMessage,
-  type SendOptions,
   type SendOutcome,
   SHUTTING_DOWN,
 } from './message.ts';
