@@ -145,8 +145,11 @@ async function readLeftovers(
     if (sign !== undefined) named.add(sign);
     if (!name.endsWith(suffix)) continue;
     const gone = isGone(header) || (sign !== undefined && (await signs?.isDead(sign)) === true);
+    if (!abandoned.has(file) && !gone) continue;
     // Read now that nobody writes it any more: it may have begun a message since its header was read, and died of it.
-    if (abandoned.has(file) || gone) found.push({ file, header, text: await read(file) });
+    const text = await read(file);
+    // Another process may have settled and removed it since: read as empty it would say that nothing was begun.
+    if (readHeader(text)) found.push({ file, header, text });
   }
   await signs?.tidy(named);
   return found;

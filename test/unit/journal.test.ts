@@ -261,6 +261,20 @@ describe('a journal', () => {
     expect(await journals.leftovers()).toMatchObject([{ begun: [11, 12] }]);
   });
 
+  test('that another process settles and removes meanwhile says nothing, least of all that nothing was begun', async () => {
+    const signs = {
+      own: () => 'abc',
+      isDead: async () => {
+        rmSync(join(directory, `7-${process.pid}.journal`));
+        return true;
+      },
+      tidy: async () => undefined,
+    };
+    const journals = openJournals({ directory, signs });
+    journals.open(rows).begin(11 as DigestId);
+    expect(await journals.leftovers()).toEqual([]);
+  });
+
   test('of another machine that shares the folder by mistake is left alone while it may be at work', async () => {
     const journals = openJournals({ directory });
     journals.open(rows).begin(11 as DigestId);
