@@ -1,10 +1,6 @@
 import { phraseStems } from '#src/matching/text/document.ts';
-import {
-  createLexicalIndex,
-  invertRows,
-  type LexicalIndex,
-  type Postings,
-} from '#src/matching/text/lexical-index.ts';
+import { createLexicalIndex, type LexicalIndex } from '#src/matching/text/lexical-index.ts';
+import { invertRows, type Postings } from '#src/matching/text/postings.ts';
 import type { Doc } from './relevance-data.ts';
 import type { MethodFactory } from './relevance-methods.ts';
 

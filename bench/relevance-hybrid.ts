@@ -1,7 +1,7 @@
 import { type Collection, collectTexts } from '#src/matching/collection.ts';
 import { moments } from '#src/matching/standard.ts';
 import { phraseStems } from '#src/matching/text/document.ts';
-import { invertRows, type Postings } from '#src/matching/text/lexical-index.ts';
+import { invertRows, type Postings } from '#src/matching/text/postings.ts';
 import type { Task } from './relevance-data.ts';
 import { fitted, type MethodFactory } from './relevance-methods.ts';
 

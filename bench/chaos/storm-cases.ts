@@ -7,7 +7,7 @@ import pg from 'pg';
 import type { Case, CaseContext } from './case.ts';
 import type { Stage, WorkerProcess } from './stage.ts';
 
-/** What the database does for a while, in seconds, and how it is ended. */
+/** How long a fault of the database lasts, in seconds. */
 const FAULT_S = 10;
 
 const slowly = (stage: Stage) => {
@@ -110,7 +110,7 @@ const redisFull: Case = {
 const WORKERS = 3;
 const STORM_S = 30;
 
-/** One thing after the other, as the seed has it. @returns how many digests it may leave in doubt */
+/** What may happen to one of several workers, or to all. @returns how many digests it may leave in doubt */
 const FAULTS: readonly ((
   context: Pick<CaseContext, 'stage' | 'random'>,
   workers: WorkerProcess[],

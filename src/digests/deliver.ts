@@ -1,5 +1,4 @@
 import type { DigestId } from '#src/database/ids.ts';
-import { untilWritten } from '#src/database/until-written.ts';
 import type { Halt } from '#src/mail/delivery-halt.ts';
 import type { Mail, MailTransport } from '#src/mail/message.ts';
 import type { Throttle } from '#src/mail/throttle.ts';
@@ -17,7 +16,8 @@ import type { ClaimJournal, Journals } from './journal.ts';
 import { keepLeases } from './lease-keeper.ts';
 import type { Claim, DigestResult, Ledger } from './ledger.ts';
 import { blockOf, type DigestRange } from './ranges.ts';
-import { sendWindow, type WindowResults } from './send-window.ts';
+import { record, recordWindow, untilFewer } from './record-window.ts';
+import { sendWindow } from './send-window.ts';
 
 /** What composing made of a row: a message, or one that is put together when its turn comes, or why there is none. */
 export type Composed = Mail | { readonly skip: SkipReason };
@@ -212,43 +212,9 @@ async function deliverWindows(
   }
 }
 
-async function untilFewer(late: ReadonlySet<Promise<void>>, count: number): Promise<void> {
-  while (late.size >= count) await Promise.race(late);
-}
-
-async function recordWindow(
-  run: DeliveryRun,
-  known: readonly DigestResult[],
-  sent: Promise<WindowResults>,
-  handedOverAt: Date,
-): Promise<void> {
-  const { settled, late } = await sent;
-  for (const one of late) {
-    const recorded = one
-      .then((result) => record(run, [result], handedOverAt))
-      .catch((error: unknown) => {
-        run.fault ??= error;
-      })
-      .finally(() => run.late.delete(recorded));
-    run.late.add(recorded);
-  }
-  await record(run, [...known, ...settled], handedOverAt);
-}
-
 /** Begins to compose; a fault is met when the window's turn comes, if it comes. */
 function prepareAhead(deps: DeliverDependencies, rows: readonly ClaimedDigest[]): Promise<PreparedWindow> {
   const prepared = prepare(deps, rows);
   prepared.catch(() => undefined);
   return prepared;
-}
-
-async function record(
-  run: DeliveryRun,
-  results: readonly DigestResult[],
-  handedOverAt?: Date,
-): Promise<void> {
-  if (results.length === 0) return;
-  const written = await untilWritten(() => run.deps.ledger.record(results, handedOverAt));
-  for (const result of results) if (written.has(result.id)) run.summary[result.state] += 1;
-  run.lease.settle(results);
 }

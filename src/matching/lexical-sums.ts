@@ -1,6 +1,7 @@
 import type { Weighted } from './shared-terms.ts';
 import { atOnce, type Steps } from './steps.ts';
-import { invertInSteps, type LexicalIndex } from './text/lexical-index.ts';
+import type { LexicalIndex } from './text/lexical-index.ts';
+import { invertInSteps } from './text/postings.ts';
 import { createWeightedSums, STRETCHES, type WeightedSums } from './weighted-sums.ts';
 
 /** What the scored texts of an index score in words. A result is written over by the next. */
@@ -45,7 +46,7 @@ export function* lexicalSumsInSteps(index: LexicalIndex, scored: number, kept = 
   }
   const [few, all] = [sums.lend(), sums.lend()];
 
-  /** Adds up what is not to be added whole: in columns. */
+  /** Adds up terms in `few`, text by text; with `whole` the common ones are put there instead, as columns. */
   const scatter = ({ terms, weights }: Weighted, values: Float32Array, whole?: Whole): void => {
     few.fill(0);
     let count = 0;
